@@ -1,0 +1,220 @@
+"""Files that appear whole or not at all, also after a power cut, and trees that go away for sure.
+
+The discipline: a temporary file beside the final name, fsync, rename (or link), fsync of the directory. Measured without
+it: a zero-length file under the final name. No lock is taken here.
+
+Source: rename(2), fsync(2), open(2); DESIGN of the store in spec/store.md.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from acspec.errors import OutputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class NewFile:
+    """A file being written beside its final name; it takes that name at `commit`, else it is removed.
+
+    Used as a context manager. `fd` is the descriptor to write to; until `commit` the mode is 0600.
+    """
+
+    def __init__(self, path: str, *, dir_fd: int | None = None, mode: int = 0o644) -> None:
+        """Create the temporary file. Raises: OutputError when the directory does not allow it; OSError."""
+        directory, self._name = os.path.split(path)
+        if not self._name:
+            raise OutputError(path, "not the name of a file")
+        self.path = path
+        self._mode = mode
+        self._directory = _open_output_directory(directory or ".", path, dir_fd)
+        self._temporary = f".{self._name[:200]}.{os.urandom(6).hex()}.tmp"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self.fd = os.open(self._temporary, flags, 0o600, dir_fd=self._directory)
+        except OSError as error:
+            os.close(self._directory)
+            raise _output_error(path, error) from error
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Remove what was not committed, and close."""
+        self.close()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Write all of *data*. Raises: OSError."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.fd, view) :]
+
+    def commit(self, *, overwrite: bool = False) -> None:
+        """Give the file its mode and its final name, durably.
+
+        Raises: OutputError when the name is taken and *overwrite* is false; OSError.
+        """
+        os.fchmod(self.fd, self._mode)
+        os.fsync(self.fd)
+        if overwrite:
+            os.rename(self._temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        else:
+            self._link()
+        self._temporary = ""
+        os.fsync(self._directory)
+
+    def _link(self) -> None:
+        # link refuses an existing name, which rename would replace; file systems without links get a check first.
+        try:
+            os.link(self._temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        except FileExistsError:
+            raise OutputError(self.path, "already exists") from None
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK):
+                raise
+            if _exists(self._name, self._directory):
+                raise OutputError(self.path, "already exists") from None
+            os.rename(self._temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        else:
+            os.unlink(self._temporary, dir_fd=self._directory)
+
+    def close(self) -> None:
+        """Close; remove the temporary file when it was not committed. May be called again."""
+        if self.fd < 0:
+            return
+        os.close(self.fd)
+        self.fd = -1
+        if self._temporary:
+            try:
+                os.unlink(self._temporary, dir_fd=self._directory)
+            except FileNotFoundError:
+                pass
+        os.close(self._directory)
+
+
+def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int = 0o644, overwrite: bool = True) -> None:
+    """Write *data* to *path* (below *dir_fd*) so that the file is there whole, durably, or not at all.
+
+    Raises: OutputError; OSError.
+    """
+    with NewFile(path, dir_fd=dir_fd, mode=mode) as file:
+        file.write(data)
+        file.commit(overwrite=overwrite)
+
+
+def sync_directory(directory: str | int) -> None:
+    """Make the names in a directory (path or descriptor) durable. Raises: OSError."""
+    if isinstance(directory, int):
+        os.fsync(directory)
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_tree(name: str, *, dir_fd: int | None = None) -> None:
+    """Remove the file or the whole tree *name*; links are removed, never followed; what is gone already is no error.
+
+    Depth is bounded by nothing but the disk: the walk moves what is too deep up to the top instead of keeping
+    a descriptor for each level. Directories without permissions (overlay's work directory has mode 000) are opened first.
+
+    Raises: OSError.
+    """
+    try:
+        os.unlink(name, dir_fd=dir_fd)
+    except FileNotFoundError:
+        return
+    except (IsADirectoryError, PermissionError):
+        _remove_directory(name, dir_fd)
+
+
+def _remove_directory(name: str, dir_fd: int | None) -> None:
+    top = _open_directory(name, dir_fd)
+    try:
+        # Each sub-directory is emptied of its files, its own sub-directories are moved up to the top, then it is
+        # removed: no recursion, two descriptors at any depth.
+        counter = 0
+        while pending := _clear_files(top):
+            for child in pending:
+                descriptor = _open_directory(child, top)
+                try:
+                    for grandchild in _clear_files(descriptor):
+                        counter += 1
+                        _lift(grandchild, descriptor, top, f".remove-{counter}")
+                finally:
+                    os.close(descriptor)
+                os.rmdir(child, dir_fd=top)
+    finally:
+        os.close(top)
+    try:
+        os.rmdir(name, dir_fd=dir_fd)
+    except FileNotFoundError:
+        pass
+
+
+def _lift(name: str, source: int, top: int, new_name: str) -> None:
+    """Rename a directory up to the top under a name that nothing there has."""
+    while _exists(new_name, top):
+        new_name += "-"
+    os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
+
+
+def _clear_files(directory: int) -> list[str]:
+    """Remove all that is no directory and return the names of those that are."""
+    directories = []
+    with os.scandir(directory) as entries:
+        names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_directory in names:
+        if is_directory:
+            directories.append(name)
+            continue
+        try:
+            os.unlink(name, dir_fd=directory)
+        except FileNotFoundError:
+            pass
+    return directories
+
+
+def _open_directory(name: str, dir_fd: int | None) -> int:
+    try:
+        descriptor = os.open(name, _DIRECTORY, dir_fd=dir_fd)
+    except PermissionError:
+        descriptor = -1
+    # An owner without capabilities needs write and search permission to empty it.
+    if descriptor < 0 or (os.geteuid() != 0 and os.fstat(descriptor).st_mode & 0o700 != 0o700):
+        if descriptor >= 0:
+            os.fchmod(descriptor, 0o700)
+            return descriptor
+        if not os.path.islink(name) or dir_fd is not None:
+            os.chmod(name, 0o700, dir_fd=dir_fd)
+        return os.open(name, _DIRECTORY, dir_fd=dir_fd)
+    return descriptor
+
+
+def _open_output_directory(directory: str, path: str, dir_fd: int | None) -> int:
+    try:
+        return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
+    except OSError as error:
+        raise _output_error(path, error) from error
+
+
+def _output_error(path: str, error: OSError) -> OutputError:
+    return OutputError(path, f"cannot be created: {os.strerror(error.errno or 0).lower()}")
+
+
+def _exists(name: str, dir_fd: int) -> bool:
+    try:
+        os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""Every limit on bytes from outside, in one table (spec/limits.md says why each has its value).
+
+Numbers only: bytes, counts and depths. The error of whoever enforces a limit names it and its value.
+"""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+# Manifests and other JSON
+MANIFEST_BYTES = 1 * MIB
+JSON_DEPTH = 64
+JSON_INTEGER = 2**63  # magnitudes from here on are refused
+
+# Archives
+IMAGE_SERVED_BYTES = 16 * GIB
+IMAGE_UNPACKED_BYTES = 64 * GIB
+ARCHIVE_ENTRIES = 1_000_000
+PAX_HEADER_BYTES = 1 * MIB
+NAME_BYTES = 64 * KIB
+XZ_DICTIONARY_BYTES = 256 * MIB
+
+# The network
+DISCOVERY_PAGE_BYTES = 1 * MIB
+REDIRECTS = 20
+KEY_FILE_BYTES = 1 * MIB
+SIGNATURE_BYTES = 64 * KIB
+
+# Dependencies
+DEPENDENCIES = 100
+DEPENDENCY_DEPTH = 32
+
+# acrun's standard input
+IMAGE_LINES = 1_024
+IMAGE_LINE_BYTES = 4 * KIB
+
+# Files read inside a rootfs
+PASSWD_BYTES = 1 * MIB

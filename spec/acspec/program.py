@@ -1,0 +1,122 @@
+"""How each of the four programs starts and ends: the one place that turns exceptions into a line and an exit code.
+
+No subcommand, no option is known here; what a program does is in its own `cli`.
+
+Source: spec/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+from acspec import errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+_CANNOT_CREATE = (errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
+_NOT_PERMITTED = (errno.EACCES, errno.EPERM)
+
+
+def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Callable[[], bool] | None = None) -> int:
+    """Run *main* and return the exit code of the process, after the one line on stderr for whatever went wrong.
+
+    *own_failure* tells whether this command line is one that starts an app: then every failure of ours is
+    125, so that it cannot be taken for the app's own code.
+
+    Source: spec/exit-codes.md; DESIGN of messages in STYLE: `tool: what: why (hint)`.
+    """
+    _open_missing_descriptors()
+    try:
+        code = main() or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        return _closed_pipe()
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as request:
+        return request.code if isinstance(request.code, int) else 0
+    except Exception as exception:
+        error = _as_tool_error(exception)
+        if error is None:
+            return _bug(tool)
+        _print_line(errors.message_line(tool, error))
+        return 125 if own_failure is not None and own_failure() and error.exit_code not in (126, 127) else error.exit_code
+
+
+def _as_tool_error(exception: Exception) -> errors.ToolError | None:
+    if isinstance(exception, errors.ToolError):
+        return exception
+    if isinstance(exception, OSError):
+        return os_error(exception)
+    if isinstance(exception, MemoryError):
+        return errors.StorageError("memory", "not enough of it")
+    # Typer's own exceptions, told by their shape because this package imports the standard library only.
+    if hasattr(exception, "format_message") and hasattr(exception, "exit_code"):
+        text = str(exception.format_message()).rstrip(".")
+        return errors.UsageError("", text[:1].lower() + text[1:], "--help shows the options")
+    return None
+
+
+def os_error(error: OSError) -> errors.ToolError:
+    """Return the ToolError that says what a system call refused, with the path it was about.
+
+    Source: spec/exit-codes.md.
+    """
+    what = _path(error.filename) or _path(error.filename2) or "system"
+    number = error.errno or 0
+    why = (os.strerror(number) if number else str(error)).lower()
+    if number in _NO_SPACE:
+        return errors.StorageError(what, why)
+    if number in _CANNOT_CREATE:
+        return errors.OutputError(what, why)
+    if number in _NOT_PERMITTED:
+        return errors.TrustError(what, why)
+    if number == errno.ENOENT:
+        return errors.MissingInputError(what, why)
+    return errors.KernelError(what, why)
+
+
+def _path(name: object) -> str:
+    if isinstance(name, bytes):
+        return os.fsdecode(name)
+    return str(name) if name is not None else ""
+
+
+def _closed_pipe() -> int:
+    """Leave quietly, as a program without a SIGPIPE handler would: nothing more may reach the closed pipe."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    os.close(sink)
+    return 141
+
+
+def _bug(tool: str) -> int:
+    import traceback
+
+    _print_line(traceback.format_exc().rstrip())
+    _print_line(f"{tool}: this is a bug of {tool}; please report the lines above")
+    return errors.ToolError.exit_code
+
+
+def _print_line(line: str) -> None:
+    try:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def _open_missing_descriptors() -> None:
+    """Open missing standard descriptors on /dev/null, so that no file of ours becomes somebody's stdout."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))
