@@ -134,7 +134,7 @@ def remove_tree(name: str, *, dir_fd: int | None = None) -> None:
         os.unlink(name, dir_fd=dir_fd)
     except FileNotFoundError:
         return
-    except (IsADirectoryError, PermissionError):
+    except IsADirectoryError:
         _remove_directory(name, dir_fd)
 
 
@@ -166,7 +166,11 @@ def _lift(name: str, source: int, top: int, new_name: str) -> None:
     """Rename a directory up to the top under a name that nothing there has."""
     while _exists(new_name, top):
         new_name += "-"
-    os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
+    try:
+        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
+    except PermissionError:  # a new parent means a new "..", which takes write permission on the directory itself
+        os.chmod(name, 0o700, dir_fd=source)
+        os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
 
 
 def _clear_files(directory: int) -> list[str]:
@@ -189,15 +193,11 @@ def _open_directory(name: str, dir_fd: int | None) -> int:
     try:
         descriptor = os.open(name, _DIRECTORY, dir_fd=dir_fd)
     except PermissionError:
-        descriptor = -1
-    # An owner without capabilities needs write and search permission to empty it.
-    if descriptor < 0 or (os.geteuid() != 0 and os.fstat(descriptor).st_mode & 0o700 != 0o700):
-        if descriptor >= 0:
-            os.fchmod(descriptor, 0o700)
-            return descriptor
-        if not os.path.islink(name) or dir_fd is not None:
-            os.chmod(name, 0o700, dir_fd=dir_fd)
+        os.chmod(name, 0o700, dir_fd=dir_fd)
         return os.open(name, _DIRECTORY, dir_fd=dir_fd)
+    # An owner without capabilities needs write and search permission to empty it.
+    if os.geteuid() != 0 and os.fstat(descriptor).st_mode & 0o700 != 0o700:
+        os.fchmod(descriptor, 0o700)
     return descriptor
 
 

@@ -92,7 +92,7 @@ def parse_json(data: bytes, what: str, limit: int = limits.MANIFEST_BYTES) -> JS
     _check_depth(data, what)
     start = _skip_space(text, 0)
     try:
-        value, end = _scan(text, start)
+        value, end = _scan_once(text, start)
     except _Refusal as refusal:
         raise FormatError(what, str(refusal)) from None
     except StopIteration as stop:
@@ -106,6 +106,16 @@ def parse_json(data: bytes, what: str, limit: int = limits.MANIFEST_BYTES) -> JS
         raise _fault(what, text, end, "there is more after the value")
     _check_text(value, what)
     return value
+
+
+def _scan_once(text: str, start: int) -> tuple[Any, int]:
+    try:
+        return _scan(text, start)
+    except SystemError:
+        # The scanner takes its exception from json.decoder, but only if somebody has imported that already.
+        import json.decoder  # noqa: F401
+
+        return _scan(text, start)
 
 
 def _scan(text: str, start: int) -> tuple[Any, int]:

@@ -1,0 +1,187 @@
+"""The directory of pods: phases as parent directories, life as a lock, moves as renames.
+
+A pod is `RUN/pods/PHASE/UUID`; what it is doing follows from the phase and from whether somebody holds the
+exclusive lock on the directory. Nothing here starts, stops or cleans a pod; no file inside a pod is known but by name.
+Light: neither json nor dataclasses, because the path to a start goes through here.
+
+Source: spec/pod-directory.md; ace.md, Pod UUID.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acspec.durable import sync_directory, write_file
+from acspec.errors import BusyError, FormatError, MissingInputError, OutputError
+from acspec.locks import is_locked, open_locked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PHASES = ("embryo", "prepare", "prepared", "run", "exited-garbage", "garbage")
+
+_STATES = {
+    "embryo": ("preparing", "embryo"),
+    "prepare": ("preparing", "aborted"),
+    "prepared": ("preparing", "prepared"),
+    "run": ("running", "exited"),
+    "exited-garbage": ("deleting", "garbage"),
+    "garbage": ("deleting", "garbage"),
+}
+
+_HEX = frozenset("0123456789abcdef")
+_SHAPE = (8, 4, 4, 4, 12)
+
+
+def new_uuid() -> str:
+    """Return a random UUID in canonical form: 36 characters, version 4.
+
+    Source: ace.md, Pod UUID; RFC 4122, 4.4.
+    """
+    octets = bytearray(os.urandom(16))
+    octets[6] = octets[6] & 0x0F | 0x40
+    octets[8] = octets[8] & 0x3F | 0x80
+    text = octets.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def parse_uuid(text: str, place: str) -> str:
+    """Return *text* when it is a UUID in canonical form (lower-case hex digits in groups of 8-4-4-4-12).
+
+    Raises: FormatError.
+    Source: RFC 4122, 3.
+    """
+    groups = text.split("-")
+    if tuple(len(group) for group in groups) != _SHAPE or not all(_HEX.issuperset(group) for group in groups):
+        raise FormatError(place, "not a pod UUID")
+    return text
+
+
+class Pod:
+    """One pod directory: where it is, its UUID, and the descriptor of its lock when we hold it."""
+
+    __slots__ = ("lock_fd", "phase", "pods", "uuid")
+
+    def __init__(self, pods: Pods, phase: str, uuid: str, lock_fd: int | None = None) -> None:
+        self.pods = pods
+        self.phase = phase
+        self.uuid = uuid
+        self.lock_fd = lock_fd
+
+    @property
+    def path(self) -> str:
+        """The absolute path of the directory in its present phase."""
+        return os.path.join(self.pods.path, self.phase, self.uuid)
+
+    def state(self) -> str:
+        """Return what the pod is doing: embryo, preparing, aborted, prepared, running, exited, deleting or garbage.
+
+        Raises: FileNotFoundError when it has just moved; OSError.
+        Source: spec/pod-directory.md, Phases.
+        """
+        held, free = _STATES[self.phase]
+        if self.lock_fd is not None:
+            return held
+        return held if is_locked(self.path) else free
+
+    def lock(self) -> None:
+        """Take the exclusive lock. Raises: BusyError when somebody has it; FileNotFoundError when the pod has moved."""
+        self.lock_fd = open_locked(self.path)
+
+    def unlock(self) -> None:
+        """Give the lock back, when we hold it."""
+        if self.lock_fd is not None:
+            os.close(self.lock_fd)
+            self.lock_fd = None
+
+    def move(self, phase: str) -> None:
+        """Rename the locked pod into another phase, durably. Raises: OSError."""
+        target = os.path.join(self.pods.path, phase, self.uuid)
+        os.rename(self.path, target)
+        sync_directory(os.path.dirname(target))
+        sync_directory(os.path.dirname(self.path))
+        self.phase = phase
+
+
+class Pods:
+    """All pods below one RUN directory."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, run_directory: str) -> None:
+        self.path = os.path.join(os.path.abspath(run_directory), "pods")
+
+    def create_directories(self) -> None:
+        """Make the directory of every phase (0700: what is inside belongs to nobody else). Raises: OSError."""
+        for name in (*PHASES, "names"):
+            os.makedirs(os.path.join(self.path, name), mode=0o700, exist_ok=True)
+
+    def create(self) -> Pod:
+        """Return a new, locked pod in phase prepare. Raises: OSError."""
+        self.create_directories()
+        while True:
+            pod = Pod(self, "embryo", new_uuid())
+            os.mkdir(pod.path, 0o700)
+            try:
+                pod.lock()
+                pod.move("prepare")
+            except (BusyError, FileNotFoundError):
+                continue  # a gc took the embryo for a dead one in the moment before the lock; it removes it
+            return pod
+
+    def all(self) -> Iterator[Pod]:
+        """Yield every pod, in the order of phases. A pod that moves meanwhile may come twice or not at all. Raises: OSError."""
+        for phase in PHASES:
+            try:
+                names = sorted(os.listdir(os.path.join(self.path, phase)))
+            except FileNotFoundError:
+                continue
+            for name in names:
+                if len(name) == 36 and name.count("-") == 4:
+                    yield Pod(self, phase, name)
+
+    def get(self, text: str) -> Pod:
+        """Return the pod that *text* means: a name, a UUID, or a unique beginning of one.
+
+        Raises: MissingInputError when there is none, or more than one.
+        """
+        wanted = self._uuid_of_name(text) or text
+        found = {pod.uuid: pod for pod in self.all() if pod.uuid.startswith(wanted)} if wanted else {}
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            raise MissingInputError(text, f"means {len(found)} pods", "give more of the UUID")
+        raise MissingInputError(text, "no such pod", "acrun list shows them")
+
+    def _uuid_of_name(self, name: str) -> str | None:
+        if not name or "/" in name or name.startswith("."):
+            return None
+        try:
+            with open(os.path.join(self.path, "names", name), encoding="ascii") as file:
+                return file.read(64).strip() or None
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+
+    def claim_name(self, name: str, uuid: str) -> None:
+        """Give a pod its name. The name of a pod that no longer exists is taken over.
+
+        Raises: OutputError when a pod that exists has the name; OSError.
+        """
+        path = os.path.join(self.path, "names", name)
+        holder = self._uuid_of_name(name)
+        exists = holder is not None and any(pod.uuid == holder for pod in self.all())
+        if exists:
+            raise OutputError(name, f"is the name of pod {holder}", "acrun rm removes it")
+        write_file(path, uuid.encode("ascii") + b"\n", mode=0o600, overwrite=holder is not None)
+
+    def release_names(self, uuid: str) -> None:
+        """Remove the names of a pod that is being removed. Raises: OSError."""
+        directory = os.path.join(self.path, "names")
+        try:
+            names = os.listdir(directory)
+        except FileNotFoundError:
+            return
+        for name in names:
+            if self._uuid_of_name(name) == uuid:
+                os.unlink(os.path.join(directory, name))
