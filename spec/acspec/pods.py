@@ -163,6 +163,14 @@ class Pods:
         except (FileNotFoundError, UnicodeDecodeError):
             return None
 
+    def name_of(self, uuid: str) -> str | None:
+        """Return the name that was given to the pod *uuid*, or None. Raises: OSError."""
+        try:
+            names = os.listdir(os.path.join(self.path, "names"))
+        except FileNotFoundError:
+            return None
+        return next((name for name in names if self._uuid_of_name(name) == uuid), None)
+
     def claim_name(self, name: str, uuid: str) -> None:
         """Give a pod its name. The name of a pod that no longer exists is taken over.
 
@@ -177,11 +185,5 @@ class Pods:
 
     def release_names(self, uuid: str) -> None:
         """Remove the names of a pod that is being removed. Raises: OSError."""
-        directory = os.path.join(self.path, "names")
-        try:
-            names = os.listdir(directory)
-        except FileNotFoundError:
-            return
-        for name in names:
-            if self._uuid_of_name(name) == uuid:
-                os.unlink(os.path.join(directory, name))
+        while name := self.name_of(uuid):
+            os.unlink(os.path.join(self.path, "names", name))

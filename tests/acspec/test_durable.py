@@ -1,0 +1,111 @@
+"""Files that appear whole or not at all, and trees that go away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acspec.durable import NewFile, remove_tree, write_file
+from acspec.errors import OutputError
+
+
+def test_a_file_has_its_content_and_mode_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    write_file(str(tmp_path / "f"), b"new", mode=0o444)
+    assert (tmp_path / "f").read_bytes() == b"new"
+    assert (tmp_path / "f").stat().st_mode & 0o777 == 0o444
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_an_existing_file_is_kept_unless_it_may_be_replaced(tmp_path: Path) -> None:
+    path = str(tmp_path / "f")
+    write_file(path, b"old")
+    with pytest.raises(OutputError, match="already exists"):
+        write_file(path, b"new", overwrite=False)
+    assert (tmp_path / "f").read_bytes() == b"old"
+    write_file(path, b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_a_file_that_is_not_committed_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), NewFile(str(tmp_path / "f")) as file:
+        file.write(b"x" * 100_000)
+        raise ZeroDivisionError
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_directory_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be created: no such file or directory"):
+        NewFile(str(tmp_path / "absent" / "f"))
+
+
+def test_a_tree_is_removed_without_following_its_links(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    tree = tmp_path / "tree"
+    (tree / "a" / "b").mkdir(parents=True)
+    (tree / "a" / "link").symlink_to(outside)
+    (tree / "dangling").symlink_to("nowhere")
+    remove_tree(str(tree))
+    assert not tree.exists()
+    assert (outside / "kept").read_text() == "kept"
+    remove_tree(str(tree))
+
+
+def test_a_link_at_the_top_is_removed_and_not_what_it_names(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    remove_tree(str(tmp_path / "link"))
+    assert sorted(os.listdir(tmp_path)) == ["real"]
+
+
+DEPTH = 3000
+MAKE_DEEP = f"""
+import os, sys
+os.chdir(sys.argv[1])
+for _ in range({DEPTH}):
+    os.mkdir("directory-with-a-long-name")
+    os.chdir("directory-with-a-long-name")
+    os.mkdir("empty")
+open("file", "w").close()
+"""
+
+
+def test_a_tree_deeper_than_any_path_can_name_is_removed_with_few_descriptors(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", MAKE_DEEP, str(tmp_path)], check=True)
+    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20));"
+    code += "from acspec.durable import remove_tree; remove_tree(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "directory-with-a-long-name")], check=True)
+    assert os.listdir(tmp_path) == []
+
+
+REMOVE_AS_NOBODY = """
+import os, sys
+from acspec.durable import remove_tree
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+os.chdir(sys.argv[1])
+os.makedirs("tree/work/work/inner")
+open("tree/work/work/inner/file", "w").close()
+os.chmod("tree/work/work/inner", 0)
+os.chmod("tree/work/work", 0)
+os.chmod("tree/work", 0o555)
+remove_tree("tree")
+print(os.listdir("."))
+"""
+
+
+def test_an_ordinary_user_removes_directories_without_any_permission(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becoming another user takes root")
+    tmp_path.chmod(0o777)
+    for parent in tmp_path.parents[:3]:
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
+            parent.chmod(0o755)
+    command = [sys.executable, "-c", REMOVE_AS_NOBODY, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stdout.strip() == "[]", result.stderr

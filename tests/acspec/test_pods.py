@@ -1,0 +1,85 @@
+"""The directory of pods: phases, states, names, and two processes at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from acspec.errors import BusyError, FormatError, MissingInputError, OutputError
+from acspec.pods import Pods, new_uuid, parse_uuid
+
+
+@pytest.fixture
+def pods(tmp_path: Path) -> Pods:
+    return Pods(str(tmp_path))
+
+
+def test_a_new_pod_is_private_locked_and_being_prepared(pods: Pods) -> None:
+    pod = pods.create()
+    assert pod.phase == "prepare"
+    assert os.stat(pod.path).st_mode & 0o777 == 0o700
+    (seen,) = pods.all()
+    assert seen.state() == "preparing"
+    pod.unlock()
+    assert seen.state() == "aborted"
+
+
+def test_the_lock_survives_every_move(pods: Pods) -> None:
+    pod = pods.create()
+    for phase, state in (("prepared", "preparing"), ("run", "running"), ("exited-garbage", "deleting")):
+        pod.move(phase)
+        (seen,) = pods.all()
+        assert seen.state() == state
+        with pytest.raises(BusyError):
+            seen.lock()
+    pod.unlock()
+    assert seen.state() == "garbage"
+
+
+def test_a_pod_is_found_by_name_by_uuid_and_by_a_unique_beginning(pods: Pods) -> None:
+    first, second = pods.create(), pods.create()
+    pods.claim_name("web", first.uuid)
+    assert pods.get("web").uuid == first.uuid
+    assert pods.get(second.uuid).uuid == second.uuid
+    assert pods.get(first.uuid[:13]).uuid == first.uuid
+    assert pods.name_of(first.uuid) == "web"
+    assert pods.name_of(second.uuid) is None
+    for text, why in (("nobody", "no such pod"), ("", "no such pod"), ("../x", "no such pod")):
+        with pytest.raises(MissingInputError, match=why):
+            pods.get(text)
+
+
+def test_a_beginning_that_means_two_pods_is_refused(pods: Pods) -> None:
+    pods.create_directories()
+    for last in "01":
+        os.mkdir(os.path.join(pods.path, "run", f"01234567-0000-4000-8000-00000000000{last}"))
+    with pytest.raises(MissingInputError, match="means 2 pods"):
+        pods.get("0123")
+
+
+def test_a_name_belongs_to_one_living_pod(pods: Pods) -> None:
+    first, second = pods.create(), pods.create()
+    pods.claim_name("web", first.uuid)
+    with pytest.raises(OutputError, match="is the name of pod"):
+        pods.claim_name("web", second.uuid)
+    os.rmdir(first.path)
+    pods.claim_name("web", second.uuid)
+    assert pods.get("web").uuid == second.uuid
+    pods.release_names(second.uuid)
+    assert pods.name_of(second.uuid) is None
+
+
+def test_new_uuids_are_canonical_and_version_4() -> None:
+    uuid = new_uuid()
+    assert parse_uuid(uuid, "uuid") == uuid
+    assert uuid[14] == "4"
+    assert uuid[19] in "89ab"
+    for bad in ("", "../../etc", uuid.upper(), uuid + "\n", uuid[:-1], uuid.replace("-", "/")):
+        with pytest.raises(FormatError, match="not a pod UUID"):
+            parse_uuid(bad, "uuid")
+
+
+def test_nothing_is_listed_where_no_pod_ever_was(pods: Pods) -> None:
+    assert list(pods.all()) == []
