@@ -1,1 +1,28 @@
-"""acrun."""
+"""acrun, stage0: from images and options to a prepared pod on disk, and the life of pods.
+
+No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Modules, from top to bottom:
+
+    cli           the command line: which subcommand, and the exit code
+    command_run   `acrun run` without options, which needs no option parser
+    command_run_options  `acrun run` with options: those of the pod and those of each app
+    command_pods  `acrun list`, `status`, `rm`: what pods there are
+    command_gc    `acrun gc`: what is no longer needed
+    run           the sequence of a run, step by step
+    sweep         the sequence of a collection
+    arguments     pod options, images, app options and arguments, cut apart
+    options       the options of an app
+    inputs        images named on standard input
+    resolve       image arguments into images, each with all it depends on
+    pod           the reified pod manifest
+    mounts        mount points, volumes and mounts brought together
+    trees         rendered trees, made once
+    backends      overlay where it works, a copy elsewhere
+    write         the files of the pod directory
+    stage1        which stage1, and how it is started
+    workspace     directories in which something is being made
+    states        what the files of a pod directory say of its life
+    table         columns for people
+    errors        what can go wrong
+"""
+
+VERSION = "0.1.0"

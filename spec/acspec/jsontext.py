@@ -15,15 +15,9 @@ from acspec import limits
 from acspec.errors import FormatError, MissingInputError
 from acspec.escape import escape
 
-try:
-    from _json import encode_basestring as _encode_string
-    from _json import make_scanner as _make_scanner
-except ImportError:  # an interpreter without the accelerator
-    from json.encoder import py_encode_basestring as _encode_string
-    from json.scanner import py_make_scanner as _make_scanner
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
     JSONValue: TypeAlias = "None | bool | int | float | str | list[JSONValue] | dict[str, JSONValue]"
@@ -64,7 +58,7 @@ def _constant(text: str) -> Any:
 
 
 class _Context:
-    """The attributes that the scanner reads."""
+    """The attributes that the C scanner reads."""
 
     strict = True
     object_hook = None
@@ -72,12 +66,33 @@ class _Context:
     parse_int = staticmethod(_integer)
     parse_float = staticmethod(_real)
     parse_constant = staticmethod(_constant)
-    memo: dict[str, str] = {}  # noqa: RUF012 - json's Python scanner wants it here
 
-    def __init__(self) -> None:
-        self.parse_string: Any = None
-        self.parse_object: Any = None
-        self.parse_array: Any = None
+
+def _make_scanner() -> Callable[[str, int], tuple[Any, int]]:
+    try:
+        import _json
+
+        make: Any = _json.make_scanner
+        scanner: Callable[[str, int], tuple[Any, int]] = make(_Context())
+    except ImportError:  # an interpreter without the accelerator
+        import json
+
+        decoder: Any = json.JSONDecoder(
+            object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant
+        )
+        scanner = decoder.scan_once
+    return scanner
+
+
+def _quote(text: str) -> str:
+    try:
+        from _json import encode_basestring
+    except ImportError:
+        import json
+
+        return json.dumps(text, ensure_ascii=False)
+    quoted: str = encode_basestring(text)
+    return quoted
 
 
 def parse_json(data: bytes, what: str, limit: int = limits.MANIFEST_BYTES) -> JSONValue:
@@ -92,7 +107,7 @@ def parse_json(data: bytes, what: str, limit: int = limits.MANIFEST_BYTES) -> JS
     _check_depth(data, what)
     start = _skip_space(text, 0)
     try:
-        value, end = _scan_once(text, start)
+        value, end = _scan(text, start)
     except _Refusal as refusal:
         raise FormatError(what, str(refusal)) from None
     except StopIteration as stop:
@@ -105,27 +120,19 @@ def parse_json(data: bytes, what: str, limit: int = limits.MANIFEST_BYTES) -> JS
     if end != len(text):
         raise _fault(what, text, end, "there is more after the value")
     _check_text(value, what)
-    return value
+    result: JSONValue = value
+    return result
 
 
-def _scan_once(text: str, start: int) -> tuple[Any, int]:
+def _scan(text: str, start: int) -> tuple[Any, int]:
+    scanner = _make_scanner()
     try:
-        return _scan(text, start)
+        return scanner(text, start)
     except SystemError:
         # The scanner takes its exception from json.decoder, but only if somebody has imported that already.
         import json.decoder  # noqa: F401
 
-        return _scan(text, start)
-
-
-def _scan(text: str, start: int) -> tuple[Any, int]:
-    context = _Context()
-    if _make_scanner.__module__ == "json.scanner":  # the fallback takes its parsers from the context
-        from json.decoder import JSONArray, JSONObject, scanstring
-
-        context.parse_string, context.parse_object, context.parse_array = scanstring, JSONObject, JSONArray
-    result: tuple[Any, int] = _make_scanner(context)(text, start)
-    return result
+        return scanner(text, start)
 
 
 def _decode(data: bytes, what: str) -> str:
@@ -208,7 +215,7 @@ def dump_pretty(value: JSONValue) -> bytes:
 
 def _dump(value: JSONValue, step: str | None, newline: str) -> str:
     if isinstance(value, str):
-        return str(_encode_string(value))
+        return _quote(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, (int, float)):
@@ -218,7 +225,7 @@ def _dump(value: JSONValue, step: str | None, newline: str) -> str:
     inner = newline + step if step is not None else ""
     comma, colon = ("," + inner, ": ") if step is not None else (",", ":")
     if isinstance(value, dict):
-        parts = [f"{_encode_string(key)}{colon}{_dump(item, step, inner)}" for key, item in value.items()]
+        parts = [f"{_quote(key)}{colon}{_dump(item, step, inner)}" for key, item in value.items()]
         opening, closing = "{", "}"
     else:
         parts = [_dump(item, step, inner) for item in value]

@@ -12,6 +12,7 @@ import os
 import sys
 
 from acspec import errors
+from acspec.escape import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +81,14 @@ def os_error(error: OSError) -> errors.ToolError:
     if number == errno.ENOENT:
         return errors.MissingInputError(what, why)
     return errors.KernelError(what, why)
+
+
+def tell(tool: str, message: str) -> None:
+    """Write one line for people to stderr: `tool: message`, escaped. A stderr that is gone is no reason to stop.
+
+    Source: spec/exit-codes.md.
+    """
+    _print_line(f"{tool}: {escape(message, limit=2000)}")
 
 
 def _path(name: object) -> str:

@@ -1,0 +1,69 @@
+"""The command line of a run, cut apart: `[POD OPTIONS] IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]`.
+
+Pod options are Typer's, who stops at the first word that is no option; everything from there on comes here. No option is
+interpreted here, and no image is looked for.
+
+Source: README, The command line of acrun.
+"""
+
+from __future__ import annotations
+
+from acspec.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SEPARATOR = "---"
+STANDARD_INPUT = "-"
+
+
+class ImageArgument:
+    """One image of the command line with the words that belong to it: options for its app, arguments for its program."""
+
+    __slots__ = ("arguments", "image", "options")
+
+    def __init__(self, image: str, options: Sequence[str] = (), arguments: Sequence[str] = ()) -> None:
+        self.image = image
+        self.options = tuple(options)
+        self.arguments = tuple(arguments)
+
+
+def split_images(words: Sequence[str]) -> list[ImageArgument]:
+    """Return the images that *words* name, each with its app options and arguments.
+
+    Raises: UsageError when a piece has no image.
+    """
+    pieces: list[list[str]] = [[]]
+    for word in words:
+        if word == SEPARATOR:
+            pieces.append([])
+        else:
+            pieces[-1].append(word)
+    return [_image_argument(piece) for piece in pieces] if words else []
+
+
+def _image_argument(piece: Sequence[str]) -> ImageArgument:
+    before, after = list(piece), []
+    if "--" in before:
+        cut = before.index("--")
+        before, after = before[:cut], before[cut + 1 :]
+    if not before:
+        raise UsageError("acrun", f"no image before or after {SEPARATOR}", "acrun IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")
+    image, *options = before
+    if image.startswith("-") and image != STANDARD_INPUT:
+        raise UsageError(image, "an image must come before the options of its app")
+    return ImageArgument(image, options, after)
+
+
+def has_options(words: Sequence[str]) -> bool:
+    """Tell whether a command line holds any option, so that without one no option parser need be imported."""
+    in_arguments = False
+    for word in words:
+        if word == SEPARATOR:
+            in_arguments = False
+        elif word == "--":
+            in_arguments = True
+        elif not in_arguments and word.startswith("-") and word != STANDARD_INPUT:
+            return True
+    return False

@@ -1,0 +1,91 @@
+"""Where an app's own changes go: an overlay over the shared tree, or a copy of it where overlay cannot be.
+
+The answer is found by trying, in a mount namespace that ends with the trial, and kept until the next boot. Nothing is
+mounted on the host.
+
+Source: ace.md, Filesystem Setup ("every execution of an app MUST start from a clean copy").
+"""
+
+from __future__ import annotations
+
+import os
+
+from acrun.workspace import make_workspace
+from acspec.durable import remove_tree, write_file
+from acspec.errors import StorageError
+
+OVERLAY = "overlay"
+COPY = "copy"
+
+_TRIAL = """
+set -e
+mkdir lower upper work merged
+: > lower/file
+mount -t overlay overlay -o "lowerdir=lower,upperdir=upper,workdir=work" merged
+: > merged/new
+rm merged/file
+"""
+
+
+def choose_backend(run_directory: str) -> str:
+    """Return "overlay" when the file system of RUN can hold an overlay's upper layer, else "copy".
+
+    Raises: OSError.
+    """
+    mark = os.path.join(run_directory, "overlay")
+    identity = f"{os.stat(run_directory).st_dev} {_boot_id()}"
+    try:
+        with open(mark, encoding="ascii") as file:
+            known, _, answer = file.read(256).rstrip("\n").rpartition(" ")
+        if known == identity and answer in (OVERLAY, COPY):
+            return answer
+    except (OSError, UnicodeDecodeError):
+        pass
+    answer = OVERLAY if _try_overlay(run_directory) else COPY
+    write_file(mark, f"{identity} {answer}\n".encode("ascii"), mode=0o644)
+    return answer
+
+
+def _boot_id() -> str:
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def _try_overlay(run_directory: str) -> bool:
+    import subprocess
+
+    trial, lock = make_workspace(run_directory, "overlay")
+    try:
+        result = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", _TRIAL],
+            cwd=trial,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        return result.returncode == 0
+    except FileNotFoundError:  # no unshare(1): a copy is always right
+        return False
+    finally:
+        remove_tree(trial)
+        os.close(lock)
+
+
+def copy_tree(source: str, target: str) -> None:
+    """Copy the rendered tree *source* to the new directory *target* with everything it has, by reflink where there are any.
+
+    Raises: StorageError.
+    """
+    import subprocess
+
+    result = subprocess.run(
+        ["cp", "--archive", "--reflink=auto", "--no-target-directory", "--", source, target],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
+    )
+    if result.returncode != 0:
+        lines = result.stderr.strip().splitlines() or [f"cp ended with {result.returncode}"]
+        raise StorageError(target, f"the tree could not be copied: {lines[0]}")

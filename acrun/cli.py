@@ -1,0 +1,93 @@
+"""The command line of acrun: which subcommand it is, found before Typer is imported, and the exit code.
+
+`acrun IMAGE…` is short for `acrun run IMAGE…`; a first word that is a subcommand is the subcommand.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from acrun import VERSION
+from acrun.arguments import has_options
+from acspec import SPEC_VERSION
+from acspec.program import run_program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import typer
+
+COMMANDS = ("run", "list", "status", "rm", "gc")
+
+
+def main() -> int:
+    """Run acrun with the words of the command line and return its exit code.
+
+    Source: spec/exit-codes.md.
+    """
+    words = sys.argv[1:]
+    starts_an_app = not words or words[0] not in COMMANDS[1:]
+    return run_program("acrun", lambda: _main(words), own_failure=lambda: starts_an_app)
+
+
+def _main(words: Sequence[str]) -> int | None:
+    if list(words) in (["--version"], ["-V"]):
+        print(f"acrun {VERSION} (App Container specification {SPEC_VERSION})")
+        return 0
+    if words and words[0] in ("--help", "-h", "help"):
+        return _invoke(COMMANDS, ["--help"])
+    command, rest = (words[0], words[1:]) if words and words[0] in COMMANDS else ("run", words)
+    if command == "run" and not has_options(rest):
+        from acrun.command_run import run_plainly
+
+        return run_plainly(rest)
+    return _invoke((command,), [command, *rest])
+
+
+def _invoke(commands: Sequence[str], words: Sequence[str]) -> int | None:
+    """Hand *words* to Typer, which knows only *commands*: each subcommand's module is imported only when it is the one."""
+    import typer
+
+    application = typer.Typer(
+        name="acrun",
+        help="Run App Container Images: images from arguments or standard input, each pod isolated.",
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    application.callback()(_no_options)
+    for name in commands:
+        _register(application, name)
+    result = application(list(words), standalone_mode=False, prog_name="acrun")
+    return result if isinstance(result, int) else 0
+
+
+def _no_options() -> None:
+    """Run App Container Images."""
+
+
+def _register(application: typer.Typer, name: str) -> None:
+    settings: dict[str, object] = {"allow_interspersed_args": False} if name == "run" else {}
+    application.command(name, context_settings=settings, epilog=_EPILOGUES.get(name))(_command(name))
+
+
+def _command(name: str) -> Callable[..., int | None]:
+    if name == "run":
+        from acrun import command_run_options
+
+        return command_run_options.run
+    if name == "gc":
+        from acrun import command_gc
+
+        return command_gc.gc
+    from acrun import command_pods
+
+    return {"list": command_pods.list_pods, "status": command_pods.status, "rm": command_pods.remove}[name]
+
+
+_EPILOGUES = {
+    "run": "acrun [POD OPTIONS] IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]. `acrun run IMAGE --help` shows the options of an app."
+}

@@ -1,0 +1,95 @@
+"""`acrun list`, `acrun status` and `acrun rm`: options in, one call, one print."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from acrun.states import PodState, read_state
+from acrun.sweep import remove_pod
+from acrun.table import ago, lay_out
+from acspec.directories import run_directory
+from acspec.errors import MissingInputError
+from acspec.jsontext import dump_json, dump_pretty
+from acspec.locks import open_locked
+from acspec.pods import Pod, Pods
+
+Directory = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+PodArgument = Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of one.")]
+
+
+def list_pods(directory: Directory = None, json: Json = False) -> None:
+    """Show the pods: what each is doing and how its apps ended."""
+    states = [state for pod in Pods(run_directory(directory)).all() if (state := _try_read(pod)) is not None]
+    if json:
+        sys.stdout.buffer.write(b"".join(dump_json(state.to_json()) for state in states))
+        return
+    rows = [row for state in sorted(states, key=lambda state: -(state.created or 0)) for row in _rows(state)]
+    sys.stdout.write(lay_out(("UUID", "NAME", "APP", "IMAGE", "STATE", "CREATED", "ENDED"), rows))
+
+
+def status(
+    pod: PodArgument,
+    directory: Directory = None,
+    json: Json = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the pod has ended.")] = False,
+) -> None:
+    """Show one pod: its state, its apps, and which isolators are enforced."""
+    found = Pods(run_directory(directory)).get(pod)
+    if wait and found.phase == "run":
+        os.close(open_locked(found.path, shared=True, wait=True))
+    state = read_state(found)
+    if json:
+        sys.stdout.buffer.write(dump_pretty(state.to_json()))
+        return
+    sys.stdout.write(_describe(state))
+
+
+def remove(
+    pods: Annotated[list[str], typer.Argument(metavar="POD…", help="Names, UUIDs, or unique beginnings of them.")],
+    directory: Directory = None,
+    stage1: Annotated[str | None, typer.Option(metavar="PATH", help="The stage1 program.")] = None,
+) -> None:
+    """Remove pods that have ended, with everything they left."""
+    all_pods = Pods(run_directory(directory))
+    for found in [all_pods.get(text) for text in pods]:
+        remove_pod(found, stage1)
+
+
+def _try_read(pod: Pod) -> PodState | None:
+    try:
+        return read_state(pod)
+    except (FileNotFoundError, MissingInputError):
+        return None
+
+
+def _rows(state: PodState) -> list[tuple[str, ...]]:
+    created = ago(time.time() - state.created) if state.created is not None else ""
+    first = (state.uuid[:8], state.name or "")
+    if not state.apps:
+        return [(*first, "", "", state.state, created, "")]
+    return [
+        (*(first if index == 0 else ("", "")), app.name, app.image_name, state.state, created, app.ended())
+        for index, app in enumerate(state.apps)
+    ]
+
+
+def _describe(state: PodState) -> str:
+    lines = [("uuid", state.uuid), ("name", state.name or ""), ("state", state.state)]
+    for label, moment in (("created", state.created), ("started", state.started)):
+        if moment is not None:
+            lines.append((label, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))))
+    for app in state.apps:
+        lines.append((f"app {app.name}", app.ended() or ("running" if state.state == "running" else "unknown")))
+    isolators = state.isolators if isinstance(state.isolators, list) else []
+    for isolator in isolators:
+        if isinstance(isolator, dict):
+            owner = isolator.get("app") or "pod"
+            reason = f" ({isolator['why']})" if isolator.get("why") else ""
+            lines.append((f"isolator {isolator.get('name')}", f"{isolator.get('state')} for {owner}{reason}"))
+    return lay_out(("FIELD", "VALUE"), lines)

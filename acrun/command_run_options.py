@@ -1,0 +1,83 @@
+"""The options of `acrun run` as Typer reads them: those of the pod, and those of each app behind its image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from acrun.arguments import ImageArgument, split_images
+from acrun.mounts import parse_mount, parse_volume
+from acrun.options import AppOptions, ImageRequest, make_app_options
+from acrun.run import PodOptions, run_pod
+
+_Volumes = Annotated[
+    list[str] | None,
+    typer.Option("--volume", metavar="NAME,kind=host,source=PATH[,readOnly=true]", help="A volume; or NAME,kind=empty,mode=0755."),
+]
+_Mounts = Annotated[
+    list[str] | None, typer.Option("--mount", metavar="volume=NAME,target=PATH", help="Mount a volume, whatever the image says.")
+]
+
+
+def run(
+    words: Annotated[list[str] | None, typer.Argument(metavar="IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")] = None,
+    directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for the pod, beside its UUID.")] = None,
+    hostname: Annotated[str | None, typer.Option(metavar="NAME", help="The pod's hostname.")] = None,
+    volume: _Volumes = None,
+    mount: _Mounts = None,
+    interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Standard input belongs to the app.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the apps' files at the end.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be ignored or made up.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Share the rendered tree, or copy it.")] = True,
+    allow_nested_mounts: Annotated[bool, typer.Option("--allow-nested-mounts", help="Mount inside other mounts.")] = False,
+    allow_symlink_volumes: Annotated[bool, typer.Option("--allow-symlink-volumes", help="Follow links in sources.")] = False,
+    uuid_file_save: Annotated[str | None, typer.Option(metavar="FILE", help="Write the pod's UUID to a file.")] = None,
+    grace_period: Annotated[int, typer.Option(metavar="SECONDS", min=0, help="Between SIGTERM and SIGKILL.")] = 10,
+    cgroup_parent: Annotated[str | None, typer.Option(metavar="PATH", help="Make the pod's cgroup below this one.")] = None,
+    stage1: Annotated[str | None, typer.Option(metavar="PATH", help="The stage1 program.")] = None,
+    log: Annotated[str, typer.Option(metavar="file|none", help="Keep what the apps write, or pass descriptors.")] = "file",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")] = False,
+) -> None:
+    """Run images as one pod; from standard input when none is named. Ends with the app's exit code."""
+    options = PodOptions(
+        directory, name, hostname, tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ())), interactive,
+        keep, strict, overlay, allow_nested_mounts, allow_symlink_volumes, uuid_file_save, grace_period, cgroup_parent, stage1,
+        quiet, debug, log,
+    )  # fmt: skip
+    run_pod(options, [_image_request(image) for image in split_images(words or ())])
+
+
+def _image_request(image: ImageArgument) -> ImageRequest:
+    return ImageRequest(image.image, _parse_app_options(image.options), image.arguments)
+
+
+def _parse_app_options(words: Sequence[str]) -> AppOptions:
+    if not words:
+        return AppOptions()
+    application = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    application.command(context_settings={"help_option_names": ["-h", "--help"]})(app_options)
+    result = application(list(words), standalone_mode=False, prog_name="acrun IMAGE")
+    if not isinstance(result, AppOptions):  # --help was asked for, and printed
+        raise SystemExit(0)
+    return result
+
+
+def app_options(
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The app's name in the pod.")] = None,
+    program: Annotated[str | None, typer.Option("--exec", metavar="PROGRAM", help="Run this instead.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="USER", help="User name, number, or /path of a file of its.")] = None,
+    group: Annotated[str | None, typer.Option(metavar="GROUP", help="Group name, number, or /path.")] = None,
+    supplementary_gid: Annotated[list[int] | None, typer.Option(metavar="GID", min=0, help="A further group.")] = None,
+    working_dir: Annotated[str | None, typer.Option(metavar="PATH", help="The working directory.")] = None,
+    env: Annotated[list[str] | None, typer.Option("--env", "-e", metavar="NAME=VALUE", help="An environment variable.")] = None,
+    mount: _Mounts = None,
+    readonly_rootfs: Annotated[bool, typer.Option("--readonly-rootfs", help="Mount the root read-only.")] = False,
+) -> AppOptions:
+    """Options of one app, after its image."""
+    return make_app_options(
+        name, program, user, group, supplementary_gid or (), working_dir, env or (), mount or (), read_only_rootfs=readonly_rootfs
+    )

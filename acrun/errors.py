@@ -1,0 +1,24 @@
+"""The errors of acrun, beside those every tool has (`acspec.errors`).
+
+Raises nothing by itself; the exit code of a run's own failure is 125 whatever the class (`acspec.program`).
+"""
+
+from __future__ import annotations
+
+from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
+
+
+class ImageNotFoundError(MissingInputError):
+    """An image is in no store that acrun may look into."""
+
+
+class DamagedImageError(FormatError):
+    """An image's bytes are not those its ID promises."""
+
+
+class MountError(UsageError):
+    """Mount points, volumes and mounts do not fit together."""
+
+
+class VolumeSourceError(TrustError):
+    """The source of a host volume is missing, or is reached through a symbolic link."""

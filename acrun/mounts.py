@@ -1,0 +1,192 @@
+"""Mount points, volumes and mounts brought together: after this every mount point of an app has a volume.
+
+Targets are compared by components. What a target is inside the image (a file, a link, nothing) is stage1's to see;
+what the source of a host volume is on this machine is checked here, and again by stage1 when it opens it.
+
+Source: ace.md, Volume Setup; pods.md, mounts and volumes; docs/decisions, overlapping and missing mounts.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+
+from acrun.errors import MountError, VolumeSourceError
+from acspec.errors import UsageError
+from acspec.names import parse_ac_name
+from acspec.volumes import Mount, Volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from acspec.app import App
+    from acspec.names import ACName
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class MountPlan:
+    """The mounts of one app, the empty volumes made up for it, and a line for people about each of those."""
+
+    mounts: tuple[Mount, ...]
+    volumes: tuple[Volume, ...]
+    notes: tuple[str, ...]
+
+
+def plan_mounts(
+    app_name: ACName, app: App, wanted: Sequence[Mount], volumes: Mapping[ACName, Volume], *, strict: bool, nested: bool
+) -> MountPlan:
+    """Return the mounts of an app: those that were *wanted*, and one for every other mount point.
+
+    A mount point takes the volume of its own name, else an empty volume of its own (an error when *strict*).
+
+    Raises: MountError.
+    Source: ace.md, Volume Setup; pods.md, "must have all mountPoints satisfied by volumes".
+    """
+    mounts = {_clean(mount.path): mount for mount in wanted}
+    made, notes = [], []
+    for mount in wanted:
+        if mount.app_volume is None and mount.volume not in volumes:
+            raise MountError(f"--mount {mount.volume}", "no volume has this name", f"--volume {mount.volume},kind=empty")
+    for point in app.mount_points:
+        if _clean(point.path) in mounts:
+            continue
+        if point.name in volumes:
+            mounts[_clean(point.path)] = Mount(volume=point.name, path=point.path)
+            continue
+        option = f"--volume {point.name},kind=host,source=PATH"
+        if strict:
+            raise MountError(f"{app_name}: mount point {point.name}", "no volume was given for it", option)
+        volume = Volume(name=parse_ac_name(f"{app_name}-{point.name}", "volume"), kind="empty")
+        made.append(volume)
+        mounts[_clean(point.path)] = Mount(volume=volume.name, path=point.path)
+        notes.append(f"{app_name}: mount point {point.name} ({point.path}) gets an empty volume of its own ({option} gives another)")
+    _check_overlap(app_name, mounts, nested=nested)
+    ordered = sorted(mounts.items(), key=lambda item: len(item[0]))
+    return MountPlan(tuple(mount for _, mount in ordered), tuple(made), tuple(notes))
+
+
+def _clean(path: str) -> tuple[str, ...]:
+    return tuple(part for part in path.split("/") if part not in ("", "."))
+
+
+def _check_overlap(app_name: str, mounts: Iterable[tuple[str, ...]], *, nested: bool) -> None:
+    targets = set(mounts)
+    if () in targets:
+        raise MountError(f"{app_name}: /", "the root of an app cannot be a mount target")
+    for target in targets:
+        if ".." in target:
+            raise MountError(f"{app_name}: /{'/'.join(target)}", "a mount target may not hold ..")
+        for length in range(1, len(target)):
+            if target[:length] in targets and not nested:
+                inner, outer = "/".join(target), "/".join(target[:length])
+                raise MountError(f"{app_name}: /{inner}", f"lies inside the mount target /{outer}", "--allow-nested-mounts")
+
+
+def parse_volume(text: str) -> Volume:
+    """Return the volume that `NAME,kind=host,source=PATH,readOnly=true,recursive=false` means, or `NAME,kind=empty,mode=0750,…`.
+
+    Raises: UsageError.
+    Source: pods.md, volumes.
+    """
+    name, settings = _parse_settings("--volume", text, ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid"))
+    kind = settings.pop("kind", "host" if "source" in settings else "empty")
+    if kind not in ("host", "empty"):
+        raise UsageError(f"--volume {text}", f'kind is "{kind}", not host or empty')
+    if (kind == "host") != ("source" in settings):
+        raise UsageError(f"--volume {text}", "a volume of kind host has a source, one of kind empty has none")
+    for key in {"host": ("mode", "uid", "gid"), "empty": ("recursive",)}[kind]:
+        if key in settings:
+            raise UsageError(f"--volume {text}", f"{key} means nothing for a volume of kind {kind}")
+    return Volume(
+        name=parse_ac_name(name, f"--volume {text}"),
+        kind=kind,
+        source=os.path.abspath(settings["source"]) if "source" in settings else None,
+        read_only=_boolean(text, settings, "readOnly"),
+        recursive=_boolean(text, settings, "recursive"),
+        mode=_mode(text, settings.get("mode")),
+        uid=_number(text, settings.get("uid")),
+        gid=_number(text, settings.get("gid")),
+    )
+
+
+def parse_mount(text: str) -> Mount:
+    """Return the mount that `volume=NAME,target=PATH` means. Raises: UsageError.
+
+    Source: pods.md, mounts.
+    """
+    _, settings = _parse_settings("--mount", "," + text, ("volume", "target"))
+    if set(settings) != {"volume", "target"}:
+        raise UsageError(f"--mount {text}", "not of the form volume=NAME,target=PATH")
+    if not settings["target"].startswith("/"):
+        raise UsageError(f"--mount {text}", "the target is no absolute path")
+    return Mount(volume=parse_ac_name(settings["volume"], f"--mount {text}"), path=settings["target"])
+
+
+def _parse_settings(option: str, text: str, known: Sequence[str]) -> tuple[str, dict[str, str]]:
+    name, *words = text.split(",")
+    settings: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or key not in known or key in settings:
+            raise UsageError(f"{option} {text.lstrip(',')}", f'"{word}" is not one of {", ".join(known)} with a value, once')
+        settings[key] = value
+    return name, settings
+
+
+def _boolean(text: str, settings: Mapping[str, str], key: str) -> bool | None:
+    if key not in settings:
+        return None
+    if settings[key] not in _BOOLEANS:
+        raise UsageError(f"--volume {text}", f"{key} is neither true nor false")
+    return _BOOLEANS[settings[key]]
+
+
+def _mode(text: str, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not value or not set(value) <= set("01234567") or int(value, 8) > 0o7777:
+        raise UsageError(f"--volume {text}", "mode is no octal number up to 7777")
+    return int(value, 8)
+
+
+def _number(text: str, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit()) or int(value) >= 2**32 - 1:
+        raise UsageError(f"--volume {text}", "uid and gid are numbers below 4294967295")
+    return int(value)
+
+
+def check_sources(volumes: Iterable[Volume], *, follow_links: bool) -> tuple[Volume, ...]:
+    """Return *volumes* with the source of every host volume checked: it exists, and no part of its path is a symbolic link.
+
+    With *follow_links* (`--allow-symlink-volumes`) the source becomes what the links lead to.
+
+    Raises: VolumeSourceError.
+    Source: ace.md, Volume Setup: missing sources and symbolic links.
+    """
+    return tuple(_check_source(volume, follow_links=follow_links) for volume in volumes)
+
+
+def _check_source(volume: Volume, *, follow_links: bool) -> Volume:
+    if volume.source is None:
+        return volume
+    what = f"volume {volume.name}: {volume.source}"
+    path = "/"
+    for part in (part for part in volume.source.split("/") if part):
+        path = os.path.join(path, part)
+        try:
+            mode = os.stat(path, follow_symlinks=follow_links).st_mode
+        except OSError as error:
+            raise VolumeSourceError(what, os.strerror(error.errno or 0).lower()) from None
+        if stat.S_ISLNK(mode):
+            raise VolumeSourceError(what, f"{path} is a symbolic link", "--allow-symlink-volumes follows it")
+    if not follow_links:
+        return volume
+    from dataclasses import replace
+
+    return replace(volume, source=os.path.realpath(volume.source))

@@ -1,0 +1,108 @@
+"""The options of an app: what stands between an image and `--`, and what it replaces in the image's `app`.
+
+Typer reads them; this module gives the values and applies them. An image without an `app` needs --exec.
+
+Source: pods.md, `app`: "substitute for the app object of the referred image's ImageManifest".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from acrun.mounts import parse_mount
+from acspec.app import App, EnvironmentVariable
+from acspec.errors import UsageError
+from acspec.names import parse_ac_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from acspec.names import ACName
+    from acspec.volumes import Mount
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """What the command line says about one app; None and empty mean: as the image has it."""
+
+    name: ACName | None = None
+    exec: str | None = None
+    user: str | None = None
+    group: str | None = None
+    supplementary_gids: tuple[int, ...] = ()
+    working_directory: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    read_only_rootfs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequest:
+    """One image of the command line: as it was typed, the options of its app, the arguments for its program."""
+
+    image: str
+    options: AppOptions = AppOptions()
+    arguments: tuple[str, ...] = ()
+
+
+def parse_variable(text: str) -> tuple[str, str]:
+    """Return name and value of `NAME=VALUE`. Raises: UsageError."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--env {text}", "not of the form NAME=VALUE")
+    return name, value
+
+
+def make_app_options(
+    name: str | None,
+    program: str | None,
+    user: str | None,
+    group: str | None,
+    gids: Sequence[int],
+    working_directory: str | None,
+    environment: Sequence[str],
+    mounts: Sequence[str],
+    *,
+    read_only_rootfs: bool,
+) -> AppOptions:
+    """Return checked app options from words as they were typed. Raises: UsageError; FormatError for a bad name."""
+    return AppOptions(
+        name=parse_ac_name(name, "--name") if name is not None else None,
+        exec=program,
+        user=user,
+        group=group,
+        supplementary_gids=tuple(gids),
+        working_directory=working_directory,
+        environment=tuple(parse_variable(text) for text in environment),
+        mounts=tuple(parse_mount(text) for text in mounts),
+        read_only_rootfs=read_only_rootfs,
+    )
+
+
+def apply_options(image: str, app: App | None, options: AppOptions, arguments: Sequence[str]) -> App:
+    """Return the app to run: the image's own, with what the options replace and the arguments appended to exec.
+
+    Raises: UsageError when there is nothing to execute; FormatError when a value breaks the specification.
+    Source: aci.md, exec ("ACE MAY append or override the list"), environment ("ACE can append").
+    """
+    base = app if app is not None else App(exec=(), user="0", group="0")
+    program = (options.exec,) if options.exec is not None else base.exec
+    if not program:
+        raise UsageError(image, "the image has no program to run", "--exec PROGRAM names one")
+    return replace(
+        base,
+        exec=(*program, *arguments),
+        user=options.user if options.user is not None else base.user,
+        group=options.group if options.group is not None else base.group,
+        supplementary_gids=options.supplementary_gids or base.supplementary_gids,
+        working_directory=options.working_directory or base.working_directory,
+        environment=_merge(base.environment, options.environment),
+    )
+
+
+def _merge(
+    own: Sequence[EnvironmentVariable], added: Sequence[tuple[str, str]]
+) -> tuple[EnvironmentVariable, ...]:
+    values = {variable.name: variable.value for variable in own} | dict(added)
+    return tuple(EnvironmentVariable(name=name, value=value) for name, value in values.items())

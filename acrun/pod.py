@@ -1,0 +1,97 @@
+"""The reified pod manifest: every app by image ID with its `app` in full, every mount point bound to a volume.
+
+Source: pods.md, "A Pod Manifest must be fully resolved (reified) before execution".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acrun.errors import MountError
+from acrun.mounts import plan_mounts
+from acrun.options import AppOptions, apply_options
+from acspec.errors import UsageError
+from acspec.labels import host_architecture
+from acspec.names import sanitise_ac_name
+from acspec.pod_manifest import PodManifest, RuntimeApp, RuntimeImage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from acrun.resolve import ResolvedImage
+    from acspec.app import App
+    from acspec.names import ACName
+    from acspec.volumes import Mount, Volume
+
+
+@dataclass(frozen=True, slots=True)
+class AppRequest:
+    """One app as it was asked for: the image, the options and the arguments for its program."""
+
+    text: str
+    resolved: ResolvedImage
+    options: AppOptions
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReifiedPod:
+    """A pod manifest ready to be executed, and lines for people about what was made up on the way."""
+
+    manifest: PodManifest
+    notes: tuple[str, ...]
+
+
+def reify(
+    requests: Sequence[AppRequest], volumes: Sequence[Volume], mounts: Sequence[Mount], *, strict: bool, nested: bool
+) -> ReifiedPod:
+    """Return the pod manifest of the apps asked for. *mounts* apply to every app, an app's own win at the same target.
+
+    Raises: UsageError; MountError; FormatError.
+    Source: pods.md, Pod Manifest Schema.
+    """
+    by_name = {volume.name: volume for volume in volumes}
+    if len(by_name) != len(volumes):
+        raise MountError("--volume", "two volumes have the same name")
+    apps, notes = [], []
+    for request in requests:
+        _check_platform(request)
+        name = request.options.name or _app_name(request)
+        if any(app.name == name for app in apps):
+            raise UsageError(request.text, f"a second app named {name}", "--name after the image gives another")
+        app = apply_options(request.text, request.resolved.image.manifest.app, request.options, request.arguments)
+        wanted = {mount.path: mount for mount in (*mounts, *request.options.mounts)}
+        plan = plan_mounts(name, app, tuple(wanted.values()), by_name, strict=strict, nested=nested)
+        by_name |= {volume.name: volume for volume in plan.volumes}
+        notes += plan.notes
+        apps.append(_runtime_app(name, app, request, plan.mounts))
+    notes += _unused(volumes, apps)
+    return ReifiedPod(PodManifest(apps=tuple(apps), volumes=tuple(by_name.values())), tuple(notes))
+
+
+def _app_name(request: AppRequest) -> ACName:
+    return sanitise_ac_name(str(request.resolved.image.manifest.name))
+
+
+def _check_platform(request: AppRequest) -> None:
+    labels = {label.name: label.value for label in request.resolved.image.manifest.labels}
+    system, machine = labels.get("os", "linux"), labels.get("arch", host_architecture())
+    if (system, machine) != ("linux", host_architecture()):
+        raise UsageError(request.text, f"is for {system}/{machine}, this machine is linux/{host_architecture()}")
+
+
+def _runtime_app(name: ACName, app: App, request: AppRequest, mounts: Sequence[Mount]) -> RuntimeApp:
+    image = request.resolved.image
+    return RuntimeApp(
+        name=name,
+        image=RuntimeImage(id=image.image_id, name=image.manifest.name, labels=image.manifest.labels),
+        app=app,
+        read_only_rootfs=request.options.read_only_rootfs,
+        mounts=tuple(mounts),
+    )
+
+
+def _unused(volumes: Sequence[Volume], apps: Sequence[RuntimeApp]) -> list[str]:
+    used = {mount.volume for app in apps for mount in app.mounts}
+    return [f"volume {volume.name} is used by no app" for volume in volumes if volume.name not in used]

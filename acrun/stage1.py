@@ -1,0 +1,63 @@
+"""Which program is stage1, and how this process becomes it.
+
+Any program with the verbs of spec/stage1.md will do. Ours is started by its path, with the interpreter's -I and -S,
+because a console script would spend the time of a whole start on `site`.
+
+Source: spec/stage1.md, The four verbs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from acspec.errors import MissingInputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+def find_stage1(option: str | None) -> list[str]:
+    """Return the words that start stage1: the program of `--stage1`, the one installed beside acrun, or the one on PATH.
+
+    Raises: MissingInputError when there is none.
+    """
+    if option is not None:
+        if not os.access(option, os.X_OK) or os.path.isdir(option):
+            raise MissingInputError(option, "is not a program that can be run as stage1")
+        return [os.path.abspath(option)]
+    beside = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "acstage1", "__main__.py")
+    if os.path.isfile(beside):
+        return [sys.executable, "-I", "-S", beside]
+    for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(directory, "acstage1")
+        if directory.startswith("/") and os.access(path, os.X_OK):
+            return [path]
+    raise MissingInputError("acstage1", "not found beside acrun nor on PATH", "--stage1 PATH names another")
+
+
+def become_stage1(stage1: list[str], pod_path: str, lock_fd: int, *, interactive: bool, debug: bool) -> NoReturn:
+    """Replace this process by `stage1 run` for a pod whose lock *lock_fd* holds. Raises: OSError.
+
+    Source: spec/stage1.md, run.
+    """
+    os.set_inheritable(lock_fd, True)
+    words = [*stage1, "run", "--lock-fd", str(lock_fd)]
+    if interactive:
+        words.append("--interactive")
+    if debug:
+        words.append("--debug")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(words[0], [*words, pod_path])
+
+
+def collect_pod(stage1: list[str], pod_path: str) -> int:
+    """Run `stage1 gc` for a pod whose monitor is gone, and return its exit status: 0 when nothing of it is left.
+
+    Source: spec/stage1.md, gc.
+    """
+    import subprocess
+
+    return subprocess.run([*stage1, "gc", pod_path], stdin=subprocess.DEVNULL, check=False).returncode

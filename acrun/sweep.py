@@ -1,0 +1,167 @@
+"""The sequence of a collection: crashed pods, ended pods, half-made things, trees that no pod uses.
+
+A free lock means that the monitor is gone, not that the pod is: `stage1 gc` first kills and removes what the kernel still has, then
+the files go. The exclusive lock is taken in one step, without waiting; who holds one is left alone.
+
+Source: spec/pod-directory.md, Collection; spec/store.md, Rendered trees.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from acrun.stage1 import collect_pod, find_stage1
+from acspec.durable import remove_tree
+from acspec.errors import BusyError, KernelError
+from acspec.locks import open_locked
+from acspec.pods import Pod, Pods
+
+# What was used within a day is not collected: a script may be about to use it again.
+UNUSED_SECONDS = 24 * 3600
+
+
+class Removed:
+    """What a collection removed: UUIDs of pods, keys of trees."""
+
+    __slots__ = ("pods", "trees")
+
+    def __init__(self) -> None:
+        self.pods: list[str] = []
+        self.trees: list[str] = []
+
+
+def collect(run_directory: str, grace_period: int, stage1: str | None) -> Removed:
+    """Remove what is no longer needed below *run_directory* and say what it was. *grace_period* is in seconds.
+
+    Raises: KernelError when something of a pod cannot be killed; OSError.
+    Source: spec/pod-directory.md, Collection.
+    """
+    removed = Removed()
+    pods = Pods(run_directory)
+    refusal: KernelError | None = None
+    for pod in list(pods.all()):
+        try:
+            if _collect_pod(pod, grace_period, stage1):
+                removed.pods.append(pod.uuid)
+        except KernelError as error:  # told at the end: the other pods must not wait for this one
+            refusal = refusal or error
+    _collect_temporary(run_directory)
+    _collect_trees(run_directory, _trees_in_use(pods), removed)
+    if refusal is not None:
+        raise refusal
+    return removed
+
+
+def remove_pod(pod: Pod, stage1: str | None) -> None:
+    """Remove one pod that is not running, whatever its phase.
+
+    Raises: BusyError when it runs or somebody works on it; KernelError; OSError.
+    Source: spec/pod-directory.md, Collection.
+    """
+    if pod.phase == "run":
+        _clean_kernel(pod, stage1)
+    _remove_files(pod)
+
+
+def _remove_files(pod: Pod) -> None:
+    try:
+        pod.lock()
+    except BusyError:
+        raise BusyError(pod.uuid, f"is {pod.state()}", "acrun status shows it") from None
+    try:
+        if pod.phase != "garbage":
+            pod.move("exited-garbage" if pod.phase in ("run", "exited-garbage") else "garbage")
+        pod.pods.release_names(pod.uuid)
+        remove_tree(pod.path)
+    finally:
+        pod.unlock()
+
+
+def _collect_pod(pod: Pod, grace_period: int, stage1: str | None) -> bool:
+    try:
+        if pod.state() not in ("exited", "aborted", "embryo", "garbage"):
+            return False
+        if pod.phase == "run":
+            _clean_kernel(pod, stage1)
+            # The directory's change time is that of the last file written or renamed in it: the end of its last app.
+            if time.time() - _last_change(pod.path) < grace_period:
+                return False
+        _remove_files(pod)
+    except (BusyError, FileNotFoundError):  # somebody is faster, or has just begun to use it
+        return False
+    return True
+
+
+def _last_change(path: str) -> float:
+    return max(os.stat(name).st_ctime for name in (path, os.path.join(path, "status")) if os.path.exists(name))
+
+
+def _clean_kernel(pod: Pod, stage1: str | None) -> None:
+    if pod.state() == "running":
+        raise BusyError(pod.uuid, "is running", "acstage1 stop ends it")
+    if not os.path.exists(os.path.join(pod.path, "cgroups")):
+        return  # stage1 never began
+    code = collect_pod(find_stage1(stage1), pod.path)
+    if code == BusyError.exit_code:
+        raise BusyError(pod.uuid, "is in use by another process")
+    if code != 0:
+        raise KernelError(pod.uuid, f"stage1 could not collect it (exit code {code})")
+
+
+def _collect_temporary(run_directory: str) -> None:
+    """Remove what makers of trees left in RUN/tmp; whoever is alive holds the lock of what is being made."""
+    directory = os.path.join(run_directory, "tmp")
+    for name in _names(directory):
+        path = os.path.join(directory, name)
+        try:
+            lock = open_locked(path)
+        except (BusyError, FileNotFoundError):
+            continue
+        try:
+            remove_tree(path)
+        finally:
+            os.close(lock)
+
+
+def _trees_in_use(pods: Pods) -> set[str]:
+    keys = set()
+    for pod in pods.all():
+        apps = os.path.join(pod.path, "apps")
+        for name in _names(apps):
+            try:
+                with open(os.path.join(apps, name, "tree"), encoding="ascii") as file:
+                    keys.add(file.readline().strip())
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+    return keys
+
+
+def _collect_trees(run_directory: str, in_use: set[str], removed: Removed) -> None:
+    directory = os.path.join(run_directory, "trees")
+    for key in _names(directory):
+        path = os.path.join(directory, key)
+        if key in in_use:
+            continue
+        try:
+            lock = open_locked(path)
+        except (BusyError, FileNotFoundError):
+            continue
+        try:
+            # Under the lock the pods are read again: one that was just made names its tree before it lets its lock go.
+            if time.time() - os.stat(path).st_mtime < UNUSED_SECONDS or key in _trees_in_use(Pods(run_directory)):
+                continue
+            aside = os.path.join(run_directory, "tmp", f"old-{key}")
+            os.makedirs(os.path.dirname(aside), mode=0o700, exist_ok=True)
+            os.rename(path, aside)
+            remove_tree(aside)
+            removed.trees.append(key)
+        finally:
+            os.close(lock)
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

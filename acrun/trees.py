@@ -1,0 +1,132 @@
+"""Rendered trees: `RUN/trees/KEY/rootfs`, made once for a list of images and whitelists, shared by every pod.
+
+A tree is made in RUN/tmp under a lock, synced, marked complete and renamed into place, so that a tree under its key is
+whole. Every image is hashed while it is unpacked, and its manifest must be the one that was planned with.
+Which layers there are is `acspec.rendering`'s to say, how files are written `acspec.archive`'s.
+
+Source: ace.md, Filesystem Setup; spec/store.md, Rendered trees.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acrun.errors import DamagedImageError
+from acrun.workspace import make_workspace
+from acspec.durable import remove_tree, sync_directory, write_file
+from acspec.errors import BusyError
+from acspec.jsontext import dump_json
+from acspec.locks import open_locked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from acrun.resolve import ImageFile
+    from acspec.names import ImageID
+    from acspec.rendering import Layer
+
+
+class Tree:
+    """A complete rendered tree, kept from being collected by the shared lock that `lock_fd` holds."""
+
+    __slots__ = ("key", "lock_fd", "path")
+
+    def __init__(self, path: str, key: str, lock_fd: int) -> None:
+        self.path = path
+        self.key = key
+        self.lock_fd = lock_fd
+
+    @property
+    def rootfs(self) -> str:
+        """The absolute path of the rendered root directory."""
+        return os.path.join(self.path, "rootfs")
+
+
+def tree_key(layers: Sequence[Layer]) -> str:
+    """Return the key of a rendered tree: 64 hex digits over its images, in order, each with its whitelist.
+
+    Source: spec/store.md, Rendered trees.
+    """
+    import hashlib
+
+    digest = hashlib.sha512()
+    for layer in layers:
+        paths = [] if layer.whitelist is None else sorted(os.fsencode(path) for path in layer.whitelist)
+        digest.update(f"{layer.image_id} {-1 if layer.whitelist is None else len(paths)}\n".encode("ascii"))
+        for path in paths:
+            digest.update(path + b"\0")
+    return digest.hexdigest()[:64]
+
+
+def get_tree(run_directory: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> Tree:
+    """Return the tree of *layers*, rendering it first when it is not there yet.
+
+    Raises: DamagedImageError; FormatError from a bad archive; BusyError when a gc is just removing it; OSError.
+    Source: ace.md, Filesystem Setup.
+    """
+    key = tree_key(layers)
+    path = os.path.join(run_directory, "trees", key)
+    tree = _find_tree(path, key)
+    if tree is None:
+        _render(run_directory, path, layers, images)
+        tree = _find_tree(path, key)
+    if tree is None:
+        raise BusyError(path, "was removed as soon as it was made", "try again")
+    _check_manifests(tree, layers, images)
+    os.utime(tree.path)  # what gc goes by
+    return tree
+
+
+def _find_tree(path: str, key: str) -> Tree | None:
+    try:
+        return Tree(path, key, open_locked(path, shared=True, wait=True))
+    except FileNotFoundError:
+        return None
+
+
+def _check_manifests(tree: Tree, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> None:
+    # The plan came from manifests whose files nobody has hashed in this run; those beside the tree were.
+    for image_id in {layer.image_id for layer in layers}:
+        with open(os.path.join(tree.path, "manifests", image_id), "rb") as file:
+            if file.read() != images[image_id].manifest_bytes:
+                raise DamagedImageError(images[image_id].path, f"its manifest is not that of {image_id[:19]}…")
+
+
+def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> None:
+    os.makedirs(os.path.join(run_directory, "trees"), mode=0o700, exist_ok=True)
+    work, lock = make_workspace(run_directory, "tree")
+    try:
+        _fill(work, layers, images)
+        _sync(work)
+        mark = {"version": 1, "backend": "directory", "complete": True, "images": [str(layer.image_id) for layer in layers]}
+        write_file(os.path.join(work, "tree.json"), dump_json({**mark}))
+        _publish(work, path)
+    finally:
+        remove_tree(work)
+        os.close(lock)
+
+
+def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> None:
+    from acspec.archive.render import render_layer, render_layers
+
+    raise NotImplementedError(render_layer, render_layers, layers, images, work)
+
+
+def _sync(work: str) -> None:
+    """Make the whole tree durable before it is called complete (a rename alone may leave empty files after a power cut)."""
+    import subprocess
+
+    if subprocess.run(["sync", "--file-system", work], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+        os.sync()
+
+
+def _publish(work: str, path: str) -> None:
+    try:
+        os.rename(work, path)
+    except OSError:
+        # Another process was faster with the same tree: a directory that is there and complete is as good as ours.
+        if not os.path.exists(os.path.join(path, "tree.json")):
+            raise
+        return
+    sync_directory(os.path.dirname(path))

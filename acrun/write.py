@@ -1,0 +1,120 @@
+"""The files that acrun puts into a pod directory, and nothing that stage1 will write there.
+
+Everything is written while the pod is locked and in phase prepare, so nobody reads it half done; what makes
+it durable is the one sync before the pod moves on. No decision is taken here.
+
+Source: spec/pod-directory.md, Files.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acrun.backends import COPY, copy_tree
+from acspec.jsontext import dump_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from acrun.trees import Tree
+    from acspec.jsontext import JSONValue
+    from acspec.volumes import Volume
+
+STAGE1_VERSION = 1
+
+
+class AppFiles:
+    """What one app needs on disk: its name in the pod, its image's manifest byte for byte, its tree and the images in it."""
+
+    __slots__ = ("image_ids", "manifest_bytes", "name", "tree")
+
+    def __init__(self, name: str, manifest_bytes: bytes, tree: Tree, image_ids: Sequence[str]) -> None:
+        self.name = name
+        self.manifest_bytes = manifest_bytes
+        self.tree = tree
+        self.image_ids = tuple(image_ids)
+
+
+def write_pod(path: str, manifest: bytes, stage1: dict[str, JSONValue], apps: Iterable[AppFiles], backend: str) -> None:
+    """Write the manifest, stage1.json and every app's directory into the pod directory *path*.
+
+    Raises: StorageError; OSError.
+    Source: spec/pod-directory.md, Files.
+    """
+    for app in apps:
+        _write_app(os.path.join(path, "apps", app.name), app, backend)
+    for name in ("status", "logs", "volumes"):
+        os.mkdir(os.path.join(path, name), 0o700)
+    _write(os.path.join(path, "stage1.json"), dump_json(stage1))
+    _write(os.path.join(path, "pod"), manifest)
+
+
+def stage1_document(
+    apps: Iterable[AppFiles], backend: str, *, hostname: str, stdin_app: str | None, switches: dict[str, JSONValue]
+) -> dict[str, JSONValue]:
+    """Return the content of stage1.json: what the pod manifest has no words for.
+
+    Source: spec/stage1.md, stage1.json.
+    """
+    return {
+        "version": STAGE1_VERSION,
+        "hostname": hostname,
+        "network": "none",
+        "idMap": None,
+        **switches,
+        "apps": {
+            app.name: {
+                "rootfs": {"backend": backend, "lower": None if backend == COPY else app.tree.rootfs},
+                "stdin": app.name == stdin_app,
+            }
+            for app in apps
+        },
+    }
+
+
+def make_volumes(path: str, volumes: Iterable[Volume]) -> None:
+    """Make the directory of every volume of kind empty, with the mode and owner it asks for.
+
+    Raises: OSError.
+    Source: pods.md, volumes: kind empty, mode, uid, gid.
+    """
+    for volume in volumes:
+        if volume.kind != "empty":
+            continue
+        directory = os.path.join(path, "volumes", volume.name)
+        os.mkdir(directory, 0o700)
+        if os.geteuid() == 0:
+            os.chown(directory, volume.uid, volume.gid)
+        os.chmod(directory, volume.mode)
+
+
+def _write_app(directory: str, app: AppFiles, backend: str) -> None:
+    os.makedirs(directory, mode=0o700)
+    _write(os.path.join(directory, "manifest"), app.manifest_bytes)
+    _write(os.path.join(directory, "tree"), "".join(f"{line}\n" for line in (app.tree.key, *app.image_ids)).encode("ascii"))
+    if backend == COPY:
+        copy_tree(app.tree.rootfs, os.path.join(directory, "rootfs"))
+        return
+    upper = os.path.join(directory, "upper")
+    os.mkdir(upper, 0o700)
+    os.mkdir(os.path.join(directory, "work"), 0o700)
+    _take_attributes(app.tree.rootfs, upper)
+
+
+def _take_attributes(source: str, target: str) -> None:
+    # The root of an overlay has the owner, mode and time of its upper directory, not of the tree below.
+    status = os.stat(source)
+    os.chown(target, status.st_uid, status.st_gid)
+    os.chmod(target, status.st_mode & 0o7777)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _write(path: str, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)

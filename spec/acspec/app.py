@@ -1,0 +1,208 @@
+"""The app of an image: what to execute, as whom, where, with which environment, mount points, ports and isolators.
+
+Isolators are kept as they are written; `acspec.isolators` gives them meaning.
+
+Source: aci.md, app.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from acspec.errors import FormatError
+from acspec.escape import escape
+from acspec.fields import Fields, check_unique
+from acspec.names import ACIdentifier, ACName, parse_ac_identifier, parse_ac_name
+from acspec.volumes import MAX_ID, MountPoint, parse_absolute_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acspec.jsontext import JSONValue
+
+HANDLER_NAMES = ("pre-start", "post-stop")
+MAX_PORT = 65535
+_ENVIRONMENT_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+
+
+def parse_environment_name(text: str, place: str) -> str:
+    """Return *text* when it can name an environment variable. Raises: FormatError. Source: aci.md, environment: name."""
+    if not text or not _ENVIRONMENT_NAME.issuperset(text):
+        raise FormatError(place, f'"{escape(text)}" is not letters, digits, "_", "." and "-"')
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentVariable:
+    """One environment variable; its value is never evaluated."""
+
+    name: str
+    value: str
+
+    def __post_init__(self) -> None:
+        """Check the name. Raises: FormatError."""
+        parse_environment_name(self.name, "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class EventHandler:
+    """A program that runs before the app starts (pre-start) or after it ended (post-stop)."""
+
+    name: str
+    exec: tuple[str, ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> EventHandler:
+        """Return the event handler in *fields*. Raises: FormatError. Source: aci.md, eventHandlers."""
+        name = fields.text("name")
+        if name not in HANDLER_NAMES:
+            raise fields.fault("name", f'"{escape(name)}" is neither pre-start nor post-stop')
+        program = fields.texts("exec")
+        if not program:
+            raise fields.fault("exec", "names no program")
+        return cls(name, program)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port, or *count* ports from *port* on, that an app listens on."""
+
+    name: ACName
+    protocol: str
+    port: int
+    count: int = 1
+    socket_activated: bool = False
+    unknown: dict[str, JSONValue] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, fields: Fields) -> Port:
+        """Return the port in *fields*. Raises: FormatError. Source: aci.md, ports."""
+        fields.required("port")
+        port = fields.integer("port", 1, MAX_PORT) or 0
+        count = fields.integer("count", 1, MAX_PORT)
+        if count is not None and port + count - 1 > MAX_PORT:
+            raise fields.fault("count", f"the range ends at {port + count - 1}, beyond {MAX_PORT}")
+        return cls(
+            name=fields.named("name", parse_ac_name),
+            protocol=fields.text("protocol"),
+            port=port,
+            count=1 if count is None else count,
+            socket_activated=bool(fields.boolean("socketActivated")),
+            unknown=fields.unknown(),
+        )
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the port as JSON. Source: aci.md, ports."""
+        values: dict[str, JSONValue] = {"name": self.name, "protocol": self.protocol, "port": self.port}
+        if self.count != 1:
+            values["count"] = self.count
+        if self.socket_activated:
+            values["socketActivated"] = True
+        return values | self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Isolator:
+    """An isolator as it is written: its name and its value, which is any JSON."""
+
+    name: ACIdentifier
+    value: JSONValue
+
+    @classmethod
+    def read(cls, fields: Fields) -> Isolator:
+        """Return the isolator in *fields*. Raises: FormatError. Source: types.md, Isolator Type."""
+        return cls(fields.named("name", parse_ac_identifier), fields.required("value"))
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the isolator as JSON. Source: types.md, Isolator Type."""
+        return {"name": self.name, "value": self.value}
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What an image runs by default, or what a pod runs in its stead."""
+
+    exec: tuple[str, ...]
+    user: str
+    group: str
+    supplementary_gids: tuple[int, ...] = ()
+    event_handlers: tuple[EventHandler, ...] = ()
+    working_directory: str | None = None
+    environment: tuple[EnvironmentVariable, ...] = ()
+    isolators: tuple[Isolator, ...] = ()
+    mount_points: tuple[MountPoint, ...] = ()
+    ports: tuple[Port, ...] = ()
+    user_annotations: dict[str, str] = field(default_factory=dict)
+    user_labels: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, JSONValue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what an option could have broken. Raises: FormatError."""
+        if self.working_directory is not None:
+            parse_absolute_path(self.working_directory, "app.workingDirectory")
+        for name, value in (("user", self.user), ("group", self.group)):
+            if not value:
+                raise FormatError(f"app.{name}", "is empty")
+
+    @classmethod
+    def read(cls, fields: Fields) -> App:
+        """Return the app in *fields*. Raises: FormatError. Source: aci.md, app."""
+        handlers = tuple(EventHandler.read(item) for item in fields.objects("eventHandlers"))
+        check_unique(fields, "eventHandlers", (handler.name for handler in handlers))
+        points = tuple(MountPoint.read(item) for item in fields.objects("mountPoints"))
+        check_unique(fields, "mountPoints", (point.name for point in points))
+        ports = tuple(Port.read(item) for item in fields.objects("ports"))
+        check_unique(fields, "ports", (port.name for port in ports))
+        app = cls(
+            exec=fields.texts("exec"),
+            user=fields.named("user", _parse_owner),
+            group=fields.named("group", _parse_owner),
+            supplementary_gids=_read_gids(fields),
+            event_handlers=handlers,
+            working_directory=fields.optional_named("workingDirectory", parse_absolute_path),
+            environment=_read_environment(fields),
+            isolators=tuple(Isolator.read(item) for item in fields.objects("isolators")),
+            mount_points=points,
+            ports=ports,
+            user_annotations=fields.text_map("userAnnotations"),
+            user_labels=fields.text_map("userLabels"),
+        )
+        object.__setattr__(app, "unknown", fields.unknown())
+        return app
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the app as JSON. Source: aci.md, app."""
+        values: dict[str, JSONValue] = {
+            "exec": list(self.exec),
+            "user": self.user,
+            "group": self.group,
+            "supplementaryGIDs": list(self.supplementary_gids),
+            "eventHandlers": [{"name": item.name, "exec": list(item.exec)} for item in self.event_handlers],
+            "workingDirectory": self.working_directory,
+            "environment": [{"name": item.name, "value": item.value} for item in self.environment],
+            "isolators": [item.to_json() for item in self.isolators],
+            "mountPoints": [item.to_json() for item in self.mount_points],
+            "ports": [item.to_json() for item in self.ports],
+            "userAnnotations": {**self.user_annotations},
+            "userLabels": {**self.user_labels},
+        }
+        required = ("exec", "user", "group")
+        return {key: value for key, value in values.items() if value or key in required} | self.unknown
+
+
+def _parse_owner(text: str, place: str) -> str:
+    if not text:
+        raise FormatError(place, "is empty")
+    return text
+
+
+def _read_gids(fields: Fields) -> tuple[int, ...]:
+    # The specification's text says supplementaryGIDs, its own example supplementaryGids: both are read.
+    key = "supplementaryGIDs" if fields.has("supplementaryGIDs") else "supplementaryGids"
+    return fields.integers(key, 0, MAX_ID)
+
+
+def _read_environment(fields: Fields) -> tuple[EnvironmentVariable, ...]:
+    items = fields.objects("environment")
+    variables = tuple(EnvironmentVariable(item.named("name", parse_environment_name), item.text("value")) for item in items)
+    check_unique(fields, "environment", (variable.name for variable in variables))
+    return variables

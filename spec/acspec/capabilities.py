@@ -1,0 +1,67 @@
+"""Which capabilities an app keeps in its bounding set. Plain values in, plain values out: stage1 starts with this.
+
+Source: ace.md, os/linux/capabilities-remove-set and os/linux/capabilities-retain-set.
+"""
+
+from __future__ import annotations
+
+from acspec.errors import FormatError
+from acspec.escape import escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acspec.jsontext import JSONValue
+
+RETAIN_SET = "os/linux/capabilities-retain-set"
+REMOVE_SET = "os/linux/capabilities-remove-set"
+
+DEFAULT_CAPABILITIES = frozenset(
+    {
+        "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_KILL", "CAP_MKNOD",
+        "CAP_NET_RAW", "CAP_NET_BIND_SERVICE", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETFCAP", "CAP_SYS_CHROOT",
+    }
+)  # fmt: skip
+
+# In the order of their numbers, linux/capability.h; CAP_CHOWN is 0.
+ALL_CAPABILITIES = (
+    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
+    "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
+    "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD",
+    "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG",
+    "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+)  # fmt: skip
+
+
+def bounding_set(isolators: list[JSONValue], place: str) -> frozenset[str]:
+    """Return the names of the capabilities that an app with these isolators keeps.
+
+    *isolators* is the app's list as JSON; *place* names it in errors.
+
+    Raises: FormatError for both kinds at once, one kind twice, an empty set, or an unknown capability.
+    Source: ace.md, os/linux/capabilities-remove-set, os/linux/capabilities-retain-set.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for isolator in isolators:
+        name = isolator.get("name") if isinstance(isolator, dict) else None
+        if isinstance(isolator, dict) and isinstance(name, str) and name in (RETAIN_SET, REMOVE_SET):
+            if name in found:
+                raise FormatError(place, f"{name} is given twice")
+            found[name] = _read_set(isolator.get("value"), f"{place}: {name}")
+    if len(found) == 2:
+        raise FormatError(place, "the retain set cannot be used in conjunction with the remove set")
+    if RETAIN_SET in found:
+        return found[RETAIN_SET]
+    return DEFAULT_CAPABILITIES - found.get(REMOVE_SET, frozenset())
+
+
+def _read_set(value: JSONValue, place: str) -> frozenset[str]:
+    names = value.get("set") if isinstance(value, dict) else None
+    if not isinstance(names, list) or not names:
+        raise FormatError(place, "set is no list of capabilities, or an empty one")
+    capabilities = set()
+    for name in names:
+        if not isinstance(name, str) or name not in ALL_CAPABILITIES:
+            raise FormatError(place, f'"{escape(str(name))}" is no capability')
+        capabilities.add(name)
+    return frozenset(capabilities)

@@ -1,0 +1,153 @@
+"""JSON objects read field by field, each value checked for its type, each fault with its place.
+
+A place is the path inside the document, `app.mountPoints[2].path`, behind the name of the document. Keys that nobody asked for
+are kept, so that they can be written back. A null is read as an absent key, as the reference does.
+
+Source: aci.md and pods.md, the schemas.
+"""
+
+from __future__ import annotations
+
+from acspec.errors import FormatError
+from acspec.escape import escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    from acspec.jsontext import JSONValue
+
+    T = TypeVar("T")
+
+
+class Fields:
+    """One JSON object of a document: reads its keys, knows its place, and remembers what was not read."""
+
+    __slots__ = ("_document", "_taken", "_values", "place")
+
+    def __init__(self, value: JSONValue, document: str, place: str = "") -> None:
+        """Wrap *value*, the object at *place* of *document*. Raises: FormatError when it is no object."""
+        self._document = document
+        self.place = place
+        self._taken: set[str] = set()
+        if not isinstance(value, dict):
+            raise self.fault(None, "not a JSON object")
+        self._values = value
+
+    def at(self, key: str | None) -> str:
+        """Return the name of a place for errors: the document and the path to *key*."""
+        path = self.place if key is None else f"{self.place}.{key}" if self.place else key
+        return f"{self._document}: {path}" if path else self._document
+
+    def fault(self, key: str | None, why: str) -> FormatError:
+        """Return the error that says what is wrong with *key*."""
+        return FormatError(self.at(key), why)
+
+    def has(self, key: str) -> bool:
+        """Tell whether *key* is there and not null."""
+        return self._values.get(key) is not None
+
+    def _get(self, key: str) -> JSONValue:
+        self._taken.add(key)
+        return self._values.get(key)
+
+    def required(self, key: str) -> JSONValue:
+        """Return the value of *key*. Raises: FormatError when it is absent or null."""
+        value = self._get(key)
+        if value is None:
+            raise self.fault(key, "is required")
+        return value
+
+    def text(self, key: str) -> str:
+        """Return the string at *key*. Raises: FormatError."""
+        return self._as_text(self.required(key), key)
+
+    def optional_text(self, key: str) -> str | None:
+        """Return the string at *key*, or None. Raises: FormatError."""
+        value = self._get(key)
+        return None if value is None else self._as_text(value, key)
+
+    def named(self, key: str, parse: Callable[[str, str], T]) -> T:
+        """Return the string at *key* as *parse* reads it. Raises: FormatError."""
+        return parse(self.text(key), self.at(key))
+
+    def optional_named(self, key: str, parse: Callable[[str, str], T]) -> T | None:
+        """Return the string at *key* as *parse* reads it, or None. Raises: FormatError."""
+        return self.named(key, parse) if self.has(key) else None
+
+    def boolean(self, key: str) -> bool | None:
+        """Return the boolean at *key*, or None. Raises: FormatError."""
+        value = self._get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.fault(key, "is neither true nor false")
+        return value
+
+    def integer(self, key: str, low: int, high: int) -> int | None:
+        """Return the whole number at *key*, from *low* to *high*, or None. Raises: FormatError."""
+        value = self._get(key)
+        return None if value is None else self._as_integer(value, key, low, high)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the list of strings at *key*, empty when absent. Raises: FormatError."""
+        return tuple(self._as_text(item, f"{key}[{index}]") for index, item in enumerate(self._list(key)))
+
+    def integers(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        """Return the list of whole numbers at *key*, empty when absent. Raises: FormatError."""
+        return tuple(self._as_integer(item, f"{key}[{index}]", low, high) for index, item in enumerate(self._list(key)))
+
+    def objects(self, key: str) -> tuple[Fields, ...]:
+        """Return the list of objects at *key*, empty when absent. Raises: FormatError."""
+        prefix = f"{self.place}.{key}" if self.place else key
+        return tuple(Fields(item, self._document, f"{prefix}[{index}]") for index, item in enumerate(self._list(key)))
+
+    def object(self, key: str) -> Fields | None:
+        """Return the object at *key*, or None. Raises: FormatError."""
+        value = self._get(key)
+        if value is None:
+            return None
+        return Fields(value, self._document, f"{self.place}.{key}" if self.place else key)
+
+    def text_map(self, key: str) -> dict[str, str]:
+        """Return the object of strings at *key*, empty when absent. Raises: FormatError."""
+        value = self._get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise self.fault(key, "is not a JSON object")
+        return {name: self._as_text(item, f"{key}.{escape(name, 60)}") for name, item in value.items()}
+
+    def _list(self, key: str) -> list[JSONValue]:
+        value = self._get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.fault(key, "is not a list")
+        return value
+
+    def _as_text(self, value: JSONValue, key: str) -> str:
+        if not isinstance(value, str):
+            raise self.fault(key, "is not a string")
+        if "\0" in value:
+            raise self.fault(key, "holds a zero byte")
+        return value
+
+    def _as_integer(self, value: JSONValue, key: str, low: int, high: int) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.fault(key, "is not a whole number")
+        if not low <= value <= high:
+            raise self.fault(key, f"{value} is not from {low} to {high}")
+        return value
+
+    def unknown(self) -> dict[str, JSONValue]:
+        """Return the keys that nobody has read, with their values, to be written back."""
+        return {key: value for key, value in self._values.items() if key not in self._taken}
+
+
+def check_unique(fields: Fields, key: str, names: Iterable[str]) -> None:
+    """Check that no name comes twice in the list at *key*. Raises: FormatError."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            raise fields.fault(f"{key}[{index}]", f'a second "{escape(name)}"')
+        seen.add(name)

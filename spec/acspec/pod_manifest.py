@@ -1,0 +1,189 @@
+"""The pod manifest: the apps of a pod, its volumes, ports and isolators.
+
+A manifest read here may still be a template; `acrun` reifies it.
+
+Source: pods.md, Pod Manifest Schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from acspec import SPEC_VERSION
+from acspec.app import MAX_PORT, App, Isolator, Port
+from acspec.errors import FormatError
+from acspec.fields import Fields, check_unique
+from acspec.image_manifest import Annotation, annotations_json, check_kind, read_annotations
+from acspec.jsontext import parse_json
+from acspec.labels import Label, labels_json, read_labels
+from acspec.names import (
+    ACIdentifier,
+    ACName,
+    ACVersion,
+    ImageID,
+    parse_ac_identifier,
+    parse_ac_name,
+    parse_ac_version,
+    parse_image_id,
+)
+from acspec.volumes import Mount, Volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acspec.jsontext import JSONValue
+
+KIND = "PodManifest"
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeImage:
+    """The image of an app in a pod: its ID, and what else is known of it."""
+
+    id: ImageID
+    name: ACIdentifier | None = None
+    labels: tuple[Label, ...] = ()
+
+    @classmethod
+    def read(cls, fields: Fields) -> RuntimeImage:
+        """Return the image in *fields*. Raises: FormatError. Source: pods.md, apps: image."""
+        return cls(fields.named("id", parse_image_id), fields.optional_named("name", parse_ac_identifier), read_labels(fields))
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the image as JSON. Source: pods.md, apps: image."""
+        values: dict[str, JSONValue] = {"name": self.name, "id": self.id, "labels": labels_json(self.labels)}
+        return {key: value for key, value in values.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeApp:
+    """One app of a pod: its name there, its image, and what replaces the image's own `app`."""
+
+    name: ACName
+    image: RuntimeImage
+    app: App | None = None
+    read_only_rootfs: bool = False
+    mounts: tuple[Mount, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    unknown: dict[str, JSONValue] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, fields: Fields) -> RuntimeApp:
+        """Return the app in *fields*. Raises: FormatError. Source: pods.md, apps."""
+        image, app = fields.object("image"), fields.object("app")
+        if image is None:
+            raise fields.fault("image", "is required")
+        return cls(
+            name=fields.named("name", parse_ac_name),
+            image=RuntimeImage.read(image),
+            app=None if app is None else App.read(app),
+            read_only_rootfs=bool(fields.boolean("readOnlyRootFS")),
+            mounts=tuple(Mount.read(item) for item in fields.objects("mounts")),
+            annotations=read_annotations(fields),
+            unknown=fields.unknown(),
+        )
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the app as JSON. Source: pods.md, apps."""
+        values: dict[str, JSONValue] = {
+            "name": self.name,
+            "image": self.image.to_json(),
+            "app": None if self.app is None else self.app.to_json(),
+            "readOnlyRootFS": self.read_only_rootfs,
+            "mounts": [item.to_json() for item in self.mounts],
+            "annotations": annotations_json(self.annotations),
+        }
+        return {key: value for key, value in values.items() if value} | self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class ExposedPort:
+    """A port of an app to be reached through the host."""
+
+    name: ACName
+    host_port: int
+    host_ip: str | None = None
+    pod_port: Port | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> ExposedPort:
+        """Return the port in *fields*. Raises: FormatError. Source: pods.md, ports."""
+        fields.required("hostPort")
+        inner = fields.object("podPort")
+        return cls(
+            name=fields.named("name", parse_ac_name),
+            host_port=fields.integer("hostPort", 1, MAX_PORT) or 0,
+            host_ip=fields.optional_named("hostIP", _parse_dotted_quad),
+            pod_port=None if inner is None else Port.read(inner),
+        )
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the port as JSON. Source: pods.md, ports."""
+        pod_port = None if self.pod_port is None else self.pod_port.to_json()
+        values: dict[str, JSONValue] = {"name": self.name, "hostPort": self.host_port, "hostIP": self.host_ip, "podPort": pod_port}
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _parse_dotted_quad(text: str, place: str) -> str:
+    parts = text.split(".")
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
+        raise FormatError(place, "is not an IPv4 address in dotted-quad notation")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class PodManifest:
+    """A pod: its apps, and what they share."""
+
+    apps: tuple[RuntimeApp, ...]
+    volumes: tuple[Volume, ...] = ()
+    isolators: tuple[Isolator, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    ports: tuple[ExposedPort, ...] = ()
+    user_annotations: dict[str, str] = field(default_factory=dict)
+    user_labels: dict[str, str] = field(default_factory=dict)
+    ac_version: ACVersion = ACVersion(SPEC_VERSION)
+    unknown: dict[str, JSONValue] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, fields: Fields) -> PodManifest:
+        """Return the manifest in *fields*. Raises: FormatError. Source: pods.md, Pod Manifest Schema."""
+        check_kind(fields, KIND)
+        apps = tuple(RuntimeApp.read(item) for item in fields.objects("apps"))
+        check_unique(fields, "apps", (app.name for app in apps))
+        volumes = tuple(Volume.read(item) for item in fields.objects("volumes"))
+        check_unique(fields, "volumes", (volume.name for volume in volumes))
+        return cls(
+            ac_version=fields.named("acVersion", parse_ac_version),
+            apps=apps,
+            volumes=volumes,
+            isolators=tuple(Isolator.read(item) for item in fields.objects("isolators")),
+            annotations=read_annotations(fields),
+            ports=tuple(ExposedPort.read(item) for item in fields.objects("ports")),
+            user_annotations=fields.text_map("userAnnotations"),
+            user_labels=fields.text_map("userLabels"),
+            unknown=fields.unknown(),
+        )
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the manifest as JSON. Source: pods.md, Pod Manifest Schema."""
+        values: dict[str, JSONValue] = {
+            "acVersion": self.ac_version,
+            "acKind": KIND,
+            "apps": [item.to_json() for item in self.apps],
+            "volumes": [item.to_json() for item in self.volumes],
+            "isolators": [item.to_json() for item in self.isolators],
+            "annotations": annotations_json(self.annotations),
+            "ports": [item.to_json() for item in self.ports],
+            "userAnnotations": {**self.user_annotations},
+            "userLabels": {**self.user_labels},
+        }
+        return {key: value for key, value in values.items() if value or key == "apps"} | self.unknown
+
+
+def parse_pod_manifest(data: bytes, what: str = "pod manifest") -> PodManifest:
+    """Return the pod manifest in *data* (UTF-8 JSON, at most 1 MiB); *what* names it in errors.
+
+    Raises: FormatError with the place of the fault.
+    Source: pods.md, Pod Manifest Schema.
+    """
+    return PodManifest.read(Fields(parse_json(data, what), what))

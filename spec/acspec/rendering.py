@@ -1,0 +1,130 @@
+"""The order in which images make up a root file system, and which of their paths are kept. No file is touched here.
+
+The dependencies of an image come first, in their order, each with its own before it; the image itself comes last and
+overwrites them. An image reached by several paths comes several times, each time with the whitelists met on that path.
+
+Of several equal layers (same image, same whitelist) only the last counts: it writes every one of its entries again, over whatever
+came between. So the walk goes backwards from the last layer and meets each layer once, which makes diamonds linear.
+
+Source: ace.md, Filesystem Setup; docs/decisions, what a pathWhitelist keeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acspec import limits
+from acspec.errors import FormatError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from acspec.image_manifest import Dependency, ImageManifest
+    from acspec.names import ImageID
+
+# Whitelists that differ make layers that differ; far beyond what people write, far below what exhausts a machine.
+LAYERS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One image in a root file system, with the absolute paths that may stay; None: all of them."""
+
+    image_id: ImageID
+    whitelist: frozenset[str] | None = None
+
+
+def normalise_path(path: str) -> str:
+    """Return an absolute path without empty and `.` components and without a final slash, as whitelists are compared.
+
+    Source: aci.md, pathWhitelist.
+    """
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
+def plan_layers(
+    root: ImageID,
+    manifest_of: Callable[[ImageID], ImageManifest],
+    resolve: Callable[[ImageID, int, Dependency], ImageID],
+) -> tuple[Layer, ...]:
+    """Return the layers of the root file system of image *root*, first to be extracted first.
+
+    *resolve* gives the image that dependency number N of an image was resolved to.
+
+    Raises: FormatError for a cycle (which it prints), and beyond 100 images or a depth of 32; what the callbacks raise.
+    Source: ace.md, Filesystem Setup.
+    """
+    plan = _Plan(manifest_of, resolve)
+    plan.visit(root, None, ())
+    return tuple(reversed(plan.layers))
+
+
+class _Plan:
+    """A walk in reverse order: an image before its dependencies, the last dependency first."""
+
+    def __init__(
+        self,
+        manifest_of: Callable[[ImageID], ImageManifest],
+        resolve: Callable[[ImageID, int, Dependency], ImageID],
+    ) -> None:
+        self._manifest_of = manifest_of
+        self._resolve = resolve
+        self._seen: set[Layer] = set()
+        self._images: set[ImageID] = set()
+        self.layers: list[Layer] = []
+
+    def visit(self, image_id: ImageID, inherited: frozenset[str] | None, path: tuple[ImageID, ...]) -> None:
+        self._check(image_id, path)
+        manifest = self._manifest_of(image_id)
+        layer = Layer(image_id, _narrow(inherited, manifest.path_whitelist))
+        if layer in self._seen:
+            return
+        self._seen.add(layer)
+        self._images.add(image_id)
+        if len(self._images) > limits.DEPENDENCIES or len(self._seen) > LAYERS:
+            raise FormatError(self._name(path[0] if path else image_id), f"more than the limit of {limits.DEPENDENCIES} dependencies")
+        self.layers.append(layer)
+        for index, dependency in reversed(list(enumerate(manifest.dependencies))):
+            self.visit(self._resolve(image_id, index, dependency), layer.whitelist, (*path, image_id))
+
+    def _check(self, image_id: ImageID, path: tuple[ImageID, ...]) -> None:
+        if image_id in path:
+            cycle = " -> ".join(self._name(step) for step in (*path[path.index(image_id) :], image_id))
+            raise FormatError(self._name(path[0]), f"dependency cycle {cycle}")
+        if len(path) > limits.DEPENDENCY_DEPTH:
+            raise FormatError(self._name(path[0]), f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
+
+    def _name(self, image_id: ImageID) -> str:
+        return str(self._manifest_of(image_id).name)
+
+
+def _narrow(inherited: frozenset[str] | None, own: tuple[str, ...]) -> frozenset[str] | None:
+    if not own:
+        return inherited
+    paths = frozenset(normalise_path(path) for path in own)
+    if inherited is None:
+        return paths
+    # A path stays when every whitelist on the way keeps it, be it listed or the parent of a listed one.
+    both = {path for path in paths if _covers(inherited, path)} | {path for path in inherited if _covers(paths, path)}
+    return frozenset(both)
+
+
+def _covers(whitelist: frozenset[str], path: str) -> bool:
+    return path in whitelist or any(listed.startswith(path.rstrip("/") + "/") for listed in whitelist)
+
+
+def whitelist_filter(whitelist: frozenset[str] | None) -> Callable[[str], bool] | None:
+    """Return the test whether an absolute path stays, or None when all do: listed exactly, or a parent of a listed one.
+
+    A listed directory does not bring its contents.
+
+    Source: aci.md, pathWhitelist; docs/decisions, what a pathWhitelist keeps.
+    """
+    if whitelist is None:
+        return None
+    kept = {"/"}
+    for path in whitelist:
+        parts = path.split("/")
+        kept.update("/".join(parts[:length]) for length in range(2, len(parts) + 1))
+    return kept.__contains__
