@@ -31,7 +31,7 @@ def main() -> int:
     return run_program("acrun", lambda: _main(words), own_failure=lambda: starts_an_app)
 
 
-def _main(words: Sequence[str]) -> int | None:
+def _main(words: Sequence[str]) -> int:
     if list(words) in (["--version"], ["-V"]):
         print(f"acrun {VERSION} (App Container specification {SPEC_VERSION})")
         return 0
@@ -41,11 +41,12 @@ def _main(words: Sequence[str]) -> int | None:
     if command == "run" and not has_options(rest):
         from acrun.command_run import run_plainly
 
-        return run_plainly(rest)
+        run_plainly(rest)
+        return 0
     return _invoke((command,), [command, *rest])
 
 
-def _invoke(commands: Sequence[str], words: Sequence[str]) -> int | None:
+def _invoke(commands: Sequence[str], words: Sequence[str]) -> int:
     """Hand *words* to Typer, which knows only *commands*: each subcommand's module is imported only when it is the one."""
     import typer
 
@@ -61,8 +62,8 @@ def _invoke(commands: Sequence[str], words: Sequence[str]) -> int | None:
     application.callback()(_no_options)
     for name in commands:
         _register(application, name)
-    result = application(list(words), standalone_mode=False, prog_name="acrun")
-    return result if isinstance(result, int) else 0
+    application(list(words), standalone_mode=False, prog_name="acrun")
+    return 0
 
 
 def _no_options() -> None:
@@ -74,7 +75,7 @@ def _register(application: typer.Typer, name: str) -> None:
     application.command(name, context_settings=settings, epilog=_EPILOGUES.get(name))(_command(name))
 
 
-def _command(name: str) -> Callable[..., int | None]:
+def _command(name: str) -> Callable[..., None]:
     if name == "run":
         from acrun import command_run_options
 
@@ -85,7 +86,12 @@ def _command(name: str) -> Callable[..., int | None]:
         return command_gc.gc
     from acrun import command_pods
 
-    return {"list": command_pods.list_pods, "status": command_pods.status, "rm": command_pods.remove}[name]
+    commands: dict[str, Callable[..., None]] = {
+        "list": command_pods.list_pods,
+        "status": command_pods.status,
+        "rm": command_pods.remove,
+    }
+    return commands[name]
 
 
 _EPILOGUES = {

@@ -11,7 +11,7 @@ from acrun.errors import MountError
 from acrun.mounts import plan_mounts
 from acrun.options import AppOptions, apply_options
 from acspec.errors import UsageError
-from acspec.labels import host_architecture
+from acspec.labels import host_architecture, label_map
 from acspec.names import sanitise_ac_name
 from acspec.pod_manifest import PodManifest, RuntimeApp, RuntimeImage
 
@@ -54,7 +54,8 @@ def reify(
     by_name = {volume.name: volume for volume in volumes}
     if len(by_name) != len(volumes):
         raise MountError("--volume", "two volumes have the same name")
-    apps, notes = [], []
+    apps: list[RuntimeApp] = []
+    notes: list[str] = []
     for request in requests:
         _check_platform(request)
         name = request.options.name or _app_name(request)
@@ -75,7 +76,7 @@ def _app_name(request: AppRequest) -> ACName:
 
 
 def _check_platform(request: AppRequest) -> None:
-    labels = {label.name: label.value for label in request.resolved.image.manifest.labels}
+    labels = label_map(request.resolved.image.manifest.labels)
     system, machine = labels.get("os", "linux"), labels.get("arch", host_architecture())
     if (system, machine) != ("linux", host_architecture()):
         raise UsageError(request.text, f"is for {system}/{machine}, this machine is linux/{host_architecture()}")

@@ -12,9 +12,10 @@ import os
 from dataclasses import dataclass
 
 from acrun.errors import ImageNotFoundError
-from acspec.archive import read_image, read_manifest
-from acspec.errors import FormatError, MissingInputError, UsageError
+from acspec.archive.image import open_image, read_image, read_manifest
+from acspec.errors import FormatError, UsageError
 from acspec.image_manifest import ImageManifest, parse_image_manifest
+from acspec.labels import label_map
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, parse_argument
 from acspec.rendering import Layer, plan_layers
 from acspec.store import Store
@@ -80,10 +81,7 @@ def _open_path(path: str, own: Store) -> tuple[Store | None, ImageFile]:
 
 
 def _scan(path: str) -> ImageFile:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise MissingInputError(path, "no such file") from None
+    descriptor = open_image(path)
     try:
         image = read_image(descriptor, path)
     finally:
@@ -148,7 +146,7 @@ class _Catalogue:
         return None
 
     def _named(self, dependency: Dependency) -> ImageID:
-        labels = {label.name: label.value for label in dependency.labels}
+        labels = label_map(dependency.labels)
         for store in self._stores:
             record = store.find_named(dependency.image_name, labels)
             if record is not None:

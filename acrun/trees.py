@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from acrun.resolve import ImageFile
+    from acspec.archive.extract import TreeWriter
+    from acspec.jsontext import JSONValue
     from acspec.names import ImageID
     from acspec.rendering import Layer
 
@@ -99,8 +101,9 @@ def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapp
     try:
         _fill(work, layers, images)
         _sync(work)
-        mark = {"version": 1, "backend": "directory", "complete": True, "images": [str(layer.image_id) for layer in layers]}
-        write_file(os.path.join(work, "tree.json"), dump_json({**mark}))
+        ids: list[JSONValue] = [layer.image_id for layer in layers]
+        mark = dump_json({"version": 1, "backend": "directory", "complete": True, "images": ids})
+        write_file(os.path.join(work, "tree.json"), mark)
         _publish(work, path)
     finally:
         remove_tree(work)
@@ -108,9 +111,43 @@ def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapp
 
 
 def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> None:
-    from acspec.archive.render import render_layer, render_layers
+    from acspec.archive.extract import TreeWriter
 
-    raise NotImplementedError(render_layer, render_layers, layers, images, work)
+    rootfs, manifests = os.path.join(work, "rootfs"), os.path.join(work, "manifests")
+    os.mkdir(rootfs, 0o755)
+    os.mkdir(manifests, 0o700)
+    descriptor = os.open(rootfs, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with TreeWriter(descriptor) as writer:
+            for layer in layers:
+                manifest = _add_layer(writer, layer, images[layer.image_id])
+                with open(os.path.join(manifests, layer.image_id), "wb") as file:
+                    file.write(manifest)
+            writer.finish()
+    finally:
+        os.close(descriptor)
+
+
+def _add_layer(writer: TreeWriter, layer: Layer, image: ImageFile) -> bytes:
+    """Unpack one layer and return the bytes of its manifest, both from the one reading that its hash covers."""
+    from acspec.archive.image import ImageReader, open_image
+    from acspec.archive.links import plan_moved
+    from acspec.rendering import whitelist_filter
+
+    keep = whitelist_filter(layer.whitelist)
+    descriptor = open_image(image.path)
+    try:
+        moved = None
+        if keep is not None:
+            with ImageReader(descriptor, image.path, hashed=False) as reader:
+                moved = plan_moved(reader, keep)
+        with ImageReader(descriptor, image.path) as reader:
+            writer.add(reader, keep, moved)
+            if reader.image_id != layer.image_id:
+                raise DamagedImageError(image.path, f"its content is not that of {layer.image_id[:19]}…", "fetch it again")
+            return reader.manifest_bytes
+    finally:
+        os.close(descriptor)
 
 
 def _sync(work: str) -> None:

@@ -85,8 +85,8 @@ def make_volumes(path: str, volumes: Iterable[Volume]) -> None:
         directory = os.path.join(path, "volumes", volume.name)
         os.mkdir(directory, 0o700)
         if os.geteuid() == 0:
-            os.chown(directory, volume.uid, volume.gid)
-        os.chmod(directory, volume.mode)
+            os.chown(directory, volume.uid or 0, volume.gid or 0)
+        os.chmod(directory, 0o755 if volume.mode is None else volume.mode)
 
 
 def _write_app(directory: str, app: AppFiles, backend: str) -> None:

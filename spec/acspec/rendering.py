@@ -114,8 +114,8 @@ def _covers(whitelist: frozenset[str], path: str) -> bool:
     return path in whitelist or any(listed.startswith(path.rstrip("/") + "/") for listed in whitelist)
 
 
-def whitelist_filter(whitelist: frozenset[str] | None) -> Callable[[str], bool] | None:
-    """Return the test whether an absolute path stays, or None when all do: listed exactly, or a parent of a listed one.
+def whitelist_filter(whitelist: frozenset[str] | None) -> Callable[[bytes], bool] | None:
+    """Return the test whether an absolute path (bytes) stays, or None when all do: listed exactly, or a parent of a listed one.
 
     A listed directory does not bring its contents.
 
@@ -123,8 +123,8 @@ def whitelist_filter(whitelist: frozenset[str] | None) -> Callable[[str], bool] 
     """
     if whitelist is None:
         return None
-    kept = {"/"}
+    kept = {b"/"}
     for path in whitelist:
-        parts = path.split("/")
-        kept.update("/".join(parts[:length]) for length in range(2, len(parts) + 1))
+        parts = path.encode("utf-8").split(b"/")
+        kept.update(b"/".join(parts[:length]) for length in range(2, len(parts) + 1))
     return kept.__contains__
