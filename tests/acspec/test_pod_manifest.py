@@ -1,0 +1,101 @@
+"""The pod manifest: what is read, what is refused and where."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from acspec.errors import FormatError
+from acspec.jsontext import dump_json
+from acspec.pod_manifest import PodManifest, parse_pod_manifest
+
+ID = "sha512-" + "0123456789abcdef" * 8
+
+FULL: dict[str, Any] = {
+    "acVersion": "0.8.11",
+    "acKind": "PodManifest",
+    "apps": [
+        {
+            "name": "reduce-worker",
+            "image": {"name": "example.com/reduce-worker", "id": ID, "labels": [{"name": "version", "value": "1.0.0"}]},
+            "app": {"exec": ["/bin/reduce-worker"], "user": "0", "group": "0"},
+            "readOnlyRootFS": True,
+            "mounts": [
+                {"volume": "worklib", "path": "/var/lib/work"},
+                {"volume": "own", "path": "/own", "appVolume": {"name": "own", "kind": "empty", "mode": "0700", "uid": 3, "gid": 4}},
+            ],
+            "annotations": [{"name": "foo", "value": "baz"}],
+        },
+        {"name": "register", "image": {"id": ID}},
+    ],
+    "volumes": [{"name": "worklib", "kind": "host", "source": "/opt/tenant1/work", "readOnly": True, "recursive": False}],
+    "isolators": [{"name": "resource/memory", "value": {"limit": "4G"}}],
+    "annotations": [{"name": "ip-address", "value": "10.1.2.3"}],
+    "ports": [
+        {"name": "ftp", "hostPort": 2121, "hostIP": "203.0.113.23", "podPort": {"name": "f", "protocol": "tcp", "port": 21}}
+    ],
+    "userAnnotations": {"a": "b"},
+    "userLabels": {"c": "d"},
+}
+
+
+def parse(value: Any) -> PodManifest:
+    return parse_pod_manifest(json.dumps(value).encode(), "pod")
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    result = copy.deepcopy(FULL)
+    *parents, last = path.split(".")
+    target: Any = result
+    for part in parents:
+        target = target[int(part)] if isinstance(target, list) else target[part]
+    key: Any = int(last) if isinstance(target, list) else last
+    if value is ...:
+        del target[key]
+    else:
+        target[key] = value
+    return result
+
+
+def test_a_full_manifest_comes_back_as_it_was() -> None:
+    assert json.loads(dump_json(parse(FULL).to_json())) == FULL
+
+
+def test_a_recursive_that_nobody_gave_is_not_made_up() -> None:
+    assert parse(changed("volumes.0.recursive", ...)).volumes[0].recursive is None
+
+
+REFUSED = {
+    "an image manifest": ("acKind", "ImageManifest", 'acKind: "ImageManifest" is not PodManifest'),
+    "an app without image": ("apps.1.image", ..., "apps[1].image: is required"),
+    "an app by name only": ("apps.1.image", {"name": "x"}, "apps[1].image.id: is required"),
+    "two apps of one name": ("apps.1.name", "reduce-worker", 'apps[1]: a second "reduce-worker"'),
+    "an app whose name is no AC Name": ("apps.0.name", "a.b", "apps[0].name"),
+    "a relative mount": ("apps.0.mounts.0.path", "var", "apps[0].mounts[0].path: is not an absolute path"),
+    "a mount of nothing": ("apps.0.mounts.0.volume", ..., "apps[0].mounts[0].volume: is required"),
+    "an app volume of no kind": ("apps.0.mounts.1.appVolume.kind", "tmpfs", "apps[0].mounts[1].appVolume.kind"),
+    "a host volume without source": ("volumes.0.source", ..., "volumes[0].source: is required"),
+    "a host volume with a relative source": ("volumes.0.source", "opt", "volumes[0].source: is not an absolute path"),
+    "a mode that is no mode": ("apps.0.mounts.1.appVolume.mode", "0999", "appVolume.mode: is not an octal mode"),
+    "a mode that is a number": ("apps.0.mounts.1.appVolume.mode", 448, "appVolume.mode: is not a string"),
+    "an owner that cannot be": ("apps.0.mounts.1.appVolume.uid", 2**32, "appVolume.uid"),
+    "a host port of 0": ("ports.0.hostPort", 0, "ports[0].hostPort: 0 is not from 1"),
+    "an address that is none": ("ports.0.hostIP", "203.0.113.256", "ports[0].hostIP: is not an IPv4 address"),
+    "a user annotation that is a list": ("userAnnotations.a", [], "userAnnotations.a: is not a string"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_each_fault_is_refused_at_its_place(case: str) -> None:
+    path, value, words = REFUSED[case]
+    with pytest.raises(FormatError) as caught:
+        parse(changed(path, value))
+    assert words in str(caught.value)
+
+
+def test_two_volumes_of_one_name_are_refused() -> None:
+    with pytest.raises(FormatError, match=r"volumes\[1\]: a second"):
+        parse(changed("volumes", FULL["volumes"] * 2))
