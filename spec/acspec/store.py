@@ -1,0 +1,270 @@
+"""The image store: uncompressed tars under their image ID, each with a record of where it came from and who signed it.
+
+An image is in the store when its record is: the image file is made first, the record last, each whole and durable. So any number of
+processes may add at once, and a kill at any moment leaves only whole files. Nothing here fetches, verifies or trusts.
+
+Source: spec/store.md; aci.md, Image ID.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+
+from acspec.durable import NewFile, sync_directory, write_file
+from acspec.errors import ConfigError, FormatError, MissingInputError
+from acspec.fields import Fields
+from acspec.jsontext import dump_json, read_json_file
+from acspec.labels import Label, first_mismatch, labels_json, read_labels
+from acspec.locks import open_locked
+from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from acspec.jsontext import JSONValue
+
+FORMAT = "1"
+_PREFIX = "sha512-"
+_ID_LENGTH = len(_PREFIX) + 128
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What the store knows of an image: sizes in bytes, times in RFC 3339.
+
+    *dependencies* are the IDs they were resolved to, in the manifest's order; *signer* is a fingerprint, or None when nobody's
+    signature was asked for; *given_up* are the words of --insecure-options that this image needed.
+    """
+
+    id: ImageID
+    name: ACIdentifier
+    labels: tuple[Label, ...] = ()
+    dependencies: tuple[ImageID, ...] = ()
+    origin: str = ""
+    served_size: int = 0
+    served_digest: str = ""
+    signer: str | None = None
+    given_up: tuple[str, ...] = ()
+    imported: str = ""
+
+    @classmethod
+    def read(cls, fields: Fields) -> ImageRecord:
+        """Return the record in *fields*. Raises: FormatError. Source: spec/store.md, Records."""
+        ids = fields.texts("dependencies")
+        return cls(
+            id=fields.named("id", parse_image_id),
+            name=fields.named("name", parse_ac_identifier),
+            labels=read_labels(fields),
+            dependencies=tuple(parse_image_id(text, fields.at(f"dependencies[{n}]")) for n, text in enumerate(ids)),
+            origin=fields.text("origin"),
+            served_size=fields.integer("servedSize", 0, 2**63 - 1) or 0,
+            served_digest=fields.text("servedDigest"),
+            signer=fields.optional_text("signer"),
+            given_up=fields.texts("givenUp"),
+            imported=fields.text("imported"),
+        )
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the record as JSON. Source: spec/store.md, Records."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "labels": labels_json(self.labels),
+            "dependencies": list(self.dependencies),
+            "origin": self.origin,
+            "servedSize": self.served_size,
+            "servedDigest": self.served_digest,
+            "signer": self.signer,
+            "givenUp": list(self.given_up),
+            "imported": self.imported,
+        }
+
+
+class Store:
+    """The images below one DATA directory; an absent directory is an empty store."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._images = os.path.join(path, "images")
+
+    @classmethod
+    def open(cls, path: str, *, create: bool = False) -> Store:
+        """Return the store at *path*, made first when *create*.
+
+        Raises: ConfigError when it is of another format; OutputError; OSError.
+        Source: spec/store.md, Layout.
+        """
+        store = cls(os.path.abspath(path))
+        if create:
+            store._create()
+        store._check_version()
+        return store
+
+    def _create(self) -> None:
+        for directory in (self.path, self._images, os.path.join(self.path, "tmp"), os.path.join(self.path, "partial")):
+            os.makedirs(directory, mode=0o755, exist_ok=True)
+        version = os.path.join(self.path, "version")
+        if not os.path.exists(version):
+            write_file(version, f"{FORMAT}\n".encode("ascii"))
+
+    def _check_version(self) -> None:
+        path = os.path.join(self.path, "version")
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                found = file.read(64)
+        except FileNotFoundError:
+            return
+        if found != f"{FORMAT}\n":
+            raise ConfigError(path, f'this store has format "{found.strip()}", this program knows {FORMAT}')
+
+    def image_path(self, image_id: str) -> str:
+        """Return the absolute path of an image's file, whether it is there or not. Source: spec/store.md, Layout."""
+        return os.path.join(self._images, f"{image_id}.aci")
+
+    def signature_path(self, image_id: str) -> str:
+        """Return the absolute path of an image's signature, whether it is there or not. Source: spec/store.md, Layout."""
+        return os.path.join(self._images, f"{image_id}.asc")
+
+    def find(self, image_id: str) -> ImageRecord | None:
+        """Return the record of an image, or None when it is not in the store.
+
+        Raises: FormatError when the record is damaged; OSError.
+        Source: spec/store.md, Records.
+        """
+        path = os.path.join(self._images, f"{image_id}.json")
+        try:
+            record = ImageRecord.read(Fields(read_json_file(path), path))
+        except MissingInputError:
+            return None
+        if record.id != image_id:
+            raise FormatError(path, "is the record of another image")
+        return record if os.path.exists(self.image_path(image_id)) else None
+
+    def find_prefix(self, text: str) -> ImageRecord | None:
+        """Return the record of the one image whose ID begins with *text*, or None.
+
+        Raises: MissingInputError when several do; FormatError; OSError.
+        Source: spec/store.md, Image arguments.
+        """
+        if len(text) == _ID_LENGTH:
+            return self.find(text)
+        found = [image_id for image_id in self._ids() if image_id.startswith(text)]
+        if len(found) > 1:
+            raise MissingInputError(text, f"means {len(found)} images", "give more of the ID")
+        return self.find(found[0]) if found else None
+
+    def find_named(self, name: str, labels: Mapping[str, str]) -> ImageRecord | None:
+        """Return the record of the newest import of that name with all *labels*; os and arch not asked for: absent or this machine's.
+
+        Raises: FormatError; OSError.
+        Source: discovery.md, Validation; spec/store.md, Image arguments.
+        """
+        matching = [item for item in self.records() if item.name == name and first_mismatch(labels, item.labels) is None]
+        return max(matching, key=lambda record: (record.imported, record.id), default=None)
+
+    def records(self) -> Iterator[ImageRecord]:
+        """Yield the record of every image, by ID. Raises: FormatError; OSError. Source: spec/store.md, Records."""
+        for image_id in self._ids():
+            record = self.find(image_id)
+            if record is not None:
+                yield record
+
+    def _ids(self) -> list[str]:
+        try:
+            names = os.listdir(self._images)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))
+        return sorted(stem for stem in stems if len(stem) == _ID_LENGTH and stem.startswith(_PREFIX))
+
+    def open_image(self, image_id: str) -> int:
+        """Open an image and return a descriptor that holds a shared lock on it, so that no gc removes it meanwhile.
+
+        Raises: FileNotFoundError; BusyError when it is just being removed; OSError.
+        Source: spec/store.md, Locks.
+        """
+        return open_locked(self.image_path(image_id), shared=True)
+
+    def new_image(self) -> NewImage:
+        """Return a writer for a new image. Raises: OutputError; OSError. Source: spec/store.md, Adding an image."""
+        return NewImage(self)
+
+
+class NewImage:
+    """An image being written into DATA/tmp under a lock; used as a context manager, it leaves nothing unless published."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._directory = os.path.join(store.path, "tmp")
+        while True:
+            self._path = os.path.join(self._directory, f"image-{os.urandom(8).hex()}")
+            self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            fcntl.flock(self.fd, fcntl.LOCK_EX)
+            if os.fstat(self.fd).st_nlink:  # no gc took it for a dead one in the moment before the lock
+                return
+            os.close(self.fd)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Remove what was not published, and close."""
+        self.close()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append *data* to the uncompressed tar. Raises: StorageError; OSError."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.fd, view) :]
+
+    def publish(self, record: ImageRecord, signature: bytes | None) -> str:
+        """Put the image, its signature and its record into the store, durably, and return the image's path.
+
+        An image that is there already stays; its record is replaced only by one that gives up nothing more.
+
+        Raises: OutputError; StorageError; OSError.
+        Source: spec/store.md, Adding an image.
+        """
+        store = self._store
+        path = store.image_path(record.id)
+        present = self._present(record.id)
+        if present is None:
+            os.fchmod(self.fd, 0o444)
+            os.fsync(self.fd)
+            os.rename(self._path, path)
+            self._path = ""
+        if present is None or _is_better(record, present):
+            if signature is not None:
+                write_file(store.signature_path(record.id), signature, mode=0o444)
+            write_file(path.removesuffix(".aci") + ".json", dump_json(record.to_json()))
+        sync_directory(os.path.dirname(path))
+        return path
+
+    def _present(self, image_id: str) -> ImageRecord | None:
+        try:
+            return self._store.find(image_id)
+        except FormatError:  # a damaged record is written anew
+            return None
+
+    def close(self) -> None:
+        """Close; remove the temporary file when it was not published. May be called again."""
+        if self.fd < 0:
+            return
+        if self._path:
+            try:
+                os.unlink(self._path)
+            except FileNotFoundError:
+                pass
+        os.close(self.fd)
+        self.fd = -1
+
+
+def _is_better(new: ImageRecord, old: ImageRecord) -> bool:
+    """Tell whether a record says at least as much for an image as the one that is there."""
+    return set(new.given_up) <= set(old.given_up) and (new.signer is not None or old.signer is None)
