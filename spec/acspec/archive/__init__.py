@@ -1,0 +1,28 @@
+"""Image archives: one strict reader for all programs, extraction that follows no link, and a deterministic writer.
+
+Not the library's `tarfile`: damaged headers read there as shorter archives, and its filters can be escaped. Modules, from top to bottom:
+
+    render          one image laid over a tree, filtered by a whitelist
+    links           where content goes when a hard link stays and its target does not
+    extract         files of an image written into a tree
+    image           whole images: decompressed, hashed, parsed and checked in one pass
+    descents        directories of a tree, opened without following links
+    directory_log   modes and times of directories, kept for the end
+    losses          what could not be kept
+    xattrs          extended attributes: which are applied, and how
+    layout          what an archive must be to be an image
+    path_table      paths in eight bytes each
+    reader          the members of a tar archive
+    extensions      pax headers and GNU's long names, and the entry they make
+    pax             extended headers into values
+    member_names    names in one spelling
+    stream          uncompressed bytes, taken in order
+    feeds           where they come from: here, or a second thread
+    compression     gzip, bzip2 and xz, read to their very end
+    header          the header block
+    source          the bytes as served
+    entry           one file of an archive, as a value
+    faults          what is raised below `image`
+
+Source: aci.md, Image Archives; spec/image-archive.md.
+"""

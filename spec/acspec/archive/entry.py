@@ -1,0 +1,47 @@
+"""What a tar archive says of one file, as a value: the vocabulary of readers and writers alike.
+
+Nothing here knows bytes of headers or files on a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import NamedTuple
+
+NO_XATTRS: Mapping[bytes, bytes] = MappingProxyType({})
+
+
+class Kind(Enum):
+    """The type of a file in an archive, in the words of POSIX."""
+
+    FILE = "regular file"
+    DIRECTORY = "directory"
+    SYMLINK = "symbolic link"
+    HARD_LINK = "hard link"
+    CHARACTER_DEVICE = "character device"
+    BLOCK_DEVICE = "block device"
+    FIFO = "FIFO"
+
+
+class Entry(NamedTuple):
+    """One member of an archive: a named tuple, because a frozen dataclass takes as long to make as a header to parse.
+
+    `name` is normalised: no `./`, no `//`, no slash at its end; `b""` is the directory that holds the image.
+    `link_name` is as it stands for a symbolic link and normalised for a hard link. Times are nanoseconds since 1970,
+    `mode` the twelve permission bits, `size` and `data_offset` bytes (the offset counts from the start of the tar).
+    """
+
+    name: bytes
+    kind: Kind
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    mtime_ns: int = 0
+    size: int = 0
+    link_name: bytes = b""
+    major: int = 0
+    minor: int = 0
+    xattrs: Mapping[bytes, bytes] = NO_XATTRS
+    data_offset: int = 0

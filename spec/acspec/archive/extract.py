@@ -1,0 +1,253 @@
+"""Files of an image written into a tree: one layer over another, by descriptors, following no link.
+
+The tree is the caller's own and nobody else writes to it. What cannot be kept (an ordinary user owns no files of others and makes no
+devices) is counted, not an error. Nothing is made durable here.
+
+Source: ace.md, Filesystem Setup; aci.md, Image Archives ("all of their original properties").
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+from acspec.archive.descents import Descents
+from acspec.archive.directory_log import DirectoryLog, DirectoryNote
+from acspec.archive.entry import Entry, Kind
+from acspec.archive.image import ImageReader
+from acspec.archive.losses import Losses
+from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT, ACLS, apply_xattrs, clear_xattrs, remove_xattr
+from acspec.durable import remove_tree
+from acspec.errors import FormatError
+from acspec.escape import escape
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NODES = {Kind.FIFO: stat.S_IFIFO, Kind.CHARACTER_DEVICE: stat.S_IFCHR, Kind.BLOCK_DEVICE: stat.S_IFBLK}
+_ROOTFS = b"rootfs/"
+
+
+class TreeWriter:
+    """Writes the rootfs of one image after another into one directory; used as a context manager, ended by `finish`."""
+
+    def __init__(self, dir_fd: int) -> None:
+        """Write below *dir_fd*, a directory that nobody else can write to and that stays the caller's. Raises: OSError."""
+        self.lost = Losses()
+        self._root = dir_fd
+        self._descents = Descents(dir_fd, self._note_implied)
+        self._log = DirectoryLog()
+        self._is_root = os.geteuid() == 0
+        self._acls = False
+        remove_xattr(dir_fd, ACL_DEFAULT)  # or every file would inherit what no image asked for
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Close what is open; the tree stays as it is."""
+        self.close()
+
+    def close(self) -> None:
+        """Close what is open. May be called again."""
+        self._descents.close()
+        self._log.close()
+
+    def add(
+        self,
+        reader: ImageReader,
+        keep: Callable[[bytes], bool] | None = None,
+        moved: Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        """Write the rootfs of an image over what is there.
+
+        *keep* says of an absolute path inside the rootfs (`/bin/sh`) whether it is wanted. *moved* gives paths (without the slash
+        at their start) of files that are not wanted, but for whose sake a hard link is: the content goes there (see `links`).
+
+        Raises: FormatError from the archive, or for names that the file system cannot hold; OSError with the entry's name.
+        Source: ace.md, Filesystem Setup.
+        """
+        for entry in reader:
+            if entry.name != b"rootfs" and not entry.name.startswith(_ROOTFS):
+                continue
+            path = entry.name[len(_ROOTFS) :]
+            if keep is not None and path and not keep(b"/" + path):
+                if not moved or path not in moved:
+                    continue
+                path = moved[path]
+            try:
+                self._write(path, entry, reader, moved or {})
+            except OSError as error:
+                raise _about(error, entry, reader.what) from error
+
+    def _write(self, path: bytes, entry: Entry, reader: ImageReader, moved: Mapping[bytes, bytes]) -> None:
+        if entry.kind is Kind.DIRECTORY:
+            self._write_directory(path, entry)
+            return
+        directory, _, name = path.rpartition(b"/")
+        parent = self._descents.get(directory)
+        if entry.kind is Kind.HARD_LINK:
+            target = entry.link_name[len(_ROOTFS) :]
+            self._write_link(path, parent, name, moved.get(target, target))
+        elif entry.kind is Kind.FILE:
+            self._write_file(path, parent, name, entry, reader)
+        elif entry.kind is Kind.SYMLINK:
+            self._make(path, parent, name, lambda: os.symlink(entry.link_name, name, dir_fd=parent))
+            self._set_by_name(parent, name, entry)
+        else:
+            self._write_node(path, parent, name, entry)
+
+    def _make(self, path: bytes, parent: int, name: bytes, make: Callable[[], object]) -> None:
+        """Call *make*, which refuses a name that is taken; then take away what earlier layers left there, and call it again."""
+        try:
+            make()
+        except FileExistsError:
+            self._remove(path, parent, name)
+            make()
+
+    def _remove(self, path: bytes, parent: int, name: bytes) -> None:
+        try:
+            os.unlink(name, dir_fd=parent)
+        except IsADirectoryError:
+            self._descents.forget(path)
+            remove_tree(os.fsdecode(name), dir_fd=parent)
+
+    def _write_directory(self, path: bytes, entry: Entry) -> None:
+        if self._make_directory(path):
+            descriptor = self._descents.get(path)
+        else:  # one from an earlier layer, or something that gives way to a directory
+            descriptor = self._descents.get(path)
+            clear_xattrs(descriptor)
+        self._own(descriptor, entry)
+        if entry.xattrs:
+            self.lost.add_xattrs(apply_xattrs(descriptor, {k: v for k, v in entry.xattrs.items() if k not in ACLS}))
+        acl, default = entry.xattrs.get(ACL_ACCESS), entry.xattrs.get(ACL_DEFAULT)
+        self._acls = self._acls or acl is not None or default is not None
+        self._log.add(DirectoryNote(path, entry.mode, entry.mtime_ns, acl, default))
+
+    def _make_directory(self, path: bytes) -> bool:
+        """Make the directory *path* and return True, or False when the name is taken."""
+        directory, _, name = path.rpartition(b"/")
+        try:
+            os.mkdir(name or b".", 0o700, dir_fd=self._descents.get(directory))
+        except FileExistsError:
+            return False
+        return True
+
+    def _note_implied(self, path: bytes) -> None:
+        self._log.add(DirectoryNote(path, 0o755, 0, None, None))
+
+    def _write_file(self, path: bytes, parent: int, name: bytes, entry: Entry, reader: ImageReader) -> None:
+        try:
+            descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        except FileExistsError:
+            self._remove(path, parent, name)
+            descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        try:
+            for chunk in reader.read_chunks(entry):
+                _write_all(descriptor, chunk)
+            mode = self._own(descriptor, entry)
+            if entry.xattrs:  # while the file may still be written to, and before the mode, which must come out exact
+                self.lost.add_xattrs(apply_xattrs(descriptor, entry.xattrs))
+            os.fchmod(descriptor, mode)
+            os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
+        finally:
+            os.close(descriptor)
+
+    def _own(self, descriptor: int, entry: Entry) -> int:
+        """Give a file its owner and return the mode it may have: without the owner's powers when it is not the owner's."""
+        if self._is_root:
+            try:
+                os.fchown(descriptor, entry.uid, entry.gid)
+                return entry.mode
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.EINVAL):  # EINVAL: an id outside the user namespace
+                    raise
+        status = os.fstat(descriptor)
+        return self.lost.keep_owner(entry, status.st_uid, status.st_gid)
+
+    def _write_link(self, path: bytes, parent: int, name: bytes, target: bytes) -> None:
+        if target == path:  # the content came here in place of the link
+            return
+        directory, _, target_name = target.rpartition(b"/")
+        held = os.dup(parent)  # the way to the target may close the descriptor of the parent
+        try:
+            source = self._descents.get(directory)
+            self._make(
+                path,
+                held,
+                name,
+                lambda: os.link(target_name, name, src_dir_fd=source, dst_dir_fd=held, follow_symlinks=False),
+            )
+        finally:
+            os.close(held)
+
+    def _write_node(self, path: bytes, parent: int, name: bytes, entry: Entry) -> None:
+        device = os.makedev(entry.major, entry.minor)
+        try:
+            self._make(path, parent, name, lambda: os.mknod(name, 0o600 | _NODES[entry.kind], device, dir_fd=parent))
+        except PermissionError:
+            if entry.kind is Kind.FIFO:
+                raise
+            self.lost.devices += 1
+            return
+        self._set_by_name(parent, name, entry)
+
+    def _set_by_name(self, parent: int, name: bytes, entry: Entry) -> None:
+        """Set what belongs to a symbolic link, a device or a FIFO just made, none of which is ever opened."""
+        mode = entry.mode
+        try:
+            if self._is_root:
+                os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+            else:
+                mode = self.lost.keep_owner(entry, os.geteuid(), os.getegid())
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EINVAL):
+                raise
+            mode = self.lost.keep_owner(entry, -1, -1)
+        if entry.xattrs:
+            self.lost.add_xattrs(apply_xattrs(f"/proc/self/fd/{parent}/{os.fsdecode(name)}", entry.xattrs))
+        if entry.kind is not Kind.SYMLINK:
+            os.chmod(name, mode, dir_fd=parent)
+        os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
+
+    def finish(self) -> None:
+        """Give all directories their modes, times and ACLs, and close. Raises: OSError."""
+        locked: dict[bytes, DirectoryNote] = {}
+        for note in self._log:
+            if self._is_root or note.mode & 0o700 == 0o700:
+                locked.pop(note.path, None)
+                self._settle(note, note.mode)
+            else:  # whoever is not root is kept out by such a mode: it comes last
+                locked[note.path] = note
+                self._settle(note, note.mode | 0o700)
+        for path in sorted(locked, key=lambda path: path.count(b"/") if path else -1, reverse=True):
+            self._settle(locked[path], locked[path].mode)
+        self.close()
+
+    def _settle(self, note: DirectoryNote, mode: int) -> None:
+        descriptor = self._descents.find(note.path)
+        if descriptor is None:  # a later layer has put something else there
+            return
+        if self._acls:
+            for name, value in ((ACL_ACCESS, note.acl), (ACL_DEFAULT, note.default_acl)):
+                remove_xattr(descriptor, name)
+                if value is not None:
+                    self.lost.add_xattrs(apply_xattrs(descriptor, {name: value}))
+        os.fchmod(descriptor, mode)
+        os.utime(descriptor, ns=(note.mtime_ns, note.mtime_ns))
+
+
+def _write_all(descriptor: int, data: memoryview) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _about(error: OSError, entry: Entry, what: str) -> Exception:
+    """Return *error* as one that names the entry instead of the last component of its path."""
+    if error.errno == errno.ENAMETOOLONG:
+        return FormatError(what, f'entry "{escape(entry.name)}": a name or target longer than the file system allows')
+    return OSError(error.errno, error.strerror, entry.name)

@@ -1,0 +1,98 @@
+"""Two ways for uncompressed bytes to come: read right here, or made in a thread of their own a few chunks ahead.
+
+The thread ends when its work is done, when it fails (the failure comes out where the chunks are taken), and when it is closed early:
+no exception and no thread is ever left behind.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+
+from acspec.archive.source import Source
+from acspec.errors import KernelError
+
+_AHEAD = 4
+
+
+class DirectFeed:
+    """An uncompressed source, read where it is asked for; what is skipped in a file is not read at all."""
+
+    __slots__ = ("_size", "_source", "_start")
+
+    def __init__(self, source: Source, start: bytes, size: int) -> None:
+        """Give *start*, then the rest of *source* in chunks of at most *size* bytes."""
+        self._source = source
+        self._start = start
+        self._size = size
+
+    def next_chunk(self) -> bytes:
+        """Return the next chunk, `b""` at the end. Raises: Fault; StorageError."""
+        start, self._start = self._start, b""
+        return start or self._source.read(self._size)
+
+    def skip(self, size: int) -> int:
+        """Leave out up to *size* bytes and return how many."""
+        return 0 if self._start else self._source.skip(size)
+
+    def close(self) -> None:
+        """Do nothing: there is no thread."""
+
+
+class ThreadFeed:
+    """Chunks that are made in another thread; `close` must be called."""
+
+    __slots__ = ("_ended", "_free", "_interrupt", "_queue", "_stopped", "_thread")
+
+    def __init__(self, chunks: Iterator[bytes], interrupt: Callable[[], None]) -> None:
+        """Start making *chunks*, none of them empty; *interrupt* is called to end a wait of theirs when closed early.
+
+        Raises: KernelError when the system allows no thread.
+        """
+        self._interrupt = interrupt
+        self._free = threading.Semaphore(_AHEAD)
+        self._queue: SimpleQueue[bytes | BaseException] = SimpleQueue()
+        self._stopped = False
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, args=(chunks,), name="decompress")
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise KernelError("thread", "the system allows no more of them") from error
+
+    def _run(self, chunks: Iterator[bytes]) -> None:
+        end: bytes | BaseException = b""
+        try:
+            for chunk in chunks:
+                self._free.acquire()
+                if self._stopped:
+                    break
+                self._queue.put(chunk)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to whoever takes the chunks
+            end = error
+        self._queue.put(end)
+
+    def next_chunk(self) -> bytes:
+        """Return the next chunk, `b""` after the last. Raises: whatever making it raised."""
+        if self._ended:
+            return b""
+        item = self._queue.get()
+        if isinstance(item, BaseException):
+            self._ended = True
+            raise item
+        self._free.release()
+        self._ended = not item
+        return item
+
+    def skip(self, size: int) -> int:
+        """Leave out nothing: every byte has to be made."""
+        return 0
+
+    def close(self) -> None:
+        """End the thread and wait for it. May be called again."""
+        self._stopped = True
+        self._free.release()
+        if self._thread.is_alive():
+            self._interrupt()
+        self._thread.join()

@@ -1,0 +1,130 @@
+"""The header block of tar: 512 bytes into numbers and byte strings, strictly.
+
+ustar, GNU and the blank flavour of Unix V7 are read; what a field means for an entry is `extensions`' to say.
+No number is read as anything but what POSIX (octal) or GNU (base-256) define.
+
+Source: POSIX.1-2017, pax, ustar Interchange Format; GNU tar manual, Basic Tar Format.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+from zlib import adler32
+
+from acspec.archive.faults import Fault
+
+BLOCK = 512
+ZERO_BLOCK = bytes(BLOCK)
+
+_FIELDS = Struct("100s24s12s12s8sc100s8s64s8s8s155s12s")
+_POSIX = b"ustar\x0000"
+_GNU = b"ustar  \x00"
+_V7 = bytes(8)
+_MAX_ID = 2**32 - 2  # 2**32 - 1 means "leave as it is" to chown
+_OWNERS_CACHED = 512
+
+_owners: dict[bytes, tuple[int, int, int]] = {}
+
+
+class Header(NamedTuple):
+    """The fields of one header block; `name` includes the prefix, times are seconds, device numbers still bytes."""
+
+    name: bytes
+    type_flag: bytes
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime: int
+    link_name: bytes
+    major: bytes
+    minor: bytes
+
+
+def is_header(block: bytes) -> bool:
+    """Tell whether *block* begins like a tar header: a whole block with a right checksum."""
+    if len(block) < BLOCK or block[:BLOCK] == ZERO_BLOCK:
+        return False
+    try:
+        _check_sum(block[:BLOCK], block[148:156])
+    except Fault:
+        return False
+    return True
+
+
+def parse_header(block: bytes) -> Header:
+    """Return the fields of a header *block* of 512 bytes.
+
+    Raises: Fault for a wrong checksum, an unknown flavour or a malformed number.
+    Source: POSIX.1-2017, pax, ustar Interchange Format.
+    """
+    name, owners, size, mtime, checksum, flag, link, magic, _, major, minor, prefix, rest = _FIELDS.unpack(block)
+    _check_sum(block, checksum)
+    name = name.partition(b"\0")[0]
+    if magic == _POSIX:
+        if prefix[0]:
+            name = _prefix(prefix, rest) + b"/" + name
+    elif magic != _GNU and (magic != _V7 or any(block[257:])):  # in GNU's flavour the prefix holds other things
+        raise Fault("neither a ustar nor a GNU tar header")
+    mode, uid, gid = _owners.get(owners) or _parse_owners(owners)
+    return Header(
+        name,
+        flag,
+        mode,
+        uid,
+        gid,
+        parse_number(size, "size", 0, 2**63 - 1),
+        parse_number(mtime, "mtime", -(2**62), 2**62),
+        link.partition(b"\0")[0],
+        major,
+        minor,
+    )
+
+
+def _check_sum(block: bytes, field: bytes) -> None:
+    # The low half of Adler-32 is 1 + the sum of the bytes modulo 65521, which 256 bytes cannot reach: an exact sum.
+    total = (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) - 2
+    if total - sum(field) + 256 != parse_number(field, "checksum", 0, 0o777777):
+        raise Fault("wrong checksum: not a tar header, or damaged")
+
+
+def _prefix(prefix: bytes, rest: bytes) -> bytes:
+    if rest[-4:] == b"tar\0":  # Schily's flavour keeps times in the last bytes of the prefix
+        prefix = prefix[:131]
+    return prefix.partition(b"\0")[0]
+
+
+def _parse_owners(field: bytes) -> tuple[int, int, int]:
+    # mode, uid and gid stand side by side and nearly always repeat: one look-up instead of three numbers.
+    owners = (
+        parse_number(field[:8], "mode", 0, 2**31) & 0o7777,
+        parse_number(field[8:16], "uid", 0, _MAX_ID),
+        parse_number(field[16:], "gid", 0, _MAX_ID),
+    )
+    if len(_owners) >= _OWNERS_CACHED:
+        _owners.clear()
+    _owners[field] = owners
+    return owners
+
+
+def parse_number(field: bytes, what: str, least: int, most: int) -> int:
+    """Return the number in a header *field*: octal digits, or base-256 when its top bit is set.
+
+    Raises: Fault when it is anything else or not between *least* and *most*.
+    Source: POSIX.1-2017, pax, ustar Interchange Format; GNU tar manual, Extensions (base-256).
+    """
+    if field[0] & 0x80:
+        bits = 8 * len(field) - 1
+        value = int.from_bytes(field, "big") - (1 << bits)
+        if value >> (bits - 1):  # two's complement, its sign right below the mark
+            value -= 1 << bits
+    else:
+        digits = field.lstrip(b" ").rstrip(b" \0")
+        # int() alone would take "0_20", "+2" and " 2" as well.
+        if not digits.isdigit() or b"8" in digits or b"9" in digits:
+            raise Fault(f"bad {what} field")
+        value = int(digits, 8)
+    if not least <= value <= most:
+        raise Fault(f"{what} {value} is out of range")
+    return value

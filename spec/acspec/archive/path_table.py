@@ -1,0 +1,97 @@
+"""A table from paths to small numbers that costs eight bytes a path, however long the paths are.
+
+Of a path only 61 bits of a keyed hash are kept, so two paths can be taken for one: by chance once in ten million images of a
+million entries, and not on purpose, as the key is new in each process.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+
+_VALUE_BITS = 3
+_VALUE_MASK = (1 << _VALUE_BITS) - 1
+_START_SLOTS = 1 << 10
+
+
+class PathTable:
+    """An open-addressed hash table: a slot is 0, or a hash of 61 bits with a value of 1 to 7 below it."""
+
+    __slots__ = ("_count", "_key", "_mask", "_slots")
+
+    def __init__(self) -> None:
+        self._key = os.urandom(16)
+        self._slots = array("Q", bytes(8 * _START_SLOTS))
+        self._mask = _START_SLOTS - 1
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return the number of paths."""
+        return self._count
+
+    def get(self, path: bytes) -> int:
+        """Return the value of *path*, 0 when it is not in the table."""
+        return self._slots[self._slot(self._hash(path))] & _VALUE_MASK
+
+    def put(self, path: bytes, value: int) -> None:
+        """Give *path* the *value*, 1 to 7."""
+        self._put(self._hash(path), value)
+
+    def put_parents(self, path: bytes, value: int) -> bytes:
+        """Give *value* to those parents of *path* that are not in the table; return the deepest that was, `b""` for none.
+
+        A path counts on its parents being there: the unknown ones are all deeper than the known ones. Time grows with the
+        length of the path and the number of new parents, not with their product.
+        """
+        cuts = list(_slashes(path))
+        first = bisect_left(cuts, True, key=lambda cut: not self.get(path[:cut]))
+        known = path[: cuts[first - 1]] if first else b""
+        digest = blake2b(known, digest_size=8, key=self._key)
+        start = len(known)
+        for cut in cuts[first:]:
+            digest.update(path[start:cut])
+            self._put(_as_hash(digest.copy().digest()), value)
+            start = cut
+        return known
+
+    def _hash(self, path: bytes) -> int:
+        return _as_hash(blake2b(path, digest_size=8, key=self._key).digest())
+
+    def _slot(self, hashed: int) -> int:
+        """Return the slot that holds *hashed*, or the free one where it belongs."""
+        slots, mask = self._slots, self._mask
+        slot = hashed >> _VALUE_BITS & mask
+        while (found := slots[slot]) and found & ~_VALUE_MASK != hashed:
+            slot = slot + 1 & mask
+        return slot
+
+    def _put(self, hashed: int, value: int) -> None:
+        slot = self._slot(hashed)
+        if not self._slots[slot]:
+            self._count += 1
+        self._slots[slot] = hashed | value
+        if self._count * 3 > self._mask * 2:
+            self._grow()
+
+    def _grow(self) -> None:
+        old = self._slots
+        self._slots = array("Q", bytes(16 * len(old)))
+        self._mask = len(self._slots) - 1
+        for word in old:
+            if word:
+                self._slots[self._slot(word & ~_VALUE_MASK)] = word
+
+
+def _as_hash(digest: bytes) -> int:
+    return int.from_bytes(digest, "little") & ~_VALUE_MASK
+
+
+def _slashes(path: bytes) -> Iterator[int]:
+    find: Callable[[bytes, int], int] = path.find
+    slash = find(b"/", 0)
+    while slash >= 0:
+        yield slash
+        slash = find(b"/", slash + 1)

@@ -1,0 +1,99 @@
+"""The uncompressed bytes of an archive, taken in order: exact blocks, windows of data, or nothing but a skip.
+
+Every byte is counted, shown to the taps (the hash, the copy into the store) and never joined with more than it must be.
+Where the bytes come from is the feed's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from acspec.archive.faults import Fault, StreamFault
+from acspec.archive.header import BLOCK
+
+Tap = Callable[[bytes], object]
+
+
+class Feed(Protocol):
+    """A giver of uncompressed bytes."""
+
+    def next_chunk(self) -> bytes:
+        """Return the next bytes, or `b""` at the end."""
+
+    def skip(self, size: int) -> int:
+        """Leave out up to *size* bytes without reading them, and return how many; 0 where that cannot be."""
+
+
+class TarStream:
+    """The bytes of a tar archive from its start to its end; `offset` is where the next one stands."""
+
+    __slots__ = ("_base", "_chunk", "_feed", "_limit", "_position", "_taps")
+
+    def __init__(self, feed: Feed, limit: int, taps: Sequence[Tap] = ()) -> None:
+        """Read from *feed*, at most *limit* bytes; each chunk is given to each of *taps* as soon as it has come."""
+        self._feed = feed
+        self._limit = limit
+        self._taps = taps
+        self._chunk = b""
+        self._position = 0
+        self._base = 0
+
+    @property
+    def offset(self) -> int:
+        """The number of bytes that have been taken."""
+        return self._base + self._position
+
+    def _advance(self) -> bool:
+        """Bring the next chunk, once the last one is used up; False at the end. Raises: Fault beyond the limit."""
+        self._base += len(self._chunk)
+        self._position = 0
+        self._chunk = self._feed.next_chunk()
+        if self._base + len(self._chunk) > self._limit:
+            raise StreamFault(f"larger than the limit of {self._limit} bytes uncompressed")
+        for tap in self._taps:
+            tap(self._chunk)
+        return bool(self._chunk)
+
+    def take_block(self) -> bytes:
+        """Return the next block of 512 bytes, or `b""` when the stream ends here. Raises: Fault when it ends inside."""
+        end = self._position + BLOCK
+        if end <= len(self._chunk):
+            block = self._chunk[self._position : end]
+            self._position = end
+            return block
+        if self._position == len(self._chunk) and not self._advance():
+            return b""
+        return self.take(BLOCK)
+
+    def take(self, size: int) -> bytes:
+        """Return the next *size* bytes in one piece. Raises: Fault when there are fewer."""
+        return b"".join(self.pieces(size))
+
+    def pieces(self, size: int) -> Iterator[memoryview]:
+        """Return the next *size* bytes as windows into what was read; each is valid until the next. Raises: Fault."""
+        while size:
+            if self._position == len(self._chunk) and not self._advance():
+                raise Fault("truncated: the archive ends in the middle of an entry")
+            window = memoryview(self._chunk)[self._position : self._position + size]
+            self._position += len(window)
+            size -= len(window)
+            yield window
+
+    def skip(self, size: int) -> None:
+        """Pass over *size* bytes. Raises: Fault when there are fewer."""
+        here = min(size, len(self._chunk) - self._position)
+        self._position += here
+        size -= here
+        if size and (skipped := self._feed.skip(size)):
+            self._base += skipped
+            size -= skipped
+        for _ in self.pieces(size):
+            pass
+
+    def rest(self) -> Iterator[bytes]:
+        """Return everything up to the end, in chunks. Raises: Fault beyond the limit."""
+        if self._position < len(self._chunk):
+            yield self._chunk[self._position :]
+        while self._advance():
+            yield self._chunk
