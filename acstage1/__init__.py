@@ -1,1 +1,33 @@
-"""acstage1."""
+"""acstage1, stage1: a pod directory into running apps, and the only program here that talks to the kernel about isolation.
+
+Standard library and acspec's light modules only; nothing is imported after the pod has left the host's files. Modules, from top to bottom:
+
+    cli           the four verbs
+    run           the sequence of a run, outside the pod
+    enter         the sequence of entering an app
+    stop          asking a pod to end
+    collect       what is left of a pod whose monitor is gone
+    supervise     what happens when: handlers, apps, signals, the end
+    output        what apps write: into their logs, and through
+    records       the files of the pod directory that stage1 writes
+    cgroups       the pod's place in every hierarchy
+    init          PID 1 of the pod: namespaces, trees, then what the monitor asks
+    tree          the file system of one app
+    operations    steps as values: shown, tested, run
+    devices       /dev
+    kernelfs      /proc and /sys, with what an app may not see or write
+    volumes       volumes on their targets
+    inroot        names inside a rootfs that may be hostile
+    start         the last steps of a process before it is the app
+    identity      users and groups, found inside the rootfs
+    program       the program to execute, found inside the rootfs
+    environment   the app's environment
+    trampoline    the few bytes that execute the app in our stead
+    isolators     what is enforced, and what is said of the rest
+    pod           the pod directory as stage1 reads it
+    reports       messages between monitor and init
+    errors        what can go wrong
+    linux         system calls (the only home of ctypes)
+"""
+
+VERSION = "0.1.0"

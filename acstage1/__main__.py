@@ -1,0 +1,17 @@
+"""`python -I -S …/acstage1/__main__.py`: how acrun starts stage1, without the time that `site` takes.
+
+-I and -S leave only the standard library on sys.path, so the two packages are put there by their place: beside each other when
+installed, in `spec/` in a checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[1:1] = [_ROOT] if os.path.isdir(os.path.join(_ROOT, "acspec")) else [_ROOT, os.path.join(_ROOT, "spec")]
+
+from acstage1.cli import main  # noqa: E402 - the path comes first
+
+sys.exit(main())

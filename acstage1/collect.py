@@ -1,0 +1,34 @@
+"""What is left of a pod whose monitor is gone: its processes are killed, its cgroups removed. Any number of times.
+
+It needs nothing but the pod directory, and nothing of it after a reboot.
+
+Source: spec/stage1.md, gc; spec/pod-directory.md, Collection.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acspec.errors import KernelError, MissingInputError
+from acspec.locks import open_locked
+from acstage1.cgroups import kill_and_remove
+from acstage1.records import read_cgroups
+
+
+def collect_pod(path: str) -> int:
+    """Kill and remove what the kernel still has of a pod, and return 0.
+
+    Raises: BusyError when the pod runs, or somebody else works on it; KernelError when something cannot be removed; OSError.
+    Source: spec/stage1.md, gc.
+    """
+    try:
+        lock = open_locked(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingInputError(path, "no such pod directory") from None
+    try:
+        left = kill_and_remove(read_cgroups(path))
+    finally:
+        os.close(lock)
+    if left is not None:
+        raise KernelError(left, "the cgroup cannot be removed", "is something of it stuck in the kernel?")
+    return 0

@@ -1,0 +1,90 @@
+"""/dev of an app: exactly the devices of OS-SPEC.md, on a tmpfs where no other device can be opened.
+
+The tmpfs is nodev; each device is a bind of a node on pod init's own tmpfs. So an app that may mknod makes nodes that nobody can
+open, with or without a device controller.
+
+Source: OS-SPEC.md, Devices and File Systems.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from acstage1.inroot import make_file, open_in_root
+from acstage1.linux.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, attach, clone_tree, mount
+
+NODES = {
+    "null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0),
+}  # fmt: skip
+
+_LINKS = {
+    "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
+}  # fmt: skip
+
+
+def make_source_nodes(directory: str) -> None:
+    """Make the device nodes that apps get a bind of in *directory*, which lies on a file system of ours that allows devices.
+
+    Raises: OSError.
+    Source: OS-SPEC.md; null(4), full(4), random(4), tty(4).
+    """
+    os.mkdir(directory, 0o755)
+    for name, (major, minor) in NODES.items():
+        path = os.path.join(directory, name)
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(major, minor))
+        os.chmod(path, 0o666)
+
+
+def mount_dev(root: int, source: str, target: int) -> None:
+    """Make /dev of the rootfs at descriptor *root* on the directory *target*, with devices from the directory *source*.
+
+    Raises: OSError.
+    Source: OS-SPEC.md.
+    """
+    mount("tmpfs", f"/proc/self/fd/{target}", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=64k")
+    for name in NODES:
+        _bind_node(root, os.path.join(source, name), f"/dev/{name}")
+    # There is no console but the pod's output; what would be written to the host's console is not.
+    _bind_node(root, os.path.join(source, "null"), "/dev/console")
+    directory = open_in_root(root, "/dev", os.O_PATH | os.O_DIRECTORY)
+    try:
+        for name, link in _LINKS.items():
+            os.symlink(link, name, dir_fd=directory)
+        for name in ("pts", "shm", "mqueue"):
+            os.mkdir(name, 0o755, dir_fd=directory)
+    finally:
+        os.close(directory)
+    _mount_below(root, "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
+    _mount_below(root, "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=64m")
+    _mount_below(root, "/dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
+
+
+def bind_file(source: str, target: int, path: str) -> None:
+    """Bind the one file *source* on what descriptor *target* is; *path* names it in errors. Raises: OSError."""
+    origin = os.open(source, os.O_PATH | os.O_CLOEXEC)
+    try:
+        tree = clone_tree(origin, recursive=False, path=source)
+        try:
+            attach(tree, target, path)
+        finally:
+            os.close(tree)
+    finally:
+        os.close(origin)
+
+
+def _bind_node(root: int, source: str, path: str) -> None:
+    target = make_file(root, path)
+    try:
+        bind_file(source, target, path)
+    finally:
+        os.close(target)
+
+
+def _mount_below(root: int, path: str, kind: str, flags: int, data: str) -> None:
+    target = open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
+    try:
+        mount(kind, f"/proc/self/fd/{target}", kind, flags, data)
+    finally:
+        os.close(target)

@@ -1,0 +1,82 @@
+"""A command inside an app that runs, confined as the app is: its cgroups, its namespaces, and the very steps of its start.
+
+Source: setns(2), "a PID file descriptor"; spec/stage1.md, enter.
+"""
+
+from __future__ import annotations
+
+import os
+from acstage1.linux.signals import SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal
+
+from acspec.errors import MissingInputError, ToolError
+from acstage1.cgroups import join_app
+from acstage1.errors import NotExecutableError, NotFoundError, StartError
+from acstage1.linux.namespaces import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+    setns,
+)
+from acstage1.pod import App, PodDirectory
+from acstage1.records import open_process, read_cgroups
+from acstage1.reports import Failure, read_failure
+from acstage1.start import Start, become
+from acstage1.trampoline import make_high_trampoline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ALL = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP
+_ERRORS = {126: NotExecutableError, 127: NotFoundError}
+
+
+def enter_app(path: str, name: str, words: Sequence[str]) -> int:
+    """Run *words* in the app *name* of a running pod and return the exit code, 128+N for signal N.
+
+    Raises: MissingInputError when there is no such app running; NotFoundError; NotExecutableError; StartError; OSError.
+    Source: spec/stage1.md, enter.
+    """
+    pod = PodDirectory(path)
+    app = next((app for app in pod.apps if app.name == name), None)
+    target = None if app is None else open_process(path, "apps", name)
+    if app is None or target is None:
+        raise MissingInputError(name, "no such app is running in this pod")
+    report, report_end = os.pipe2(os.O_CLOEXEC)
+    trampoline = make_high_trampoline()
+    pid = os.fork()
+    if pid == 0:
+        os.close(report)
+        _join(app, path, target, Start(app, words, (0, 1, 2), report_end, trampoline))
+    os.close(report_end)
+    for number in (SIGINT, SIGQUIT, SIGTERM, SIGHUP):  # what the terminal or a caller sends is for the command to answer
+        signal(number, lambda received, _frame: os.kill(pid, received))
+    data = os.read(report, 8192)
+    _, status = os.waitpid(pid, 0)
+    if data:
+        raise _error(read_failure(data))
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _join(app: App, path: str, target: int, start: Start) -> None:
+    """Join the app's cgroups and namespaces, then fork: only a child is in the PID namespace joined."""
+
+    def join() -> None:
+        join_app(read_cgroups(path), app.name)  # before the namespaces, from inside which they are out of reach
+        setns(target, _ALL)
+        pid = os.fork()
+        if pid != 0:
+            _, status = os.waitpid(pid, 0)
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)
+
+    become(start, join)
+
+
+def _error(failure: Failure) -> ToolError:
+    what = failure.path or failure.step
+    return _ERRORS.get(failure.code, StartError)(what, failure.why)

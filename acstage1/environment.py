@@ -1,0 +1,27 @@
+"""The environment of an app: the specification's variables, the app's own, nothing of the host's.
+
+Source: ace.md, Execution Environment; docs/decisions, PATH and what may not be replaced.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+EXECUTOR = "appc-tools"
+
+
+def make_environment(own: Sequence[tuple[str, str]], app_name: str, home: str | None) -> dict[str, str]:
+    """Return the variables of an app's processes: what the image or pod names wins, but for AC_* and `container`.
+
+    Source: ace.md, Execution Environment.
+    """
+    variables = {"PATH": DEFAULT_PATH}
+    if home is not None:
+        variables["HOME"] = home
+    variables.update((name, value) for name, value in own if not name.startswith("AC_"))
+    variables["AC_APP_NAME"] = app_name
+    variables["container"] = EXECUTOR
+    return variables

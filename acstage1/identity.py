@@ -1,0 +1,97 @@
+"""Users and groups of an app, found inside its rootfs: this process's root already is the app's.
+
+Source: aci.md, user, group; docs/decisions, user and group names.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from acspec import limits
+from acspec.errors import FormatError
+from acspec.escape import escape
+
+_LARGEST_ID = 2**32 - 2
+
+
+def resolve_user(text: str) -> int:
+    """Return the uid that *text* means: a name in /etc/passwd, a number, or the owner of `/path`.
+
+    Raises: FormatError; FileNotFoundError for a path that is not there; OSError.
+    Source: aci.md, user.
+    """
+    return _resolve(text, "/etc/passwd", "user", owner=lambda status: status.st_uid)
+
+
+def resolve_group(text: str) -> int:
+    """Return the gid that *text* means: a name in /etc/group, a number, or the group of `/path`.
+
+    Raises: FormatError; FileNotFoundError for a path that is not there; OSError.
+    Source: aci.md, group.
+    """
+    return _resolve(text, "/etc/group", "group", owner=lambda status: status.st_gid)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _resolve(text: str, database: str, kind: str, owner: Callable[[os.stat_result], int]) -> int:
+    if text.startswith("/"):
+        return owner(os.stat(text))
+    number = find_id(read_database(database), text)
+    if number is not None:
+        return number
+    if text.isascii() and text.isdigit() and int(text) <= _LARGEST_ID:
+        return int(text)
+    if text == "root":
+        return 0
+    raise FormatError(f'{kind} "{escape(text)}"', f"is neither in the image's {database} nor a number")
+
+
+def read_database(path: str) -> bytes:
+    """Return a passwd or group file; empty when there is none, or it is no regular file. Raises: FormatError when it is too long.
+
+    Source: passwd(5), group(5).
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        parts, size = [], 0
+        while part := os.read(descriptor, 1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > limits.PASSWD_BYTES:
+                raise FormatError(path, f"larger than the limit of {limits.PASSWD_BYTES} bytes")
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def find_id(database: bytes, name: str) -> int | None:
+    """Return the number that *name* has in a passwd or group file, or None; lines that are not of its form count for nothing.
+
+    Source: passwd(5), group(5).
+    """
+    wanted = name.encode("utf-8", "surrogateescape")
+    for line in database.split(b"\n"):
+        fields = line.split(b":")
+        if len(fields) >= 3 and fields[0] == wanted and fields[2].isdigit() and len(fields[2]) <= 10:
+            number = int(fields[2])
+            return number if number <= _LARGEST_ID else None
+    return None
+
+
+def home_of(uid: int) -> str | None:
+    """Return the home directory that the image's /etc/passwd gives a uid, or None. Raises: FormatError. Source: passwd(5)."""
+    for line in read_database("/etc/passwd").split(b"\n"):
+        fields = line.split(b":")
+        if len(fields) >= 6 and fields[2] == str(uid).encode() and fields[5].startswith(b"/"):
+            return os.fsdecode(fields[5])
+    return None

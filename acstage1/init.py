@@ -1,0 +1,267 @@
+"""PID 1 of the pod: leaves the host, builds the apps' trees, then forks what the monitor asks for and reaps what ends.
+
+It holds no descriptor and no path of the host, no lock and no file of the pod directory; it decides nothing. When the
+monitor is gone it ends, and the kernel ends everything in the pod with it.
+
+Source: pid_namespaces(7); the order of steps in spec/stage1.md, Pod init.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeup_fd, signal
+
+from acstage1 import reports
+from acstage1.devices import make_source_nodes
+from acstage1.linux.mounts import MS_NOSUID, make_all_private, mount
+from acstage1.linux.namespaces import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWUTS,
+    bring_loopback_up,
+    pivot_root_here,
+    set_hostname,
+    unshare,
+)
+from acstage1.linux.security import die_with_parent, forbid_inspection
+from acstage1.operations import Operation
+from acstage1.start import Start, become
+from acstage1.tree import AppTree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from acstage1.pod import App, PodDirectory
+    from acstage1.reports import Channel
+
+_NODES = "/dev"
+_APPS = "/apps"
+
+
+class InitContext:
+    """What init inherits: the pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups,
+    the trampoline, and each app's descriptors 0 to 2 (None: its own /dev/null)."""
+
+    __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "trampoline")
+
+    def __init__(
+        self,
+        pod: PodDirectory,
+        channel: Channel,
+        lifeline: int,
+        gate: int,
+        trampoline: int | None,
+        descriptors: dict[str, tuple[int | None, int, int]],
+        debug: bool,
+    ) -> None:
+        self.pod = pod
+        self.channel = channel
+        self.lifeline = lifeline
+        self.gate = gate
+        self.trampoline = trampoline
+        self.descriptors = descriptors
+        self.debug = debug
+
+
+def run_init(context: InitContext) -> NoReturn:
+    """Be PID 1 of the pod. Never returns: ends in os._exit whatever happens.
+
+    Source: spec/stage1.md, Pod init.
+    """
+    step = ["begin"]
+    try:
+        _tie_to_monitor(context.lifeline)
+        _build(context, step)
+        step[0] = "serve"
+        _Init(context).serve()
+    except BaseException as error:
+        try:
+            context.channel.send(reports.FAILED, "", "", *reports.describe_failure(step[0], error).fields())
+        except OSError:
+            pass
+    finally:
+        os._exit(0)
+
+
+def _tie_to_monitor(lifeline: int) -> None:
+    """End with the monitor, also when it ended before the kernel was told to watch it."""
+    die_with_parent(SIGKILL)
+    poll = select.poll()
+    poll.register(lifeline, 0)
+    if poll.poll(0):
+        os._exit(0)
+    signal(SIGPIPE, SIG_IGN)
+
+
+def _build(context: InitContext, step: list[str]) -> None:
+    pod_path, hostname = context.pod.path, context.pod.hostname
+
+    def note(text: str) -> None:
+        context.channel.send(reports.NOTE, text)
+
+    step[0] = "leave the host's namespaces"
+    unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
+    make_all_private()
+    # Opened here: a descriptor from the namespace we left could not be mounted from.
+    pod = os.open(pod_path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    steps = [
+        Operation("bring lo up", bring_loopback_up),
+        Operation(f"set the host name to {hostname}", lambda: set_hostname(hostname)),
+        Operation("become uninspectable", forbid_inspection),
+        Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
+        # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
+        Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", MS_NOSUID, "mode=755,size=1m")),
+        Operation("make device nodes", lambda: make_source_nodes(pod_path + _NODES)),
+    ]
+    for app in context.pod.apps:
+        place = f"{pod_path}{_APPS}/{app.name}"
+        steps.append(Operation(f"make a place for {app.name}", lambda place=place: os.makedirs(place)))  # type: ignore[misc]
+        tree = AppTree(app, pod, place, pod_path + _NODES, hostname, note)
+        steps += [_named(app.name, operation) for operation in tree.operations()]
+    steps += [
+        Operation("close the pod directory", lambda: os.close(pod)),
+        Operation("wait for the cgroups", lambda: _wait(context.gate)),
+        Operation("leave the host's cgroup namespace", lambda: unshare(CLONE_NEWCGROUP)),
+        Operation("leave the host's files", lambda: pivot_root_here(pod_path)),
+    ]
+    for operation in steps:
+        step[0] = operation.describe()
+        if context.debug:
+            note(step[0])
+        operation.apply()
+
+
+def _named(app: str, operation: Operation) -> Operation:
+    return Operation(f"{app}: {operation.describe()}", operation.apply)
+
+
+def _wait(gate: int) -> None:
+    """Wait until the monitor has moved this process into its cgroups; when it is gone instead, so are we."""
+    if os.read(gate, 1) != b"+":
+        os._exit(0)
+    os.close(gate)
+
+
+class _Child:
+    """A process of an app: for which app and role, and the reading end of its report pipe (-1 once that said something)."""
+
+    __slots__ = ("app", "failed", "gate", "report", "role")
+
+    def __init__(self, app: str, role: str, report: int, gate: int) -> None:
+        self.app = app
+        self.role = role
+        self.report = report
+        self.gate = gate
+        self.failed = False
+
+
+class _Init:
+    """The loop of PID 1: requests of the monitor, reports of starting processes, ends of all."""
+
+    def __init__(self, context: InitContext) -> None:
+        self._context = context
+        self._apps = {app.name: app for app in context.pod.apps}
+        self._children: dict[int, _Child] = {}
+        self._poll = select.poll()
+        self._wake, wakeup = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal(SIGCHLD, lambda _number, _frame: None)
+        set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        for descriptor in (self._wake, context.channel.fileno()):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def serve(self) -> None:
+        """Serve until the monitor is gone. Raises: OSError."""
+        self._context.channel.send(reports.READY)
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor == self._wake:
+                    os.read(self._wake, 4096)
+                    self._reap()
+                elif descriptor == self._context.channel.fileno():
+                    message = self._context.channel.receive()
+                    if not message:
+                        return
+                    self._obey(message)
+                else:
+                    self._hear(descriptor)
+
+    def _obey(self, message: Sequence[str]) -> None:
+        if message[0] == reports.START:
+            self._start(self._apps[message[1]], message[2])
+        elif message[0] == reports.JOINED:
+            child = self._children.get(int(message[1]))
+            if child is not None and child.gate >= 0:
+                os.write(child.gate, b"+")
+                os.close(child.gate)
+                child.gate = -1
+
+    def _start(self, app: App, role: str) -> None:
+        words = app.exec if role == reports.MAIN else app.handlers[role]
+        report, report_end = os.pipe2(os.O_CLOEXEC)
+        gate, gate_end = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            self._be_child(app, role, words, report_end, gate)
+        os.close(report_end)
+        os.close(gate)
+        self._children[pid] = _Child(app.name, role, report, gate_end)
+        self._poll.register(report, select.POLLIN)
+        self._context.channel.send(reports.FORKED, app.name, role, str(pid))
+
+    def _be_child(self, app: App, role: str, words: Sequence[str], report: int, gate: int) -> NoReturn:
+        set_wakeup_fd(-1)
+        start = Start(app, words, (-1, -1, -1), report, self._context.trampoline)
+
+        def enter_root() -> None:
+            if os.read(gate, 1) != b"+":
+                os._exit(125)
+            unshare(CLONE_NEWNS)
+            pivot_root_here(f"{_APPS}/{app.name}")
+            start.descriptors = self._descriptors(app, role)
+
+        become(start, enter_root)
+
+    def _descriptors(self, app: App, role: str) -> tuple[int, int, int]:
+        stdin, stdout, stderr = self._context.descriptors[app.name]
+        if stdin is None or role != reports.MAIN:
+            stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        return stdin, stdout, stderr
+
+    def _hear(self, descriptor: int) -> None:
+        """Read a report pipe: its end without a word means that the program runs."""
+        pid, child = next((pid, child) for pid, child in self._children.items() if child.report == descriptor)
+        data = os.read(descriptor, 8192)
+        self._poll.unregister(descriptor)
+        os.close(descriptor)
+        child.report = -1
+        if data:
+            child.failed = True
+            failure = reports.read_failure(data)
+            self._context.channel.send(reports.FAILED, child.app, child.role, *failure.fields())
+        else:
+            self._context.channel.send(reports.STARTED, child.app, child.role, str(pid))
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            child = self._children.get(pid)
+            if child is None:
+                continue  # an orphan of some app
+            if child.report >= 0:
+                self._hear(child.report)
+            del self._children[pid]
+            if child.gate >= 0:
+                os.close(child.gate)
+            if not child.failed:
+                self._context.channel.send(reports.ENDED, child.app, child.role, str(status))
+

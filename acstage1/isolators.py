@@ -1,0 +1,73 @@
+"""Isolators: what is enforced here, and what is said of the rest. Never is one dropped in silence.
+
+Source: ace.md, Isolators ("an executor MUST make information about which isolators were ignored, enforced or modified available").
+"""
+
+from __future__ import annotations
+
+from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET, bounding_set
+from acspec.errors import FormatError
+from acstage1.errors import IgnoredIsolatorError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acspec.jsontext import JSONValue
+    from acstage1.pod import App, PodDirectory
+
+NO_NEW_PRIVILEGES = "os/linux/no-new-privileges"
+PIDS_LIMIT = 4096
+
+_ENFORCED = (RETAIN_SET, REMOVE_SET, NO_NEW_PRIVILEGES)
+_NOT_YET = "this stage1 does not enforce it yet"
+
+
+def capability_numbers(app: App) -> frozenset[int]:
+    """Return the numbers of the capabilities that an app keeps.
+
+    Raises: FormatError.
+    Source: ace.md, os/linux/capabilities-retain-set, os/linux/capabilities-remove-set.
+    """
+    return frozenset(ALL_CAPABILITIES.index(name) for name in bounding_set(app.isolators, app.place))
+
+
+def no_new_privileges(app: App) -> bool:
+    """Tell whether an app's processes may never gain privileges: any isolator that says so counts.
+
+    Raises: FormatError.
+    Source: ace.md, os/linux/no-new-privileges.
+    """
+    answer = False
+    for isolator in app.isolators:
+        if isinstance(isolator, dict) and isolator.get("name") == NO_NEW_PRIVILEGES:
+            value = isolator.get("value")
+            if not isinstance(value, bool):
+                raise FormatError(f"{app.place}: {NO_NEW_PRIVILEGES}", "is neither true nor false")
+            answer = answer or value
+    return answer
+
+
+def account(pod: PodDirectory) -> list[JSONValue]:
+    """Return isolators.json: one object for each isolator of the pod and its apps, and for the limit that is ours.
+
+    Raises: IgnoredIsolatorError in strict mode.
+    Source: ace.md, Isolators.
+    """
+    rows: list[JSONValue] = [_row(None, isolator) for isolator in pod.isolators]
+    rows += [_row(app.name, isolator) for app in pod.apps for isolator in app.isolators]
+    ignored = ignored_names(rows)
+    if pod.strict and ignored:
+        raise IgnoredIsolatorError(ignored[0], "would be ignored, which --strict forbids")
+    return rows
+
+
+def _row(app: str | None, isolator: JSONValue) -> JSONValue:
+    name = isolator.get("name") if isinstance(isolator, dict) else None
+    if app is not None and name in _ENFORCED:
+        return {"name": name, "app": app, "state": "enforced", "why": None}
+    return {"name": name, "app": app, "state": "ignored", "why": _NOT_YET}
+
+
+def ignored_names(rows: list[JSONValue]) -> list[str]:
+    """Return the names of the isolators in isolators.json that are ignored, each once, for the warning."""
+    found = {str(row["name"]): None for row in rows if isinstance(row, dict) and row["state"] == "ignored"}
+    return list(found)

@@ -1,0 +1,81 @@
+"""/proc and /sys of an app, and what other runtimes have learnt to hide or make read-only there.
+
+Source: OS-SPEC.md, Devices and File Systems; proc(5), sysfs(5).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from acstage1.devices import bind_file
+from acstage1.inroot import open_in_root
+from acstage1.linux.mounts import (
+    MOUNT_ATTR_RDONLY,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_RDONLY,
+    attach,
+    clone_tree,
+    mount,
+    set_attributes,
+)
+
+HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
+
+# What tells about the host or reaches into it. Files show /dev/null, directories are empty.
+MASKED = (
+    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
+    "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/proc/kallsyms", "/proc/config.gz", "/proc/kpagecount",
+    "/proc/kpageflags", "/proc/kpagecgroup", "/proc/vmallocinfo", "/proc/slabinfo", "/sys/firmware", "/sys/hypervisor",
+    "/sys/module", "/sys/power", "/sys/devices/virtual/powercap", "/sys/devices/virtual/dmi", "/sys/kernel/debug",
+    "/sys/kernel/tracing", "/sys/kernel/security",
+)  # fmt: skip
+
+READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+
+def mount_proc(target: int) -> None:
+    """Mount the pod's /proc on the directory *target*. Raises: OSError. Source: OS-SPEC.md."""
+    mount("proc", f"/proc/self/fd/{target}", "proc", HARMLESS)
+
+
+def mount_sys(target: int) -> None:
+    """Mount /sys, of the pod's network namespace and read-only, on the directory *target*. Raises: OSError. Source: OS-SPEC.md."""
+    mount("sysfs", f"/proc/self/fd/{target}", "sysfs", HARMLESS | MS_RDONLY)
+
+
+def mask(root: int, path: str, null: str) -> None:
+    """Hide *path* of the rootfs at descriptor *root*, where it exists: a file behind the node *null*, a directory by an empty one.
+
+    Raises: OSError.
+    """
+    try:
+        target = open_in_root(root, path)
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return
+    try:
+        if stat.S_ISDIR(os.fstat(target).st_mode):
+            mount("tmpfs", f"/proc/self/fd/{target}", "tmpfs", HARMLESS | MS_RDONLY, "mode=555,size=0,nr_inodes=1")
+        else:
+            bind_file(null, target, path)
+    finally:
+        os.close(target)
+
+
+def make_read_only(root: int, path: str) -> None:
+    """Make *path* of the rootfs at descriptor *root* read-only, where it exists. Raises: OSError."""
+    try:
+        target = open_in_root(root, path)
+    except (FileNotFoundError, PermissionError):
+        return
+    try:
+        tree = clone_tree(target, recursive=True, path=path)
+        try:
+            set_attributes(tree, MOUNT_ATTR_RDONLY, recursive=True, path=path)
+            attach(tree, target, path)
+        finally:
+            os.close(tree)
+    finally:
+        os.close(target)

@@ -1,0 +1,10 @@
+"""System calls that Python does not offer, one typed function each; failure is an OSError with text and path.
+
+The only home of ctypes in the project. Modules, from top to bottom:
+
+    mounts        mounts as file descriptors and by path
+    namespaces    unshare, setns, pivot_root, names and the loopback interface
+    security      capabilities, no_new_privs, keyrings, dumpable
+    signals       signals without the module signal
+    libc          the C library, loaded once
+"""

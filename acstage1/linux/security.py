@@ -1,0 +1,118 @@
+"""What a process may: capabilities, no_new_privs, keyrings, whether others may look into it, and who dies with whom.
+
+Source: capabilities(7), capset(2), prctl(2), keyctl(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+
+from acstage1.linux.libc import syscall
+
+_X86_64 = os.uname().machine == "x86_64"
+_SYS_PRCTL = 157 if _X86_64 else 167
+_SYS_CAPSET = 126 if _X86_64 else 91
+_SYS_KEYCTL = 250 if _X86_64 else 219
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_KEYCTL_JOIN_SESSION_KEYRING = 1
+_CAPABILITY_VERSION_3 = 0x20080522
+_LAST_POSSIBLE_CAPABILITY = 63
+
+
+class _CapHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _CapData(ctypes.Structure):
+    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
+
+
+def _prctl(name: str, option: int, *arguments: int) -> None:
+    syscall(f"prctl {name}", _SYS_PRCTL, option, *arguments, *(0 for _ in range(4 - len(arguments))))
+
+
+def die_with_parent(signal: int) -> None:
+    """Have the kernel send *signal* to this process when the thread that forked it ends. Raises: OSError.
+
+    Source: prctl(2), PR_SET_PDEATHSIG.
+    """
+    _prctl("PR_SET_PDEATHSIG", _PR_SET_PDEATHSIG, signal)
+
+
+def forbid_inspection() -> None:
+    """Keep every other process of lesser privilege out of this one's /proc files and memory. Raises: OSError.
+
+    Source: prctl(2), PR_SET_DUMPABLE; ptrace(2).
+    """
+    _prctl("PR_SET_DUMPABLE", _PR_SET_DUMPABLE, 0)
+
+
+def set_no_new_privileges() -> None:
+    """Give up ever gaining privileges by execve. Raises: OSError.
+
+    Source: prctl(2), PR_SET_NO_NEW_PRIVS; ace.md, os/linux/no-new-privileges.
+    """
+    _prctl("PR_SET_NO_NEW_PRIVS", _PR_SET_NO_NEW_PRIVS, 1)
+
+
+def drop_bounding_set(kept: frozenset[int]) -> None:
+    """Drop every capability but those numbered in *kept* from the bounding set; the ambient set is emptied. Raises: OSError.
+
+    Source: capabilities(7), Capability bounding set.
+    """
+    _prctl("PR_CAP_AMBIENT", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    for number in range(_LAST_POSSIBLE_CAPABILITY + 1):
+        if number in kept:
+            continue
+        try:
+            _prctl("PR_CAPBSET_DROP", _PR_CAPBSET_DROP, number)
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # beyond the kernel's last capability
+                return
+            raise
+
+
+def set_capabilities(kept: frozenset[int]) -> None:
+    """Make *kept* the permitted and effective set of this process, and its inheritable set empty. Raises: OSError.
+
+    Source: capset(2).
+    """
+    mask = sum(1 << number for number in kept)
+    data = (_CapData * 2)(
+        _CapData(mask & 0xFFFFFFFF, mask & 0xFFFFFFFF, 0), _CapData(mask >> 32, mask >> 32, 0)
+    )  # fmt: skip
+    header = _CapHeader(_CAPABILITY_VERSION_3, 0)
+    syscall("capset", _SYS_CAPSET, ctypes.byref(header), ctypes.byref(data))
+
+
+def effective_capabilities() -> int:
+    """Return the mask of this process's effective capabilities, from /proc/self/status. Raises: OSError.
+
+    Source: proc_pid_status(5), CapEff.
+    """
+    with open("/proc/self/status", "rb") as file:
+        for line in file:
+            if line.startswith(b"CapEff:"):
+                return int(line.split()[1], 16)
+    return 0
+
+
+def join_new_session_keyring() -> None:
+    """Leave the caller's session keyring for an empty one of its own. A kernel without keyrings has nothing to leave.
+
+    Raises: OSError.
+    Source: keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
+    """
+    try:
+        syscall("keyctl", _SYS_KEYCTL, _KEYCTL_JOIN_SESSION_KEYRING, None)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EDQUOT):
+            raise

@@ -1,0 +1,42 @@
+"""Signals without the module `signal`, which makes enums of them at import and costs 4 ms.
+
+Source: signal(7), pidfd_send_signal(2).
+"""
+
+from __future__ import annotations
+
+from _signal import (  # type: ignore[import-not-found]
+    NSIG,
+    SIG_DFL,
+    SIG_IGN,
+    SIG_SETMASK,
+    SIGCHLD,
+    SIGHUP,
+    SIGINT,
+    SIGKILL,
+    SIGPIPE,
+    SIGQUIT,
+    SIGTERM,
+    pidfd_send_signal,
+    pthread_sigmask,
+    set_wakeup_fd,
+    signal,
+)
+
+__all__ = [
+    "NSIG",
+    "SIGCHLD",
+    "SIGHUP",
+    "SIGINT",
+    "SIGKILL",
+    "SIGPIPE",
+    "SIGQUIT",
+    "SIGTERM",
+    "SIG_DFL",
+    "SIG_IGN",
+    "SIG_SETMASK",
+    "pidfd_send_signal",
+    "pthread_sigmask",
+    "set_wakeup_fd",
+    "signal",
+]

@@ -1,0 +1,95 @@
+"""What apps write: copied through to our own streams as it comes, and kept in a log, one record a line.
+
+A record is `TIME STREAM F|P TEXT`: F for a full line, P for a part of one that is long or was never ended. A slow reader of ours slows
+the app, as without us; one that is gone is forgotten, the log goes on.
+
+Source: ace.md, Logging ("The ACE is responsible for capturing and persisting this output").
+"""
+
+from __future__ import annotations
+
+import os
+import select
+
+from acstage1.records import now
+
+_READ = 65536
+_LONGEST_LINE = 16384
+# What poll promises for a pipe: so much can be written without waiting.
+_WRITE = 4096
+
+NAMES = {1: "stdout", 2: "stderr"}
+
+
+class Log:
+    """The log of one app; written by append, so that it can be read while it grows."""
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+    def write(self, stream: str, lines: list[bytes], full: bool) -> None:
+        """Append records with one time. A full disk loses records, not the app."""
+        if not lines:
+            return
+        head = f"{now()} {stream} {'F' if full else 'P'} ".encode("ascii")
+        try:
+            os.write(self._fd, b"".join(head + line + b"\n" for line in lines))
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        """Close the log."""
+        os.close(self._fd)
+
+
+class Stream:
+    """One stream of one app: the reading end of its pipe, where it is copied, and its log."""
+
+    def __init__(self, source: int, target: int, log: Log) -> None:
+        self.source = source
+        self.target = target
+        self._log = log
+        self._line = b""
+        self._pending = b""
+        self.at_end = False
+        self._target_gone = False
+
+    def wants(self) -> tuple[int, int]:
+        """Return the descriptor to wait for and the event: room for what is pending comes before anything new is read."""
+        return (self.target, select.POLLOUT) if self._pending else (self.source, select.POLLIN)
+
+    def advance(self) -> None:
+        """Do the one thing that `wants` said, which does not block. Raises: OSError."""
+        if self._pending:
+            self._pass_on()
+            return
+        data = os.read(self.source, _READ)
+        if not data:
+            self.at_end = True
+            self._log.write(NAMES[self.target], [self._line] if self._line else [], full=False)
+            os.close(self.source)
+            return
+        self._record(data)
+        if not self._target_gone:
+            self._pending = data
+
+    def _pass_on(self) -> None:
+        try:
+            written = os.write(self.target, self._pending[:_WRITE])
+        except OSError:  # EPIPE, or a full disk behind it: nobody reads any more
+            self._target_gone = True
+            written = len(self._pending)
+        self._pending = self._pending[written:]
+
+    def _record(self, data: bytes) -> None:
+        *lines, rest = (self._line + data).split(b"\n")
+        self._log.write(NAMES[self.target], lines, full=True)
+        while len(rest) > _LONGEST_LINE:
+            self._log.write(NAMES[self.target], [rest[:_LONGEST_LINE]], full=False)
+            rest = rest[_LONGEST_LINE:]
+        self._line = rest
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything was read and passed on."""
+        return self.at_end and not self._pending

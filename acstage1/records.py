@@ -1,0 +1,130 @@
+"""The files that stage1 writes into a pod directory: whole, in their place, and readable without it.
+
+They are not synced: what a power cut takes from a pod that ran then is gone anyway, and a sync would cost more than the start.
+
+Source: spec/pod-directory.md, Files.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from acspec.errors import FormatError, MissingInputError
+from acspec.jsontext import dump_json, read_json_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from acspec.jsontext import JSONValue
+
+
+def now() -> str:
+    """Return the present moment as RFC 3339 in UTC, to the microsecond. Source: types.md, Timestamps."""
+    nanoseconds = time.time_ns()
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}Z"
+
+
+def start_time(pid: int) -> int:
+    """Return when a process started, field 22 of /proc/PID/stat, which with the PID tells it from all others of this boot.
+
+    Raises: FileNotFoundError; ProcessLookupError; OSError.
+    Source: proc_pid_stat(5).
+    """
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[19])
+
+
+def boot_id() -> str:
+    """Return the ID of this boot. Raises: OSError. Source: random(4)."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+class Records:
+    """The files of one pod directory."""
+
+    def __init__(self, pod_path: str) -> None:
+        self._path = pod_path
+        self._boot = boot_id()
+
+    def write_cgroups(self, paths: Sequence[str]) -> None:
+        """Write the list of cgroup directories. Raises: OSError."""
+        self._write("cgroups", "".join(f"{path}\n" for path in paths).encode("utf-8", "surrogateescape"))
+
+    def write_isolators(self, rows: list[JSONValue]) -> None:
+        """Write isolators.json. Raises: OSError."""
+        self._write("isolators.json", dump_json(rows))
+
+    def write_pids(self, init: int, apps: dict[str, int]) -> None:
+        """Write who is who among the processes of this machine. Raises: OSError."""
+        value: dict[str, JSONValue] = {
+            "init": _identity(init),
+            "monitor": _identity(os.getpid()),
+            "apps": {name: _identity(pid) for name, pid in apps.items()},
+            "boot": self._boot,
+        }
+        self._write("pid", dump_json(value))
+
+    def write_status(self, app: str, status: dict[str, JSONValue]) -> None:
+        """Write how an app ended. Raises: OSError."""
+        self._write(f"status/{app}", dump_json(status))
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = os.path.join(self._path, name)
+        temporary = f"{path}.new"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)
+
+
+def _identity(pid: int) -> JSONValue:
+    try:
+        return {"pid": pid, "start": start_time(pid)}
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def read_cgroups(pod_path: str) -> list[str]:
+    """Return the cgroup directories of a pod; none when stage1 never began. Raises: OSError."""
+    try:
+        with open(os.path.join(pod_path, "cgroups"), encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def open_process(pod_path: str, who: str, app: str | None = None) -> int | None:
+    """Return a pidfd of the monitor, of init, or of an app's main process; None when it is gone.
+
+    Raises: OSError.
+    Source: pidfd_open(2); the start time is compared after the descriptor is open, so that a PID used again cannot be meant.
+    """
+    try:
+        value = read_json_file(os.path.join(pod_path, "pid"))
+    except (MissingInputError, FormatError):
+        return None
+    if not isinstance(value, dict) or value.get("boot") != boot_id():
+        return None
+    entry = value.get(who)
+    if app is not None:
+        entry = entry.get(app) if isinstance(entry, dict) else None
+    pid, start = (entry.get("pid"), entry.get("start")) if isinstance(entry, dict) else (None, None)
+    if not isinstance(pid, int) or pid <= 0:
+        return None
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+    try:
+        if start_time(pid) == start:
+            return descriptor
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    os.close(descriptor)
+    return None

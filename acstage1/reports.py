@@ -1,0 +1,119 @@
+"""Messages between the monitor and pod init, and what a process reports that does not become the app.
+
+One message is one packet: fields joined by zero bytes, the first its kind. Nothing is decided here.
+
+Source: spec/stage1.md, Inside stage1.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET, socket, socketpair
+
+from acspec.errors import ToolError
+
+_LARGEST = 16384
+
+# Kinds, init to monitor. READY: the trees stand and the host is out of reach. FORKED app role pid. STARTED app role: the program
+# runs. ENDED app role waitstatus. FAILED app role step code path why. NOTE text.
+READY, FORKED, STARTED, ENDED, FAILED, NOTE = "ready", "forked", "started", "ended", "failed", "note"
+# Kinds, monitor to init. START app role. JOINED: the process that was forked is in its cgroups.
+START, JOINED = "start", "joined"
+
+# Roles of a process of an app.
+PRE_START, MAIN, POST_STOP = "pre-start", "main", "post-stop"
+
+
+class Channel:
+    """One end of the connection between monitor and init."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, end: socket) -> None:
+        self._socket = end
+
+    def fileno(self) -> int:
+        """Return the descriptor, for poll."""
+        return self._socket.fileno()
+
+    def send(self, *fields: str) -> None:
+        """Send one message. An end that is gone is seen by who reads. Raises: OSError."""
+        data = "\0".join(fields).encode("utf-8", "surrogateescape")
+        try:
+            self._socket.send(data[:_LARGEST])
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def receive(self) -> list[str]:
+        """Return the next message's fields; an empty list when the other end is gone. Raises: OSError."""
+        try:
+            data = self._socket.recv(_LARGEST)
+        except ConnectionResetError:
+            return []
+        return data.decode("utf-8", "surrogateescape").split("\0") if data else []
+
+    def close(self) -> None:
+        """Close this end."""
+        self._socket.close()
+
+
+def open_channel() -> tuple[Channel, Channel]:
+    """Return the two ends of a new connection. Raises: OSError. Source: unix(7), SOCK_SEQPACKET."""
+    left, right = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC)
+    return Channel(left), Channel(right)
+
+
+class Failure:
+    """Why a process did not become the app: the step, the system's error number (0: none), what it was about, and the exit code."""
+
+    __slots__ = ("code", "path", "step", "why")
+
+    def __init__(self, step: str, code: int, path: str, why: str) -> None:
+        self.step = step
+        self.code = code
+        self.path = path
+        self.why = why
+
+    def fields(self) -> list[str]:
+        """Return the failure as fields of a message."""
+        return [self.step, str(self.code), self.path, self.why]
+
+
+def describe_failure(step: str, error: BaseException) -> Failure:
+    """Return what *error* in *step* means for the one who asked."""
+    if isinstance(error, ToolError):
+        return Failure(step, error.exit_code if error.exit_code in (126, 127) else 125, error.what, error.why)
+    if isinstance(error, OSError):
+        name = error.filename
+        path = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
+        return Failure(step, 125, path, (error.strerror or str(error)).lower())
+    return Failure(step, 125, "", f"{type(error).__name__}: {error}")
+
+
+def write_failure(descriptor: int, failure: Failure) -> None:
+    """Write a failure to the report pipe *descriptor*. Nothing can be done about a failure to do so."""
+    try:
+        os.write(descriptor, "\0".join(failure.fields()).encode("utf-8", "surrogateescape")[:4000])
+    except OSError:
+        pass
+
+
+def read_failure(data: bytes) -> Failure:
+    """Return the failure that a report pipe held; the trampoline writes nothing but eight bytes of -errno."""
+    if len(data) == 8 and data[4:] == b"\xff\xff\xff\xff":
+        number = -int.from_bytes(data, "little", signed=True)
+        return Failure("execve", 126, "", explain(number))
+    fields = [*data.decode("utf-8", "surrogateescape").split("\0"), "", "", ""]
+    return Failure(fields[0], int(fields[1]) if fields[1].isdigit() else 125, fields[2], fields[3])
+
+
+def explain(number: int) -> str:
+    """Return why execve refused a program that is there. Source: execve(2)."""
+    if number == errno.ENOEXEC:
+        return "is neither a program for this machine nor a script with #!"
+    if number == errno.EPERM:
+        return "has a capability that the app may not have"
+    if number == errno.ENOENT:
+        return "its interpreter is not in the image"
+    return os.strerror(number).lower()

@@ -1,0 +1,140 @@
+"""The last steps of a process before it is the app: root, identity, privileges, program, in that order.
+
+Runs in a process that pod init forked (or `enter` did, inside the app's namespaces); it ends in execve or in os._exit. What fails is
+written to descriptor 3 as (step, errno, path, text).
+
+Source: kernel order of steps in spec/stage1.md; ace.md, Apps Perspective; capabilities(7).
+"""
+
+from __future__ import annotations
+
+import os
+from acstage1.linux.signals import NSIG, SIG_DFL, SIG_SETMASK, pthread_sigmask, signal
+from errno import EINVAL
+
+from acstage1.environment import make_environment
+from acstage1.errors import NotExecutableError
+from acstage1.identity import home_of, resolve_group, resolve_user
+from acstage1.isolators import capability_numbers, no_new_privileges
+from acstage1.linux.security import (
+    drop_bounding_set,
+    effective_capabilities,
+    forbid_inspection,
+    join_new_session_keyring,
+    set_capabilities,
+    set_no_new_privileges,
+)
+from acstage1.program import check_interpreter, find_program
+from acstage1.reports import describe_failure, explain, write_failure
+from acstage1.trampoline import MARKER, REPORT_FD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+    from acstage1.pod import App
+
+
+class Start:
+    """One process of an app to be: the app, the words to execute, the descriptors it gets as 0, 1 and 2."""
+
+    __slots__ = ("app", "descriptors", "report", "step", "trampoline", "words")
+
+    def __init__(
+        self, app: App, words: Sequence[str], descriptors: tuple[int, int, int], report: int, trampoline: int | None
+    ) -> None:
+        self.app = app
+        self.words = tuple(words)
+        self.descriptors = descriptors
+        self.report = report
+        self.trampoline = trampoline
+        self.step = "begin"
+
+
+def become(start: Start, enter_root: Callable[[], None]) -> NoReturn:
+    """Carry out the steps and execute the program; *enter_root* makes the app's root this process's. Never returns.
+
+    Source: spec/stage1.md, The start of an app.
+    """
+    try:
+        _become(start, enter_root)
+    except BaseException as error:
+        write_failure(start.report, describe_failure(start.step, error))
+    finally:
+        os._exit(125)
+
+
+def _become(start: Start, enter_root: Callable[[], None]) -> None:
+    app = start.app
+    start.step = "enter the root"
+    enter_root()
+    start.step = "leave the caller's session"
+    os.setsid()
+    join_new_session_keyring()
+    start.step = "arrange descriptors"
+    _arrange_descriptors(start)
+    start.step = "resolve user and group"
+    uid, gid = resolve_user(app.user), resolve_group(app.group)
+    variables = make_environment(app.environment, app.name, home_of(uid))
+    start.step = "enter the working directory"
+    os.chdir(app.working_directory)
+    start.step = "find the program"
+    path = find_program(start.words[0], variables.get("PATH"), app.working_directory)
+    start.step = "drop privileges"
+    _drop_privileges(app, uid, gid)
+    start.step = "execve"
+    _execute(start, path, variables)
+
+
+def _arrange_descriptors(start: Start) -> None:
+    """Make the app's descriptors 0 to 2 and the report pipe 3; everything else is closed by execve, the trampoline included."""
+    high = [os.dup(descriptor) for descriptor in (*start.descriptors, start.report)]
+    while min(high) <= REPORT_FD:  # they must not stand where they are about to be put
+        high = [os.dup(descriptor) if descriptor <= REPORT_FD else descriptor for descriptor in high]
+    if start.trampoline is not None and start.trampoline <= REPORT_FD:
+        raise OSError(EINVAL, "the trampoline stands where a standard descriptor goes")
+    for number, descriptor in enumerate(high):
+        os.dup2(descriptor, number, inheritable=True)
+    start.report = REPORT_FD
+    keep = start.trampoline if start.trampoline is not None else REPORT_FD
+    os.closerange(REPORT_FD + 1, keep)
+    os.closerange(keep + 1, 1 << 16)
+
+
+def _drop_privileges(app: App, uid: int, gid: int) -> None:
+    wanted = capability_numbers(app)
+    # What this machine does not let us have, nobody in the pod can have either.
+    kept = frozenset(number for number in wanted if effective_capabilities() >> number & 1)
+    drop_bounding_set(kept)
+    os.setgroups(sorted({gid, *app.gids}))
+    os.setresgid(gid, gid, gid)
+    if uid == 0:
+        set_capabilities(kept)
+    os.setresuid(uid, uid, uid)
+    forbid_inspection()
+    if no_new_privileges(app):
+        set_no_new_privileges()
+
+
+def _reset_signals() -> None:
+    for number in range(1, NSIG):
+        try:
+            signal(number, SIG_DFL)
+        except (OSError, ValueError):
+            continue  # SIGKILL, SIGSTOP and those the C library keeps
+    pthread_sigmask(SIG_SETMASK, ())
+
+
+def _execute(start: Start, path: str, variables: dict[str, str]) -> None:
+    check_interpreter(path, start.words[0])
+    _reset_signals()
+    os.umask(0o022)
+    if start.trampoline is None:
+        os.set_inheritable(REPORT_FD, False)
+        try:
+            os.execve(path, start.words, variables)
+        except OSError as error:
+            raise NotExecutableError(start.words[0], explain(error.errno or 0)) from None
+    words = [MARKER, os.fsencode(path), *(os.fsencode(word) for word in start.words)]
+    os.execve(f"/proc/self/fd/{start.trampoline}", words, variables)

@@ -1,0 +1,38 @@
+"""Asking a pod to end: a signal to its monitor, or to its first process when it shall be quick; then waiting.
+
+Source: spec/stage1.md, stop.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from acstage1.linux.signals import SIGKILL, SIGTERM, pidfd_send_signal
+
+from acspec.errors import MissingInputError
+from acstage1.records import open_process
+
+
+def stop_pod(path: str, *, force: bool) -> int:
+    """End the pod in a pod directory and return 0 when it has ended; one that has ended already is no error.
+
+    SIGTERM goes to the apps, and SIGKILL to what is left after the grace period; with *force* everything is killed at once.
+
+    Raises: MissingInputError when there is no such pod; OSError.
+    Source: spec/stage1.md, stop.
+    """
+    if not os.path.isdir(path):
+        raise MissingInputError(path, "no such pod directory")
+    monitor = open_process(path, "monitor")
+    if monitor is None:
+        return 0
+    target = open_process(path, "init") if force else monitor
+    if target is not None:
+        try:
+            pidfd_send_signal(target, SIGKILL if force else SIGTERM)
+        except ProcessLookupError:
+            pass
+    poll = select.poll()
+    poll.register(monitor, select.POLLIN)
+    poll.poll()
+    return 0

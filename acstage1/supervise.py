@@ -1,0 +1,268 @@
+"""What happens when in a pod: event handlers and apps in their order, signals, and the end.
+
+An app that ends badly ends the pod; one that ends well leaves the others. Ending means SIGTERM, and SIGKILL after the grace period.
+Post-stop handlers run whenever the app's own program was started.
+
+Source: aci.md, eventHandlers; spec/stage1.md, The end of a pod.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from acstage1.linux.signals import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, pidfd_send_signal
+
+from acstage1 import reports
+from acstage1.records import now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from acspec.jsontext import JSONValue
+    from acstage1.output import Stream
+    from acstage1.pod import App, PodDirectory
+    from acstage1.reports import Channel
+
+FORWARDED = (SIGTERM, SIGINT, SIGHUP, SIGQUIT)
+_KILLED = 128 + SIGKILL
+
+
+class Life:
+    """One app's life: which of its processes runs, how its program ended, and whether all is over."""
+
+    __slots__ = ("app", "code", "done", "pidfd", "role", "started", "status")
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.role = ""
+        self.pidfd = -1
+        self.started = ""
+        self.code: int | None = None
+        self.done = False
+        self.status: dict[str, JSONValue] = {}
+
+
+class Supervisor:
+    """The loop of the monitor, from the first start to the last end."""
+
+    def __init__(
+        self,
+        pod: PodDirectory,
+        channel: Channel,
+        init: int,
+        wakeup: int,
+        streams: Sequence[Stream],
+        admit: Callable[[str, int], int],
+        on_ready: Callable[[], None],
+        on_started: Callable[[str, int], None],
+        on_end: Callable[[str, dict[str, JSONValue]], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        """Supervise *pod* over *channel*; *init* is a pidfd, *wakeup* delivers signal numbers.
+
+        *admit* moves a process into its app's cgroups and returns its host pid; the others hear what happens.
+        """
+        self._lives = {app.name: Life(app) for app in pod.apps}
+        self._grace = pod.grace_period
+        self._channel = channel
+        self._init = init
+        self._wakeup = wakeup
+        self._streams = list(streams)
+        self._admit, self._on_ready, self._on_started, self._on_end, self._tell = admit, on_ready, on_started, on_end, tell
+        self._deadline: float | None = None
+        self._ending = False
+        self._culprit: int | None = None
+        self._failure: str | None = None
+        self._init_gone = False
+
+    def run(self) -> int:
+        """Supervise to the end and return the pod's exit code. Raises: OSError.
+
+        Source: spec/stage1.md, The end of a pod.
+        """
+        while not self._init_gone and not all(life.done for life in self._lives.values()):
+            self._turn()
+        self._channel.close()  # init ends when nobody asks it for more, and the kernel ends all that is left in the pod
+        self._drain()
+        return self._exit_code()
+
+    def _turn(self) -> None:
+        poll = select.poll()
+        for descriptor in (self._channel.fileno(), self._init, self._wakeup):
+            poll.register(descriptor, select.POLLIN)
+        waiting = [stream.wants() for stream in self._streams]
+        for descriptor, event in waiting:
+            poll.register(descriptor, event)
+        ready = {descriptor for descriptor, _ in poll.poll(self._timeout())}
+        for stream, (descriptor, _) in zip(list(self._streams), waiting, strict=True):
+            if descriptor in ready:
+                self._advance(stream)
+        if self._wakeup in ready:
+            for number in os.read(self._wakeup, 64):
+                self._forward(number)
+        if self._channel.fileno() in ready:
+            message = self._channel.receive()
+            if message:
+                self._hear(message)
+            else:
+                self._init_gone = True
+        elif self._init in ready:
+            self._init_gone = True
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self._deadline = None
+            self._signal_all(SIGKILL)
+        if self._init_gone:
+            self._bury()
+
+    def _timeout(self) -> int | None:
+        if self._deadline is None:
+            return None
+        return max(0, int((self._deadline - time.monotonic()) * 1000) + 1)
+
+    def _advance(self, stream: Stream) -> None:
+        stream.advance()
+        if stream.is_done:
+            self._streams.remove(stream)
+
+    def _drain(self) -> None:
+        """Read what is still in the pipes: their writing ends close with the last process of the pod."""
+        while self._streams:
+            poll = select.poll()
+            waiting = [stream.wants() for stream in self._streams]
+            for descriptor, event in waiting:
+                poll.register(descriptor, event)
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            for stream, (descriptor, _) in zip(list(self._streams), waiting, strict=True):
+                if descriptor in ready:
+                    self._advance(stream)
+
+    def _forward(self, number: int) -> None:
+        if number not in FORWARDED:
+            return
+        again = self._deadline is not None
+        if number == SIGTERM:
+            self._ending = True
+            self._deadline = time.monotonic() + self._grace
+        self._signal_all(SIGKILL if again else number)
+
+    def _signal_all(self, number: int) -> None:
+        for life in self._lives.values():
+            if life.pidfd >= 0 and (life.role == reports.MAIN or number == SIGKILL):
+                try:
+                    pidfd_send_signal(life.pidfd, number)
+                except ProcessLookupError:
+                    continue
+
+    def _hear(self, message: Sequence[str]) -> None:
+        kind, *rest = message
+        if kind == reports.READY:
+            self._on_ready()
+            for life in self._lives.values():
+                self._begin(life)
+        elif kind == reports.NOTE:
+            self._tell(rest[0])
+        elif kind == reports.FORKED:
+            self._admitted(self._lives[rest[0]], int(rest[2]))
+        elif kind == reports.STARTED:
+            self._began(self._lives[rest[0]])
+        elif kind == reports.ENDED:
+            self._ended(self._lives[rest[0]], os.waitstatus_to_exitcode(int(rest[2])))
+        elif kind == reports.FAILED:
+            self._failed(*rest)
+
+    def _begin(self, life: Life) -> None:
+        life.started = now()
+        self._start(life, reports.PRE_START if reports.PRE_START in life.app.handlers else reports.MAIN)
+
+    def _start(self, life: Life, role: str) -> None:
+        life.role = role
+        self._channel.send(reports.START, life.app.name, role)
+
+    def _admitted(self, life: Life, pid: int) -> None:
+        life.pidfd = os.pidfd_open(self._admit(life.app.name, pid))
+        self._channel.send(reports.JOINED, str(pid))
+
+    def _began(self, life: Life) -> None:
+        if life.role != reports.MAIN:
+            return
+        self._on_started(life.app.name, life.pidfd)
+        if self._ending:  # the request to end came while it was starting
+            pidfd_send_signal(life.pidfd, SIGTERM)
+
+    def _ended(self, life: Life, code: int) -> None:
+        """Go on after a process ended with *code*, negative for a signal."""
+        os.close(life.pidfd)
+        life.pidfd = -1
+        if life.role == reports.PRE_START:
+            if code == 0 and not self._ending:
+                self._start(life, reports.MAIN)
+            else:
+                why = "the pod is ending" if code == 0 else f"exit {code}" if code > 0 else f"signal {-code}"
+                self._finish(life, {"failed": reports.PRE_START, "why": why}, 125 if code else 128 + SIGTERM)
+        elif life.role == reports.MAIN:
+            life.status = {"exit": code} if code >= 0 else {"signal": -code}
+            life.code = code if code >= 0 else 128 - code
+            self._record(life)
+            self._end_pod_after(life)
+            if reports.POST_STOP in life.app.handlers:
+                self._start(life, reports.POST_STOP)
+            else:
+                life.done = True
+        else:
+            if code:
+                self._tell(f"{life.app.name}: post-stop ended with {f'exit {code}' if code > 0 else f'signal {-code}'}")
+            life.done = True
+
+    def _failed(self, name: str, role: str, step: str, code: str, path: str, why: str) -> None:
+        text = f"{path}: {why}" if path else why
+        if not name:  # init itself: there is no pod
+            self._tell(f"{step}: {text}")
+            for life in self._lives.values():
+                self._finish(life, {"failed": step, "why": text}, int(code))
+            return
+        life = self._lives[name]
+        if life.pidfd >= 0:
+            os.close(life.pidfd)
+            life.pidfd = -1
+        where = name if role == reports.MAIN else f"{name}: {role}"
+        program = code in ("126", "127")
+        self._tell(f"{where}: {path or life.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
+        if role == reports.POST_STOP:
+            life.done = True
+        else:
+            self._finish(life, {"failed": step, "why": text}, int(code))
+
+    def _finish(self, life: Life, status: dict[str, JSONValue], code: int) -> None:
+        if life.done:
+            return
+        life.status, life.code, life.done = status, code, True
+        self._record(life)
+        self._end_pod_after(life)
+
+    def _record(self, life: Life) -> None:
+        self._on_end(life.app.name, {**life.status, "attempt": 1, "started": life.started or now(), "ended": now()})
+
+    def _end_pod_after(self, life: Life) -> None:
+        if not life.code:
+            return
+        if self._culprit is None and not self._ending:
+            self._culprit = life.code
+        if not self._ending and any(not other.done for other in self._lives.values() if other is not life):
+            self._deadline = time.monotonic() + self._grace
+            self._signal_all(SIGTERM)
+        self._ending = True
+
+    def _bury(self) -> None:
+        """Init is gone: whatever still ran was killed with it."""
+        for life in self._lives.values():
+            if not life.status:
+                life.status, life.code = {"signal": int(SIGKILL)}, _KILLED
+                self._record(life)
+            life.done = True
+
+    def _exit_code(self) -> int:
+        if self._culprit is not None:
+            return self._culprit
+        return next((life.code for life in self._lives.values() if life.code), 0)

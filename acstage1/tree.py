@@ -1,0 +1,128 @@
+"""The file system of one app, as a list of operations: root, kernel file systems, devices, volumes, read-only at the end.
+
+Built by pod init in its own mount namespace below its tmpfs, while the host's paths are still in reach.
+
+Source: ace.md, Filesystem Setup and Volume Setup; OS-SPEC.md.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acstage1.devices import mount_dev
+from acstage1.inroot import write_missing
+from acstage1.kernelfs import MASKED, READ_ONLY, make_read_only, mask, mount_proc, mount_sys
+from acstage1.linux.mounts import (
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_RDONLY,
+    MS_NODEV,
+    attach,
+    clone_tree,
+    mount,
+    set_attributes,
+)
+from acstage1.operations import Operation
+from acstage1.volumes import mount_volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from acstage1.pod import App
+
+_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class AppTree:
+    """The tree of one app while it is built: where it stands, and the descriptor of its root once it is mounted."""
+
+    def __init__(self, app: App, pod: int, place: str, nodes: str, hostname: str, note: Callable[[str], None]) -> None:
+        """Build for *app* of the pod directory *pod* (a descriptor) on the directory *place*, with devices from *nodes*."""
+        self._app = app
+        self._pod = pod
+        self._place = place
+        self._nodes = nodes
+        self._hostname = hostname
+        self._note = note
+        self._root = -1
+
+    def operations(self) -> list[Operation]:
+        """Return the steps in their order. Source: ace.md, Filesystem Setup; OS-SPEC.md."""
+        app, null = self._app, os.path.join(self._nodes, "null")
+        steps = [
+            Operation(f"mount {app.backend} as root", self._mount_root),
+            Operation("mount proc on /proc", lambda: self._on("proc", mount_proc)),
+            Operation("mount sysfs on /sys", lambda: self._on("sys", mount_sys)),
+            Operation("mount tmpfs on /dev", lambda: self._on("dev", self._mount_dev)),
+            *(Operation(f"mask {path}", lambda path=path: mask(self._root, path, null)) for path in MASKED),  # type: ignore[misc]
+            *(Operation(f"make {path} read-only", lambda path=path: make_read_only(self._root, path)) for path in READ_ONLY),  # type: ignore[misc]
+            Operation("write /etc/hosts where there is none", self._write_hosts),
+            *(
+                Operation(f"mount volume {item.volume.name} on {item.path}", lambda item=item: mount_volume(self._root, item, self._note))  # type: ignore[misc]
+                for item in app.mounts
+            ),
+        ]
+        if app.read_only_rootfs:
+            steps.append(Operation("make the root read-only", self._make_read_only))
+        return [*steps, Operation("close the root", lambda: os.close(self._root))]
+
+    def _mount_root(self) -> None:
+        if self._app.backend == "overlay":
+            self._mount_overlay()
+        else:
+            self._mount_copy()
+        self._root = os.open(self._place, _DIRECTORY)
+
+    def _mount_overlay(self) -> None:
+        # Layers are named by descriptor: a path of any length, with colons and commas in it, would do no harm.
+        lower = os.open(self._app.lower or "", _DIRECTORY)
+        upper = os.open(f"apps/{self._app.name}/upper", _DIRECTORY, dir_fd=self._pod)
+        work = os.open(f"apps/{self._app.name}/work", _DIRECTORY, dir_fd=self._pod)
+        layers = f"lowerdir=/proc/self/fd/{lower},upperdir=/proc/self/fd/{upper},workdir=/proc/self/fd/{work}"
+        try:
+            mount("overlay", self._place, "overlay", MS_NODEV, layers)
+        finally:
+            for descriptor in (lower, upper, work):
+                os.close(descriptor)
+
+    def _mount_copy(self) -> None:
+        copy = os.open(f"apps/{self._app.name}/rootfs", _DIRECTORY, dir_fd=self._pod)
+        place = os.open(self._place, _DIRECTORY)
+        tree = clone_tree(copy, recursive=False, path="rootfs")
+        set_attributes(tree, MOUNT_ATTR_NODEV, recursive=False, path="rootfs")
+        attach(tree, place, self._place)
+        for descriptor in (copy, place, tree):
+            os.close(descriptor)
+
+    def _on(self, name: str, action: Callable[[int], None]) -> None:
+        """Call *action* with the directory *name* at the top of the rootfs, made where there is none or something else."""
+        try:
+            target = os.open(name, _DIRECTORY, dir_fd=self._root)
+        except OSError:
+            if _exists(name, self._root):
+                os.unlink(name, dir_fd=self._root)  # a link or a file: in the app's own layer, a directory takes its place
+            os.mkdir(name, 0o755, dir_fd=self._root)
+            target = os.open(name, _DIRECTORY, dir_fd=self._root)
+        try:
+            action(target)
+        finally:
+            os.close(target)
+
+    def _mount_dev(self, target: int) -> None:
+        mount_dev(self._root, self._nodes, target)
+
+    def _write_hosts(self) -> None:
+        content = f"127.0.0.1\tlocalhost {self._hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+        write_missing(self._root, "/etc/hosts", content.encode("utf-8"))
+
+    def _make_read_only(self) -> None:
+        # The descriptor was opened on the mounted root, so it names that mount and none of those inside it.
+        set_attributes(self._root, MOUNT_ATTR_RDONLY, recursive=False, path="/")
+
+
+def _exists(name: str, directory: int) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

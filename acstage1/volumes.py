@@ -1,0 +1,67 @@
+"""Volumes on their targets: sources opened without following a link, targets made inside the rootfs.
+
+A volume is nosuid and nodev, and read-only all the way down when it is read-only.
+
+Source: ace.md, Volume Setup; pods.md, volumes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from acstage1.inroot import holds_something, make_directory, make_file
+from acstage1.linux.mounts import (
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_RDONLY,
+    RESOLVE_NO_MAGICLINKS,
+    RESOLVE_NO_SYMLINKS,
+    attach,
+    clone_tree,
+    open_resolved,
+    set_attributes,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from acstage1.pod import Mount
+
+
+def open_source(mount: Mount) -> int:
+    """Return the source of a volume as a detached mount with its attributes set.
+
+    Raises: OSError; ELOOP when a part of the path is a symbolic link.
+    Source: ace.md, Volume Setup: symbolic links.
+    """
+    volume = mount.volume
+    origin = open_resolved(None, volume.source, os.O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+    try:
+        tree = clone_tree(origin, recursive=volume.recursive, path=volume.source)
+    finally:
+        os.close(origin)
+    attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (MOUNT_ATTR_RDONLY if mount.read_only else 0)
+    set_attributes(tree, attributes, recursive=True, path=volume.source)
+    return tree
+
+
+def mount_volume(root: int, mount: Mount, note: Callable[[str], None]) -> None:
+    """Mount a volume on its target inside the rootfs at descriptor *root*; *note* hears of content that it hides.
+
+    Raises: OSError.
+    Source: ace.md, Volume Setup: target paths.
+    """
+    tree = open_source(mount)
+    try:
+        is_directory = stat.S_ISDIR(os.fstat(tree).st_mode)
+        target = make_directory(root, mount.path) if is_directory else make_file(root, mount.path)
+        try:
+            if is_directory and holds_something(target):
+                note(f"volume {mount.volume.name} hides what the image has at {mount.path}")
+            attach(tree, target, mount.path)
+        finally:
+            os.close(target)
+    finally:
+        os.close(tree)
