@@ -52,10 +52,13 @@ class NewFile:
         self.close()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write all of *data*. Raises: OSError."""
+        """Write all of *data*. Raises: OSError with the path."""
         view = memoryview(data)
-        while view:
-            view = view[os.write(self.fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self.fd, view) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.path) from error
 
     def commit(self, *, overwrite: bool = False) -> None:
         """Give the file its mode and its final name, durably.
