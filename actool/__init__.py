@@ -1,1 +1,18 @@
-"""actool."""
+"""actool: build, validate, inspect and unpack App Container Images. No network, no root.
+
+Modules, from top to bottom:
+
+    cli               the command line: which subcommand it is, and the exit code
+    command_build     `actool build`
+    command_validate  `actool validate`
+    command_read      `actool cat-manifest` and `actool id`
+    command_extract   `actool extract`
+    build             the sequence from a layout directory to an image
+    validate          what a file is, and what is wrong with it
+    read              a manifest or an image ID out of an image
+    extract           the sequence from an image to a layout directory
+    inputs            files named on the command line, and standard input
+    errors            what can go wrong
+"""
+
+VERSION = "0.1.0"

@@ -2,6 +2,11 @@
 
 Not the library's `tarfile`: damaged headers read there as shorter archives, and its filters can be escaped. Modules, from top to bottom:
 
+    write           an image archive written from a layout directory
+    walk            a layout directory read as the entries of an image
+    encode          an entry into header blocks
+    blocks          a stream cut into blocks: hashed, compressed, written in order
+    encoders        compressors of blocks
     render          one image laid over a tree, filtered by a whitelist
     links           where content goes when a hard link stays and its target does not
     extract         files of an image written into a tree
@@ -20,6 +25,7 @@ Not the library's `tarfile`: damaged headers read there as shorter archives, and
     feeds           where they come from: here, or a second thread
     compression     gzip, bzip2 and xz, read to their very end
     header          the header block
+    pgp             what is encrypted or signed, called by its name
     source          the bytes as served
     entry           one file of an archive, as a value
     faults          what is raised below `image`

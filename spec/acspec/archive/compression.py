@@ -3,7 +3,7 @@
 Concatenated streams are read as one, as their own tools do. Output comes in chunks of bounded size, whatever the input claims. What
 the specification has no word for (zstd, zip, …) and what is encrypted is recognised and refused by name.
 
-Source: aci.md, Image Archives; RFC 1952 (gzip); The .xz File Format, 2.1.1 and 2.2 (padding); RFC 4880 (PGP).
+Source: aci.md, Image Archives; RFC 1952 (gzip); The .xz File Format, 2.1.1 and 2.2 (padding).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Protocol
 from acspec import limits
 from acspec.archive.faults import StreamFault
 from acspec.archive.header import BLOCK, is_header
+from acspec.archive.pgp import name_pgp
 from acspec.archive.source import Source
 
 CHUNK = 512 * 1024
@@ -42,11 +43,6 @@ _OTHERS = {
     b"]\0\0": "compressed with lzma (.lzma)",
     b"PK\x03\x04": "a zip file",
 }
-_ARMOUR = b"-----BEGIN PGP "
-# Tags of OpenPGP packets (old and new form) that begin an encrypted message: PKESK, SKESK, and the two kinds of data.
-_ENCRYPTED = frozenset(b"\x84\x85\x86\x8c\x8d\x8e\xa4\xa5\xa6\xa7\xc1\xc3\xc9\xd2\xd4")
-
-
 def recognise(start: bytes) -> Compression:
     """Return the compression of the image whose first bytes (a block or more, unless it is shorter) are *start*.
 
@@ -64,24 +60,14 @@ def recognise(start: bytes) -> Compression:
 def _name_other(start: bytes) -> str:
     if not start:
         return "an empty file"
-    if start.startswith(_ARMOUR):
-        return _name_armoured(start)
+    if (pgp := name_pgp(start)) is not None:
+        return pgp
     for magic, name in _OTHERS.items():
         if start.startswith(magic):
             return f"{name}, which the specification does not allow: only gzip, bzip2 and xz"
-    if start[0] in _ENCRYPTED:
-        return "encrypted with PGP; decrypt it first with gpg --decrypt"
     if len(start) >= BLOCK and not any(start[:BLOCK]):
         return "a tar archive without entries"
     return "not an image archive: neither tar nor gzip, bzip2 or xz"
-
-
-def _name_armoured(start: bytes) -> str:
-    if start.startswith(_ARMOUR + b"MESSAGE"):
-        return "encrypted with PGP; decrypt it first with gpg --decrypt"
-    if start.startswith(_ARMOUR + b"SIGNATURE"):
-        return "a PGP signature, not an image"
-    return "PGP data, not an image"
 
 
 class _Decoder(Protocol):

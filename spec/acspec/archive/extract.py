@@ -19,6 +19,7 @@ from acspec.archive.descents import Descents
 from acspec.archive.directory_log import DirectoryLog, DirectoryNote
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.image import ImageReader
+from acspec.archive.layout import MANIFEST
 from acspec.archive.losses import Losses
 from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT, ACLS, apply_xattrs, clear_xattrs, remove_xattr
 from acspec.durable import remove_tree
@@ -33,9 +34,13 @@ _ROOTFS = b"rootfs/"
 class TreeWriter:
     """Writes the rootfs of one image after another into one directory; used as a context manager, ended by `finish`."""
 
-    def __init__(self, dir_fd: int) -> None:
-        """Write below *dir_fd*, a directory that nobody else can write to and that stays the caller's. Raises: OSError."""
+    def __init__(self, dir_fd: int, *, whole: bool = False) -> None:
+        """Write below *dir_fd*, a directory that nobody else can write to and that stays the caller's.
+
+        With *whole* the directory becomes a layout, of one image: `manifest` and `rootfs`. Raises: OSError.
+        """
         self.lost = Losses()
+        self._above = b"" if whole else _ROOTFS
         self._root = dir_fd
         self._descents = Descents(dir_fd, self._note_implied)
         self._log = DirectoryLog()
@@ -71,9 +76,9 @@ class TreeWriter:
         Source: ace.md, Filesystem Setup.
         """
         for entry in reader:
-            if entry.name != b"rootfs" and not entry.name.startswith(_ROOTFS):
+            if not entry.name or (self._above and entry.name == MANIFEST):
                 continue
-            path = entry.name[len(_ROOTFS) :]
+            path = entry.name[len(self._above) :]
             if keep is not None and path and not keep(b"/" + path):
                 if not moved or path not in moved:
                     continue
@@ -90,7 +95,7 @@ class TreeWriter:
         directory, _, name = path.rpartition(b"/")
         parent = self._descents.get(directory)
         if entry.kind is Kind.HARD_LINK:
-            target = entry.link_name[len(_ROOTFS) :]
+            target = entry.link_name[len(self._above) :]
             self._write_link(path, parent, name, moved.get(target, target))
         elif entry.kind is Kind.FILE:
             self._write_file(path, parent, name, entry, reader)

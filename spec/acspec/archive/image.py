@@ -58,6 +58,7 @@ class ImageReader:
         source: int | Readable,
         what: str,
         *,
+        head: bytes = b"",
         hashed: bool = True,
         on_tar: Tap | None = None,
         window: int = CHUNK,
@@ -66,7 +67,7 @@ class ImageReader:
     ) -> None:
         """Read an image from a descriptor (of a file: from where it stands, without moving it) or from an object.
 
-        *what* names it in errors. *on_tar* gets every chunk of the uncompressed tar, in this thread. Without *hashed* there is
+        *what* names it in errors; *head* is what has been read of it already. *on_tar* gets every chunk of the uncompressed tar, in this thread. Without *hashed* there is
         no image ID, and a plain tar is read without a second thread, *window* bytes at a time.
 
         Raises: FormatError when it is no image archive at all; StorageError; OSError.
@@ -80,7 +81,7 @@ class ImageReader:
         self._layout = Layout()
         self._complete = False
         try:
-            start = self._read_start()
+            start = self._read_start(head)
             self.compression = recognise(start)
             taps: list[Tap] = [on_tar] if on_tar else []
             self._feed = self._open_feed(start, window, taps)
@@ -93,8 +94,7 @@ class ImageReader:
         self._stream = TarStream(self._feed, unpacked_limit, taps)
         self._tar = TarReader(self._stream)
 
-    def _read_start(self) -> bytes:
-        start = b""
+    def _read_start(self, start: bytes) -> bytes:
         while len(start) < BLOCK and (more := self._source.read(GLANCE)):
             start += more
         return start
@@ -205,18 +205,19 @@ def read_image(
     source: int | Readable,
     what: str,
     *,
+    head: bytes = b"",
     on_tar: Tap | None = None,
     served_limit: int = limits.IMAGE_SERVED_BYTES,
     unpacked_limit: int = limits.IMAGE_UNPACKED_BYTES,
 ) -> ScannedImage:
-    """Read a whole image in one pass and return what is in it; *on_tar* gets each chunk of the uncompressed tar.
+    """Read a whole image in one pass and return what is in it; *head* and *on_tar* as for an ImageReader.
 
     Raises: FormatError for a bad archive or manifest; StorageError; what *on_tar* or the source raises.
     Source: aci.md, Image Archives, Image ID and Image Manifest.
     """
     from acspec.image_manifest import parse_image_manifest
 
-    with ImageReader(source, what, on_tar=on_tar, served_limit=served_limit, unpacked_limit=unpacked_limit) as reader:
+    with ImageReader(source, what, head=head, on_tar=on_tar, served_limit=served_limit, unpacked_limit=unpacked_limit) as reader:
         for _ in reader:
             pass
         return ScannedImage(
@@ -231,13 +232,13 @@ def read_image(
         )
 
 
-def read_manifest(source: int | Readable, what: str) -> bytes:
+def read_manifest(source: int | Readable, what: str, *, head: bytes = b"") -> bytes:
     """Return the bytes of an image's manifest, reading no more than is needed to find it: nothing is said of the rest.
 
     Raises: FormatError when what comes before it is bad or there is none; StorageError; OSError.
     Source: aci.md, Image Manifest.
     """
-    with ImageReader(source, what, hashed=False, window=GLANCE) as reader:
+    with ImageReader(source, what, head=head, hashed=False, window=GLANCE) as reader:
         for entry in reader:
             if entry.name == MANIFEST:
                 return reader.manifest_bytes

@@ -8,7 +8,7 @@ Source: POSIX.1-2017, pax, pax Interchange Format; `SCHILY.xattr.` and `SCHILY.a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from acspec.archive.faults import Fault
@@ -75,13 +75,12 @@ def parse_global(data: bytes, base: Extended) -> Extended:
     return Extended(**values)
 
 
-def parse_records(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Return the records of an extended header, keyword and value, in order.
+def parse_records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Return the records of an extended header, keyword and value, one by one in order.
 
     Raises: Fault when one is malformed.
     Source: POSIX.1-2017, pax, pax Extended Header.
     """
-    records = []
     start = 0
     while start < len(data):
         space = data.find(b" ", start, start + 8)
@@ -94,9 +93,8 @@ def parse_records(data: bytes) -> list[tuple[bytes, bytes]]:
         keyword, equals, value = data[space + 1 : end - 1].partition(b"=")
         if not equals or not keyword:
             raise Fault("a pax record without a keyword")
-        records.append((keyword, value))
+        yield keyword, value
         start = end
-    return records
 
 
 def _check_empty(keyword: bytes, value: bytes) -> None:

@@ -12,6 +12,8 @@ import errno
 import os
 from collections.abc import Mapping
 
+from acspec.archive.entry import NO_XATTRS
+
 CAPABILITY = b"security.capability"
 ACL_ACCESS = b"system.posix_acl_access"
 ACL_DEFAULT = b"system.posix_acl_default"
@@ -28,6 +30,25 @@ _REFUSALS = frozenset(
 def is_applied(name: bytes) -> bool:
     """Tell whether an attribute of an image's file is applied to a file on disk."""
     return name in _NAMED or (name.startswith(b"user.") and not name.startswith(_OVERLAY))
+
+
+def read_xattrs(target: int | str) -> Mapping[bytes, bytes]:
+    """Return the attributes that an image keeps of a file, by descriptor or by a path whose last component is not followed.
+
+    Raises: OSError, but not where the file system knows no attributes.
+    Source: listxattr(2), getxattr(2).
+    """
+    follow = isinstance(target, int)
+    try:
+        names = os.listxattr(target, follow_symlinks=follow)
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+        return NO_XATTRS
+    if not names:
+        return NO_XATTRS
+    kept = [name for name in names if is_applied(os.fsencode(name))]
+    return {os.fsencode(name): os.getxattr(target, name, follow_symlinks=follow) for name in kept}
 
 
 def apply_xattrs(target: int | str, xattrs: Mapping[bytes, bytes]) -> int:

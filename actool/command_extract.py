@@ -1,0 +1,24 @@
+"""`actool extract`: options in, one call, one warning."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from acspec.errors import TrustError, message_line
+from actool.extract import extract
+
+
+def extract_command(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="An image, or - for standard input.")],
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="The layout directory to make; it must not exist.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Fail when anything of a file cannot be kept.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave the warning out.")] = False,
+) -> None:
+    """Unpack an image into a new directory, which holds manifest and rootfs, as build takes them."""
+    lost = extract(image, directory, strict=strict)
+    if lost and not quiet:
+        warning = TrustError(directory, f"warning: could not be kept: {lost}", "root could keep them")
+        print(message_line("actool", warning), file=sys.stderr)

@@ -1,0 +1,120 @@
+"""Header blocks for entries: ustar, with a pax header before it only where ustar has no room for what an entry has.
+
+The same entry always gives the same bytes: numeric owners, no names of users, nothing of the host or the hour.
+
+Source: POSIX.1-2017, pax, ustar Interchange Format and pax Interchange Format.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from zlib import adler32
+
+from acspec.archive.entry import Entry, Kind
+from acspec.archive.header import BLOCK
+
+_FIELDS = Struct("100s8s8s8s12s12s8sc100s8s64s8s8s155s12x")
+_MAGIC = b"ustar\x0000"
+_FLAGS = {
+    Kind.FILE: b"0",
+    Kind.HARD_LINK: b"1",
+    Kind.SYMLINK: b"2",
+    Kind.CHARACTER_DEVICE: b"3",
+    Kind.BLOCK_DEVICE: b"4",
+    Kind.DIRECTORY: b"5",
+    Kind.FIFO: b"6",
+}
+_MAX_7_DIGITS = 8**7 - 1
+_MAX_11_DIGITS = 8**11 - 1
+_NAME = 100
+_PREFIX = 155
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """Return all that stands before the data of *entry*: its header block, after a pax header where one is needed.
+
+    Source: POSIX.1-2017, pax, pax Interchange Format.
+    """
+    name = entry.name + b"/" if entry.kind is Kind.DIRECTORY else entry.name
+    prefix, base = _split(name)
+    seconds, nanoseconds = divmod(entry.mtime_ns, 10**9)
+    records: list[tuple[bytes, bytes]] = []
+    if not base:
+        records.append((b"path", name))
+    if len(entry.link_name) > _NAME:
+        records.append((b"linkpath", entry.link_name))
+    for keyword, value, most in ((b"size", entry.size, _MAX_11_DIGITS), (b"uid", entry.uid, _MAX_7_DIGITS), (b"gid", entry.gid, _MAX_7_DIGITS)):
+        if value > most:
+            records.append((keyword, b"%d" % value))
+    if nanoseconds or not 0 <= seconds <= _MAX_11_DIGITS:
+        records.append((b"mtime", _time(entry.mtime_ns)))
+    records += [(b"SCHILY.xattr." + _xattr_keyword(key), value) for key, value in sorted(entry.xattrs.items())]
+    extended = _extended(records, entry.name) if records else b""
+    return extended + _block(entry, prefix, base or name[:_NAME], seconds)
+
+
+def _split(name: bytes) -> tuple[bytes, bytes]:
+    """Return *name* as prefix and name of a ustar header; both empty when it does not fit."""
+    if len(name) <= _NAME:
+        return b"", name
+    slash = name.find(b"/", len(name) - _NAME - 1, len(name) - 1)
+    if not 0 < slash <= _PREFIX:
+        return b"", b""
+    return name[:slash], name[slash + 1 :]
+
+
+def _time(nanoseconds: int) -> bytes:
+    """Return nanoseconds as a decimal number of seconds with no more digits than it takes."""
+    seconds, fraction = divmod(abs(nanoseconds), 10**9)
+    digits = (b"%d.%09d" % (seconds, fraction)).rstrip(b"0").rstrip(b".")
+    return b"-" + digits if nanoseconds < 0 else digits
+
+
+def _xattr_keyword(name: bytes) -> bytes:
+    # GNU tar's spelling of what would end a keyword too early.
+    return name.replace(b"%", b"%25").replace(b"=", b"%3D")
+
+
+def _extended(records: list[tuple[bytes, bytes]], name: bytes) -> bytes:
+    if any(keyword in (b"path", b"linkpath") and not _is_utf8(value) for keyword, value in records):
+        records = [(b"hdrcharset", b"BINARY"), *records]
+    data = b"".join(_record(keyword, value) for keyword, value in records)
+    last = name.rpartition(b"/")[2]
+    header = Entry(b"PaxHeaders/" + last[:80], Kind.FILE, size=len(data))
+    return _block(header, b"", header.name, 0, b"x") + data + bytes(-len(data) % BLOCK)
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _record(keyword: bytes, value: bytes) -> bytes:
+    rest = len(keyword) + len(value) + 3
+    length = rest + len(str(rest))
+    if len(str(length)) > len(str(rest)):  # the length counts its own digits
+        length = rest + len(str(length))
+    return b"%d %s=%s\n" % (length, keyword, value)
+
+
+def _block(entry: Entry, prefix: bytes, name: bytes, seconds: int, flag: bytes | None = None) -> bytes:
+    fields = (
+        name,
+        b"%07o\0" % entry.mode,
+        b"%07o\0" % _fit(entry.uid, _MAX_7_DIGITS),
+        b"%07o\0" % _fit(entry.gid, _MAX_7_DIGITS),
+        b"%011o\0" % _fit(entry.size, _MAX_11_DIGITS),
+        b"%011o\0" % _fit(seconds, _MAX_11_DIGITS),
+    )
+    kind = flag or _FLAGS[entry.kind]
+    devices = (b"%07o\0" % entry.major, b"%07o\0" % entry.minor)
+    block = _FIELDS.pack(*fields, b" " * 8, kind, entry.link_name[:_NAME], _MAGIC, b"", *devices, prefix)
+    checksum = (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) - 2
+    return block[:148] + b"%06o\0 " % checksum + block[156:]
+
+
+def _fit(value: int, most: int) -> int:
+    return value if 0 <= value <= most else 0  # the pax header says it then

@@ -1,0 +1,128 @@
+"""Compressors of a stream cut into blocks of 1 MiB, whose output depends on nothing but the stream and the encoder's name.
+
+gzip's blocks are compressed apart from each other, so in any number of threads: one member, each block ended by a sync flush. The others
+are compressed in order. The promise across machines: the same bytes for the same version of the library that compresses; for ISA-L at
+level 2 on any x86-64 with SSE4.2, which a known answer shows at the start.
+
+Source: RFC 1951; RFC 1952; DESIGN decision on encoders in docs/decisions.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from hashlib import sha512
+from typing import Protocol
+
+from acspec.archive.compression import Compression
+from acspec.errors import UsageError
+
+ENCODERS = ("isal", "zlib")
+
+_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # no name, no time, no operating system
+_LAST_BLOCK = b"\x03\0"
+_ISAL_LEVEL = 2  # the highest whose output is the same from SSE4.2 to AVX-512
+_ZLIB_LEVEL = 6
+_XZ_PRESET = 3  # 32 MiB of memory; the next one takes 48
+_KNOWN_ANSWER = "f85ae7fc304b4a31f4192c5442a6e4dc"
+
+
+class _Compressor(Protocol):
+    def compress(self, data: bytes | bytearray, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+class Encoder(Protocol):
+    """Turns blocks into compressed bytes."""
+
+    @property
+    def parallel(self) -> bool:
+        """True when `encode` may be called from several threads, in any order."""
+
+    @property
+    def start(self) -> bytes:
+        """The bytes before the first block."""
+
+    def encode(self, block: bytes | bytearray) -> bytes:
+        """Return the compressed bytes of one block."""
+
+    def end(self, checksum: int, size: int) -> bytes:
+        """Return the bytes after the last block, given the CRC-32 and the length of all of them."""
+
+
+class GzipEncoder:
+    """One gzip member made of blocks that know nothing of each other."""
+
+    parallel = True
+    start = _GZIP_HEADER
+
+    def __init__(self, name: str) -> None:
+        """Compress with ISA-L ("isal") or with the zlib that Python has ("zlib").
+
+        Raises: UsageError when ISA-L makes other bytes here than elsewhere.
+        """
+        self._deflate = _isal_deflate() if name == "isal" else _zlib_deflate
+        if name == "isal" and sha512(self._deflate(_test_vector())).hexdigest()[:32] != _KNOWN_ANSWER:
+            raise UsageError("isal", "makes other bytes on this processor than elsewhere", "--compression-encoder zlib")
+
+    def encode(self, block: bytes | bytearray) -> bytes:
+        """Return one raw deflate run that ends on a byte boundary."""
+        return self._deflate(block)
+
+    def end(self, checksum: int, size: int) -> bytes:
+        """Return the empty last block and the trailer."""
+        return _LAST_BLOCK + checksum.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+class StreamEncoder:
+    """bzip2 or xz: one stream, compressed in order."""
+
+    parallel = False
+    start = b""
+
+    def __init__(self, compression: Compression) -> None:
+        if compression is Compression.BZIP2:
+            from bz2 import BZ2Compressor
+
+            self._compressor: _Compressor = BZ2Compressor(9)
+        else:
+            from lzma import LZMACompressor
+
+            self._compressor = LZMACompressor(preset=_XZ_PRESET)
+
+    def encode(self, block: bytes | bytearray) -> bytes:
+        """Return what the compressor gives out for the next block."""
+        return self._compressor.compress(block)
+
+    def end(self, checksum: int, size: int) -> bytes:
+        """Return the rest of the stream, its own checksum in it."""
+        return self._compressor.flush()
+
+
+def new_encoder(compression: Compression, name: str = "isal") -> Encoder | None:
+    """Return an encoder for one image, None for no compression; *name* is one of ENCODERS and counts for gzip only.
+
+    Raises: UsageError.
+    """
+    if compression is Compression.NONE:
+        return None
+    return GzipEncoder(name) if compression is Compression.GZIP else StreamEncoder(compression)
+
+
+def _isal_deflate() -> Callable[[bytes | bytearray], bytes]:
+    from isal import isal_zlib
+
+    def deflate(block: bytes | bytearray) -> bytes:
+        compressor = isal_zlib.compressobj(_ISAL_LEVEL, isal_zlib.DEFLATED, -15)
+        return compressor.compress(block) + compressor.flush(isal_zlib.Z_SYNC_FLUSH)
+
+    return deflate
+
+
+def _zlib_deflate(block: bytes | bytearray) -> bytes:
+    compressor = zlib.compressobj(_ZLIB_LEVEL, zlib.DEFLATED, -15)
+    return compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
+
+
+def _test_vector() -> bytes:
+    return b"".join(b"%d %x\n" % (number * number, number) for number in range(6000))[:65536]

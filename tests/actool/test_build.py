@@ -1,0 +1,190 @@
+"""From a layout directory to an image."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acspec.archive.compression import Compression
+from acspec.archive.image import read_image
+from acspec.archive.write import ImageSettings
+from acspec.errors import FormatError, MissingInputError, OutputError, ToolError, UsageError
+from actool.build import BuildRequest, build, source_date_epoch
+from tests.support import images
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    """A layout with a file of each kind that needs no privilege."""
+    root = tmp_path / "layout"
+    (root / "rootfs/bin").mkdir(parents=True)
+    (root / "manifest").write_bytes(images.manifest_bytes())
+    (root / "rootfs/bin/hello").write_bytes(b"#!/bin/sh\necho hello\n")
+    (root / "rootfs/bin/hello").chmod(0o755)
+    (root / "rootfs/bin/hi").symlink_to("hello")
+    (root / "rootfs/bin/hey").hardlink_to(root / "rootfs/bin/hello")
+    os.mkfifo(root / "rootfs/fifo")
+    return root
+
+
+def make(layout: Path, output: Path, *, overwrite: bool = False, settings: ImageSettings | None = None) -> str:
+    return build(BuildRequest(str(layout), str(output), overwrite, settings or ImageSettings())).image_id
+
+
+def test_two_builds_of_one_layout_are_the_same_bytes(layout: Path, tmp_path: Path) -> None:
+    make(layout, tmp_path / "one.aci")
+    make(layout, tmp_path / "two.aci", settings=ImageSettings(threads=3))
+    assert (tmp_path / "one.aci").read_bytes() == (tmp_path / "two.aci").read_bytes()
+
+
+@pytest.mark.parametrize("compression", Compression)
+def test_the_image_id_does_not_depend_on_the_compression(layout: Path, tmp_path: Path, compression: Compression) -> None:
+    first = make(layout, tmp_path / "first.aci")
+    second = make(layout, tmp_path / "second.aci", settings=ImageSettings(compression))
+    with (tmp_path / "second.aci").open("rb") as file:
+        scanned = read_image(file.fileno(), "second.aci")
+    assert first == second == scanned.image_id
+    assert scanned.compression is compression
+    assert scanned.warnings == ()
+
+
+def test_both_encoders_of_gzip_make_the_same_image(layout: Path, tmp_path: Path) -> None:
+    ids = {make(layout, tmp_path / f"{name}.aci", settings=ImageSettings(encoder=name)) for name in ("isal", "zlib")}
+    assert len(ids) == 1
+
+
+def test_gnu_tar_and_gzip_read_what_is_built(layout: Path, tmp_path: Path) -> None:
+    make(layout, tmp_path / "x.aci")
+    listing = subprocess.run(["tar", "-tzf", tmp_path / "x.aci"], capture_output=True, text=True, check=True)
+    assert listing.stderr == ""
+    assert listing.stdout.split() == ["manifest", "rootfs/", "rootfs/bin/", "rootfs/bin/hello", "rootfs/bin/hey", "rootfs/bin/hi", "rootfs/fifo"]
+
+
+def test_source_date_epoch_caps_times_and_leaves_older_ones(layout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.utime(layout / "rootfs/bin/hello", (5, 5))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    make(layout, tmp_path / "x.aci", settings=ImageSettings(Compression.NONE, clamp_ns=source_date_epoch()))
+    listing = subprocess.run(
+        ["tar", "--full-time", "--utc", "-tvf", tmp_path / "x.aci"], capture_output=True, text=True, check=True
+    ).stdout
+    times = {line.split()[5]: " ".join(line.split()[3:5]) for line in listing.splitlines()}
+    assert times["rootfs/bin/hello"] == "1970-01-01 00:00:05"
+    assert set(times.values()) == {"1970-01-01 00:00:05", "2001-09-09 01:46:40"}
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "1.5", "9" * 20, "١"])
+def test_a_source_date_epoch_that_is_no_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
+    with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH"):
+        source_date_epoch()
+
+
+def test_an_existing_output_stays_unless_overwriting_is_asked_for(layout: Path, tmp_path: Path) -> None:
+    output = tmp_path / "x.aci"
+    output.write_bytes(b"old")
+    with pytest.raises(OutputError, match=r"already exists \(--overwrite replaces it\)"):
+        make(layout, output)
+    assert output.read_bytes() == b"old"
+    make(layout, output, overwrite=True)
+    assert output.read_bytes() != b"old"
+
+
+def test_the_output_has_the_mode_that_the_umask_leaves(layout: Path, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        make(layout, tmp_path / "x.aci")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "x.aci").stat().st_mode & 0o777 == 0o640
+
+
+def _no_manifest(layout: Path) -> None:
+    (layout / "manifest").unlink()
+
+
+def _bad_manifest(layout: Path) -> None:
+    (layout / "manifest").write_bytes(b"{}")
+
+
+def _linked_manifest(layout: Path) -> None:
+    (layout / "manifest").rename(layout.parent / "elsewhere")
+    (layout / "manifest").symlink_to(layout.parent / "elsewhere")
+
+
+def _third_name(layout: Path) -> None:
+    (layout / "README").write_text("")
+
+
+def _no_rootfs(layout: Path) -> None:
+    (layout / "rootfs").rename(layout.parent / "elsewhere")
+
+
+def _linked_rootfs(layout: Path) -> None:
+    _no_rootfs(layout)
+    (layout / "rootfs").symlink_to(layout.parent / "elsewhere")
+
+
+def _socket(layout: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(layout / "rootfs/sock"))
+
+
+FAULTS = {
+    "there is no manifest": (_no_manifest, "there is no manifest in it"),
+    "the manifest is not valid": (_bad_manifest, "manifest: "),
+    "the manifest is a symbolic link": (_linked_manifest, "manifest: cannot be read"),
+    "there is something else beside them": (_third_name, '"README": outside rootfs'),
+    "there is no rootfs": (_no_rootfs, "there is no rootfs in it"),
+    "the rootfs is a symbolic link": (_linked_rootfs, '"rootfs": must be a directory'),
+    "there is a socket in it": (_socket, '"rootfs/sock": a socket'),
+}
+
+
+@pytest.mark.parametrize(("spoil", "message"), FAULTS.values(), ids=FAULTS)
+def test_a_layout_is_refused_and_nothing_is_left_when(spoil: object, message: str, layout: Path, tmp_path: Path) -> None:
+    assert callable(spoil)
+    spoil(layout)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(FormatError, match=message):
+        make(layout, tmp_path / "x.aci")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_output_inside_the_rootfs_is_refused(layout: Path) -> None:
+    with pytest.raises(FormatError, match="the output is inside the layout"):
+        make(layout, layout / "rootfs/x.aci")
+    assert sorted(os.listdir(layout / "rootfs")) == ["bin", "fifo"]
+
+
+USAGE: dict[str, tuple[str, str, type[ToolError]]] = {
+    "the output has another suffix": ("layout", "x.tar", UsageError),
+    "the layout is not there": ("nowhere", "x.aci", MissingInputError),
+    "the layout is a file": ("layout/manifest", "x.aci", UsageError),
+    "the directory of the output is not there": ("layout", "nowhere/x.aci", OutputError),
+}
+
+
+@pytest.mark.parametrize(("source", "output", "error"), USAGE.values(), ids=USAGE)
+@pytest.mark.usefixtures("layout")
+def test_a_command_line_is_refused_when(source: str, output: str, error: type[ToolError], tmp_path: Path) -> None:
+    with pytest.raises(error):
+        make(tmp_path / source, tmp_path / output)
+
+
+def test_a_full_disk_leaves_nothing_and_is_one_line(layout: Path, tmp_path: Path) -> None:
+    (layout / "rootfs/big").write_bytes(os.urandom(1 << 20))
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536));"
+        "from actool.cli import main; sys.exit(main())"
+    )
+    words = [sys.executable, "-c", code, "build", str(layout), str(tmp_path / "x.aci")]
+    result = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert result.returncode == 74
+    assert result.stderr == f"actool: {tmp_path}/x.aci: file too large\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layout"]
