@@ -18,6 +18,10 @@ from acspec.jsontext import dump_json, dump_pretty
 from acspec.locks import open_locked
 from acspec.pods import Pod, Pods
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acspec.jsontext import JSONValue
+
 Directory = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 PodArgument = Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of one.")]
@@ -84,12 +88,13 @@ def _describe(state: PodState) -> str:
     for label, moment in (("created", state.created), ("started", state.started)):
         if moment is not None:
             lines.append((label, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))))
-    for app in state.apps:
-        lines.append((f"app {app.name}", app.ended() or ("running" if state.state == "running" else "unknown")))
+    now = "running" if state.state == "running" else "unknown"
+    lines += [(f"app {app.name}", app.ended() or now) for app in state.apps]
     isolators = state.isolators if isinstance(state.isolators, list) else []
-    for isolator in isolators:
-        if isinstance(isolator, dict):
-            owner = isolator.get("app") or "pod"
-            reason = f" ({isolator['why']})" if isolator.get("why") else ""
-            lines.append((f"isolator {isolator.get('name')}", f"{isolator.get('state')} for {owner}{reason}"))
+    lines += [_isolator(isolator) for isolator in isolators if isinstance(isolator, dict)]
     return lay_out(("FIELD", "VALUE"), lines)
+
+
+def _isolator(isolator: dict[str, JSONValue]) -> tuple[str, str]:
+    reason = f" ({isolator['why']})" if isolator.get("why") else ""
+    return f"isolator {isolator.get('name')}", f"{isolator.get('state')} for {isolator.get('app') or 'pod'}{reason}"

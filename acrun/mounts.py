@@ -63,7 +63,9 @@ def plan_mounts(
         volume = Volume(name=parse_ac_name(f"{app_name}-{point.name}", "volume"), kind="empty")
         made.append(volume)
         mounts[_clean(point.path)] = Mount(volume=volume.name, path=point.path)
-        notes.append(f"{app_name}: mount point {point.name} ({point.path}) gets an empty volume of its own ({option} gives another)")
+        notes.append(
+            f"{app_name}: mount point {point.name} ({point.path}) gets an empty volume of its own ({option} gives another)"
+        )
     _check_overlap(app_name, mounts, nested=nested)
     ordered = sorted(mounts.items(), key=lambda item: len(item[0]))
     return MountPlan(tuple(mount for _, mount in ordered), tuple(made), tuple(notes))

@@ -101,8 +101,6 @@ def apply_options(image: str, app: App | None, options: AppOptions, arguments: S
     )
 
 
-def _merge(
-    own: Sequence[EnvironmentVariable], added: Sequence[tuple[str, str]]
-) -> tuple[EnvironmentVariable, ...]:
+def _merge(own: Sequence[EnvironmentVariable], added: Sequence[tuple[str, str]]) -> tuple[EnvironmentVariable, ...]:
     values = {variable.name: variable.value for variable in own} | dict(added)
     return tuple(EnvironmentVariable(name=name, value=value) for name, value in values.items())

@@ -13,9 +13,7 @@ def lay_out(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return *rows* as left-aligned columns under *heads*, each line ended; cells are escaped."""
     cells = [list(heads), *([escape(cell) or "-" for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in cells
-    )
+    return "".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in cells)
 
 
 def ago(seconds: float) -> str:

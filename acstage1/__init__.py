@@ -1,6 +1,7 @@
 """acstage1, stage1: a pod directory into running apps, and the only program here that talks to the kernel about isolation.
 
-Standard library and acspec's light modules only; nothing is imported after the pod has left the host's files. Modules, from top to bottom:
+Standard library and acspec's light modules only; nothing is imported after the pod has left the host's files.
+Modules, from top to bottom:
 
     cli           the four verbs
     run           the sequence of a run, outside the pod

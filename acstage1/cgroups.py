@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+
 from acstage1.linux.signals import SIGKILL
 
 TYPE_CHECKING = False
@@ -146,13 +147,14 @@ def kill_and_remove(paths: Sequence[str]) -> str | None:
     pods = [path for path in paths if os.path.basename(path).startswith("appc-")]
     for path in pods:
         _kill(path)
+    left = remove(paths)
     for _ in range(_ROUNDS):
-        left = remove(paths)
         if left is None:
             return None
         for path in pods:
             _kill(path)
         select.poll().poll(_PATIENCE_MS)
+        left = remove(paths)
     return left
 
 
@@ -172,11 +174,12 @@ def remove(paths: Sequence[str]) -> str | None:
 
 def remove_patiently(paths: Sequence[str]) -> str | None:
     """Remove the directories of a pod that has just ended: the kernel may need a moment for its last zombies."""
+    left = remove(paths)
     for _ in range(_ROUNDS):
-        left = remove(paths)
         if left is None:
             return None
         select.poll().poll(4)
+        left = remove(paths)
     return left
 
 

@@ -6,7 +6,6 @@ Source: setns(2), "a PID file descriptor"; spec/stage1.md, enter.
 from __future__ import annotations
 
 import os
-from acstage1.linux.signals import SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal
 
 from acspec.errors import MissingInputError, ToolError
 from acstage1.cgroups import join_app
@@ -20,6 +19,7 @@ from acstage1.linux.namespaces import (
     CLONE_NEWUTS,
     setns,
 )
+from acstage1.linux.signals import SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal
 from acstage1.pod import App, PodDirectory
 from acstage1.records import open_process, read_cgroups
 from acstage1.reports import Failure, read_failure

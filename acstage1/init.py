@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import select
-from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeup_fd, signal
 
 from acstage1 import reports
 from acstage1.devices import make_source_nodes
@@ -27,6 +26,7 @@ from acstage1.linux.namespaces import (
     unshare,
 )
 from acstage1.linux.security import die_with_parent, forbid_inspection
+from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeup_fd, signal
 from acstage1.operations import Operation
 from acstage1.start import Start, become
 from acstage1.tree import AppTree
@@ -45,7 +45,8 @@ _APPS = "/apps"
 
 class InitContext:
     """What init inherits: the pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups,
-    the trampoline, and each app's descriptors 0 to 2 (None: its own /dev/null)."""
+    the trampoline, and each app's descriptors 0 to 2 (None: its own /dev/null).
+    """
 
     __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "trampoline")
 
@@ -120,7 +121,7 @@ def _build(context: InitContext, step: list[str]) -> None:
     ]
     for app in context.pod.apps:
         place = f"{pod_path}{_APPS}/{app.name}"
-        steps.append(Operation(f"make a place for {app.name}", lambda place=place: os.makedirs(place)))  # type: ignore[misc]
+        steps.append(_make_place(app.name, place))
         tree = AppTree(app, pod, place, pod_path + _NODES, hostname, note)
         steps += [_named(app.name, operation) for operation in tree.operations()]
     steps += [
@@ -134,6 +135,10 @@ def _build(context: InitContext, step: list[str]) -> None:
         if context.debug:
             note(step[0])
         operation.apply()
+
+
+def _make_place(app: str, place: str) -> Operation:
+    return Operation(f"make a place for {app}", lambda: os.makedirs(place))
 
 
 def _named(app: str, operation: Operation) -> Operation:
@@ -264,4 +269,3 @@ class _Init:
                 os.close(child.gate)
             if not child.failed:
                 self._context.channel.send(reports.ENDED, child.app, child.role, str(status))
-

@@ -1,7 +1,7 @@
 """What apps write: copied through to our own streams as it comes, and kept in a log, one record a line.
 
-A record is `TIME STREAM F|P TEXT`: F for a full line, P for a part of one that is long or was never ended. A slow reader of ours slows
-the app, as without us; one that is gone is forgotten, the log goes on.
+A record is `TIME STREAM F|P TEXT`: F for a full line, P for a part of one that is long or was never ended. A slow reader
+of ours slows the app, as without us; one that is gone is forgotten, the log goes on.
 
 Source: ace.md, Logging ("The ACE is responsible for capturing and persisting this output").
 """

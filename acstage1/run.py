@@ -9,7 +9,6 @@ Source: spec/stage1.md, run; ace.md, App Container Executor.
 from __future__ import annotations
 
 import os
-from acstage1.linux.signals import SIGPIPE, SIG_IGN, set_wakeup_fd, signal
 
 from acspec.durable import remove_tree
 from acspec.locks import open_locked
@@ -19,6 +18,7 @@ from acstage1.errors import StartError
 from acstage1.init import InitContext, run_init
 from acstage1.isolators import PIDS_LIMIT, account, ignored_names
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
+from acstage1.linux.signals import SIG_IGN, SIGPIPE, set_wakeup_fd, signal
 from acstage1.output import Log, Stream
 from acstage1.pod import PodDirectory
 from acstage1.records import Records
@@ -163,7 +163,7 @@ class _Monitor:
             os.write(self._options.ready_fd, b"ready\n")
             os.close(self._options.ready_fd)
 
-    def _started(self, app: str, _pidfd: int) -> None:
+    def _started(self) -> None:
         self._records.write_pids(self._init_pid, self._running)
 
     def _clean(self) -> None:

@@ -1,7 +1,7 @@
 """The last steps of a process before it is the app: root, identity, privileges, program, in that order.
 
-Runs in a process that pod init forked (or `enter` did, inside the app's namespaces); it ends in execve or in os._exit. What fails is
-written to descriptor 3 as (step, errno, path, text).
+Runs in a process that pod init forked (or `enter` did, inside the app's namespaces); it ends in execve or in os._exit.
+What fails is written to descriptor 3, as `acstage1.reports` has it.
 
 Source: kernel order of steps in spec/stage1.md; ace.md, Apps Perspective; capabilities(7).
 """
@@ -9,7 +9,6 @@ Source: kernel order of steps in spec/stage1.md; ace.md, Apps Perspective; capab
 from __future__ import annotations
 
 import os
-from acstage1.linux.signals import NSIG, SIG_DFL, SIG_SETMASK, pthread_sigmask, signal
 from errno import EINVAL
 
 from acstage1.environment import make_environment
@@ -24,6 +23,7 @@ from acstage1.linux.security import (
     set_capabilities,
     set_no_new_privileges,
 )
+from acstage1.linux.signals import NSIG, SIG_DFL, SIG_SETMASK, pthread_sigmask, signal
 from acstage1.program import check_interpreter, find_program
 from acstage1.reports import describe_failure, explain, write_failure
 from acstage1.trampoline import MARKER, REPORT_FD

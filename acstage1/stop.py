@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import select
-from acstage1.linux.signals import SIGKILL, SIGTERM, pidfd_send_signal
 
 from acspec.errors import MissingInputError
+from acstage1.linux.signals import SIGKILL, SIGTERM, pidfd_send_signal
 from acstage1.records import open_process
 
 

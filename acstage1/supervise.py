@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import select
 import time
-from acstage1.linux.signals import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, pidfd_send_signal
 
 from acstage1 import reports
+from acstage1.linux.signals import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, pidfd_send_signal
 from acstage1.records import now
 
 TYPE_CHECKING = False
@@ -56,7 +56,7 @@ class Supervisor:
         streams: Sequence[Stream],
         admit: Callable[[str, int], int],
         on_ready: Callable[[], None],
-        on_started: Callable[[str, int], None],
+        on_started: Callable[[], None],
         on_end: Callable[[str, dict[str, JSONValue]], None],
         tell: Callable[[str], None],
     ) -> None:
@@ -187,7 +187,7 @@ class Supervisor:
     def _began(self, life: Life) -> None:
         if life.role != reports.MAIN:
             return
-        self._on_started(life.app.name, life.pidfd)
+        self._on_started()
         if self._ending:  # the request to end came while it was starting
             pidfd_send_signal(life.pidfd, SIGTERM)
 

@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from acstage1.pod import App
+    from acstage1.pod import App, Mount
 
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -48,23 +48,30 @@ class AppTree:
 
     def operations(self) -> list[Operation]:
         """Return the steps in their order. Source: ace.md, Filesystem Setup; OS-SPEC.md."""
-        app, null = self._app, os.path.join(self._nodes, "null")
+        app = self._app
         steps = [
             Operation(f"mount {app.backend} as root", self._mount_root),
             Operation("mount proc on /proc", lambda: self._on("proc", mount_proc)),
             Operation("mount sysfs on /sys", lambda: self._on("sys", mount_sys)),
             Operation("mount tmpfs on /dev", lambda: self._on("dev", self._mount_dev)),
-            *(Operation(f"mask {path}", lambda path=path: mask(self._root, path, null)) for path in MASKED),  # type: ignore[misc]
-            *(Operation(f"make {path} read-only", lambda path=path: make_read_only(self._root, path)) for path in READ_ONLY),  # type: ignore[misc]
+            *(self._mask(path) for path in MASKED),
+            *(self._protect(path) for path in READ_ONLY),
             Operation("write /etc/hosts where there is none", self._write_hosts),
-            *(
-                Operation(f"mount volume {item.volume.name} on {item.path}", lambda item=item: mount_volume(self._root, item, self._note))  # type: ignore[misc]
-                for item in app.mounts
-            ),
+            *(self._volume(item) for item in app.mounts),
         ]
         if app.read_only_rootfs:
             steps.append(Operation("make the root read-only", self._make_read_only))
         return [*steps, Operation("close the root", lambda: os.close(self._root))]
+
+    def _mask(self, path: str) -> Operation:
+        return Operation(f"mask {path}", lambda: mask(self._root, path, os.path.join(self._nodes, "null")))
+
+    def _protect(self, path: str) -> Operation:
+        return Operation(f"make {path} read-only", lambda: make_read_only(self._root, path))
+
+    def _volume(self, item: Mount) -> Operation:
+        text = f"mount volume {item.volume.name} on {item.path}"
+        return Operation(text, lambda: mount_volume(self._root, item, self._note))
 
     def _mount_root(self) -> None:
         if self._app.backend == "overlay":

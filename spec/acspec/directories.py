@@ -16,7 +16,7 @@ _SYSTEM_CONFIGURATION = ("/usr/lib/appc", "/etc/appc")
 
 
 def data_directory(option: str | None) -> str:
-    """Return DATA as an absolute path: `--dir`, else `$APPC_DIR`, else /var/lib/appc for root and below `$XDG_DATA_HOME` for others.
+    """Return DATA as an absolute path: `--dir`, else `$APPC_DIR`, else /var/lib/appc, or `$XDG_DATA_HOME` for others than root.
 
     Raises: ConfigError when nothing says where.
     Source: spec/store.md, Directories.

@@ -42,7 +42,7 @@ class ToolError(Exception):
         return f"{line} ({self.hint})" if self.hint else line
 
 
-class AnswerIsNo(ToolError):  # noqa: N818 - an answer, not an error
+class AnswerIsNo(ToolError):
     """The command asked a question and the answer is no."""
 
     exit_code = 1

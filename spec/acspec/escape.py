@@ -13,10 +13,10 @@ _INVISIBLE = frozenset("\u00ad\u061c\u180e\ufeff") | frozenset(
 
 
 def escape(value: str | bytes, limit: int = 200) -> str:
-    """Return *value* as one printable line of at most *limit* characters, cut ones ending in an ellipsis.
+    r"""Return *value* as one printable line of at most *limit* characters, cut ones ending in an ellipsis.
 
-    Control codes become `\\xNN`, bytes that are not UTF-8 (also those Python keeps as lone surrogates) likewise,
-    marks that reorder text `\\uNNNN`. A backslash stays as it is, so that ordinary text is never changed.
+    Control codes become `\xNN`, bytes that are not UTF-8 (also those Python keeps as lone surrogates) likewise,
+    marks that reorder text `\uNNNN`. A backslash stays as it is, so that ordinary text is never changed.
     """
     text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
     cut = len(text) > limit

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 KIND = "ImageManifest"
+OWN_VERSION = ACVersion(SPEC_VERSION)
 
 # Kinds of drafts before 0.5, named so that a person with an old image learns what it is.
 _OLD_KINDS = {
@@ -84,7 +85,7 @@ class ImageManifest:
     dependencies: tuple[Dependency, ...] = ()
     path_whitelist: tuple[str, ...] = ()
     annotations: tuple[Annotation, ...] = ()
-    ac_version: ACVersion = ACVersion(SPEC_VERSION)
+    ac_version: ACVersion = OWN_VERSION
     unknown: dict[str, JSONValue] = field(default_factory=dict)
 
     @classmethod

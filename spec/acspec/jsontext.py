@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeAlias
 
-    JSONValue: TypeAlias = "None | bool | int | float | str | list[JSONValue] | dict[str, JSONValue]"
+    JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 _SPACE = " \t\n\r"
 _MAX_DIGITS = 40
@@ -77,9 +77,7 @@ def _make_scanner() -> Callable[[str, int], tuple[Any, int]]:
     except ImportError:  # an interpreter without the accelerator
         import json
 
-        decoder: Any = json.JSONDecoder(
-            object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant
-        )
+        decoder: Any = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant)
         scanner = decoder.scan_once
     return scanner
 
@@ -169,7 +167,7 @@ def _too_deep(what: str) -> FormatError:
 
 
 def _check_text(value: JSONValue, what: str) -> None:
-    """Refuse lone surrogates, which `\\ud800` smuggles in and no file or environment can carry."""
+    r"""Refuse lone surrogates, which `\ud800` smuggles in and no file or environment can carry."""
     if isinstance(value, str):
         try:
             value.encode("utf-8")

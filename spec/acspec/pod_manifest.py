@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from acspec import SPEC_VERSION
 from acspec.app import MAX_PORT, App, Isolator, Port
 from acspec.errors import FormatError
 from acspec.fields import Fields, check_unique
-from acspec.image_manifest import Annotation, annotations_json, check_kind, read_annotations
+from acspec.image_manifest import OWN_VERSION, Annotation, annotations_json, check_kind, read_annotations
 from acspec.jsontext import parse_json
 from acspec.labels import Label, labels_json, read_labels
 from acspec.names import (
@@ -141,7 +140,7 @@ class PodManifest:
     ports: tuple[ExposedPort, ...] = ()
     user_annotations: dict[str, str] = field(default_factory=dict)
     user_labels: dict[str, str] = field(default_factory=dict)
-    ac_version: ACVersion = ACVersion(SPEC_VERSION)
+    ac_version: ACVersion = OWN_VERSION
     unknown: dict[str, JSONValue] = field(default_factory=dict)
 
     @classmethod

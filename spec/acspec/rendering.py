@@ -83,7 +83,9 @@ class _Plan:
         self._seen.add(layer)
         self._images.add(image_id)
         if len(self._images) > limits.DEPENDENCIES or len(self._seen) > LAYERS:
-            raise FormatError(self._name(path[0] if path else image_id), f"more than the limit of {limits.DEPENDENCIES} dependencies")
+            raise FormatError(
+                self._name(path[0] if path else image_id), f"more than the limit of {limits.DEPENDENCIES} dependencies"
+            )
         self.layers.append(layer)
         for index, dependency in reversed(list(enumerate(manifest.dependencies))):
             self.visit(self._resolve(image_id, index, dependency), layer.whitelist, (*path, image_id))

@@ -12,7 +12,7 @@ import fcntl
 import os
 from dataclasses import dataclass
 
-from acspec.durable import NewFile, sync_directory, write_file
+from acspec.durable import sync_directory, write_file
 from acspec.errors import ConfigError, FormatError, MissingInputError
 from acspec.fields import Fields
 from acspec.jsontext import dump_json, read_json_file
@@ -159,7 +159,7 @@ class Store:
         return self.find(found[0]) if found else None
 
     def find_named(self, name: str, labels: Mapping[str, str]) -> ImageRecord | None:
-        """Return the record of the newest import of that name with all *labels*; os and arch not asked for: absent or this machine's.
+        """Return the newest import of that name with all *labels*; os and arch not asked for are absent or this machine's.
 
         Raises: FormatError; OSError.
         Source: discovery.md, Validation; spec/store.md, Image arguments.

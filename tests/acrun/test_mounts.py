@@ -101,10 +101,23 @@ def test_volume_options() -> None:
 
 
 BAD_VOLUMES = [
-    "w,kind=tmpfs", "w,kind=host", "w,kind=empty,source=/x", "w,kind=empty,mode=0999", "w,mode=77777", "w,uid=-1", "w,uid=4294967295",
-    "w,source=/x,mode=0700", "w,readOnly=yes", "w,kind=empty,recursive=true", "w,colour=red", "w,kind", "W,kind=empty", ",kind=empty",
-    "w,uid=1,uid=2", "",
-]  # fmt: skip
+    "w,kind=tmpfs",
+    "w,kind=host",
+    "w,kind=empty,source=/x",
+    "w,kind=empty,mode=0999",
+    "w,mode=77777",
+    "w,uid=-1",
+    "w,uid=4294967295",
+    "w,source=/x,mode=0700",
+    "w,readOnly=yes",
+    "w,kind=empty,recursive=true",
+    "w,colour=red",
+    "w,kind",
+    "W,kind=empty",
+    ",kind=empty",
+    "w,uid=1,uid=2",
+    "",
+]
 
 
 @pytest.mark.parametrize("text", BAD_VOLUMES)

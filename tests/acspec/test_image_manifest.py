@@ -95,14 +95,14 @@ def test_null_is_an_absent_key() -> None:
 
 REFUSED = {
     "no kind": ("acKind", ..., "acKind: is required"),
-    "another kind": ("acKind", "PodManifest", "acKind: \"PodManifest\" is not ImageManifest"),
+    "another kind": ("acKind", "PodManifest", 'acKind: "PodManifest" is not ImageManifest'),
     "a kind of long ago": ("acKind", "FilesetManifest", "fileset manifest of specification 0.1"),
     "no version": ("acVersion", ..., "acVersion: is required"),
     "a newer version": ("acVersion", "0.9.0", "acVersion: version 0.9.0 of the specification is newer"),
     "no name": ("name", ..., "name: is required"),
-    "a bad name": ("name", "Example", "name: \"Example\" is not an AC Identifier"),
+    "a bad name": ("name", "Example", 'name: "Example" is not an AC Identifier'),
     "a name that is a number": ("name", 3, "name: is not a string"),
-    "a label twice": ("labels.2.name", "arch", "labels[2]: a second \"arch\""),
+    "a label twice": ("labels.2.name", "arch", 'labels[2]: a second "arch"'),
     "a label called name": ("labels.0.name", "name", "labels[0].name: a label cannot be called"),
     "a label without value": ("labels.1.value", ..., "labels[1].value: is required"),
     "labels that are no list": ("labels", {}, "labels: is not a list"),

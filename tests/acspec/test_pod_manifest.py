@@ -25,7 +25,11 @@ FULL: dict[str, Any] = {
             "readOnlyRootFS": True,
             "mounts": [
                 {"volume": "worklib", "path": "/var/lib/work"},
-                {"volume": "own", "path": "/own", "appVolume": {"name": "own", "kind": "empty", "mode": "0700", "uid": 3, "gid": 4}},
+                {
+                    "volume": "own",
+                    "path": "/own",
+                    "appVolume": {"name": "own", "kind": "empty", "mode": "0700", "uid": 3, "gid": 4},
+                },
             ],
             "annotations": [{"name": "foo", "value": "baz"}],
         },
@@ -34,9 +38,7 @@ FULL: dict[str, Any] = {
     "volumes": [{"name": "worklib", "kind": "host", "source": "/opt/tenant1/work", "readOnly": True, "recursive": False}],
     "isolators": [{"name": "resource/memory", "value": {"limit": "4G"}}],
     "annotations": [{"name": "ip-address", "value": "10.1.2.3"}],
-    "ports": [
-        {"name": "ftp", "hostPort": 2121, "hostIP": "203.0.113.23", "podPort": {"name": "f", "protocol": "tcp", "port": 21}}
-    ],
+    "ports": [{"name": "ftp", "hostPort": 2121, "hostIP": "203.0.113.23", "podPort": {"name": "f", "protocol": "tcp", "port": 21}}],
     "userAnnotations": {"a": "b"},
     "userLabels": {"c": "d"},
 }

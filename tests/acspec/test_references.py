@@ -25,7 +25,8 @@ MEANINGS: dict[str, Argument] = {
     "app": ImageReference("app"),  # type: ignore[arg-type]
     "example.com/app:1.0": ImageReference("example.com/app", {"version": "1.0"}),  # type: ignore[arg-type]
     "example.com/app:1.0,os=linux,arch=amd64": ImageReference(
-        "example.com/app", {"version": "1.0", "os": "linux", "arch": "amd64"}  # type: ignore[arg-type]
+        "example.com/app",
+        {"version": "1.0", "os": "linux", "arch": "amd64"},  # type: ignore[arg-type]
     ),
     f"example.com/app,channel=a=b@{ID}": ImageReference("example.com/app", {"channel": "a=b"}, ID),  # type: ignore[arg-type]
     "example.com/app:1.0.aci": ImageReference("example.com/app", {"version": "1.0.aci"}),  # type: ignore[arg-type]

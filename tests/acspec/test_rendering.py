@@ -61,9 +61,9 @@ def overlay(layers: list[str]) -> dict[str, str]:
     return files
 
 
-GRAPHS = st.dictionaries(
-    st.sampled_from("abcdefg"), st.lists(st.sampled_from("bcdefgh"), max_size=4).map(tuple), max_size=7
-).map(lambda graph: {name: tuple(child for child in children if child > name) for name, children in graph.items()})
+GRAPHS = st.dictionaries(st.sampled_from("abcdefg"), st.lists(st.sampled_from("bcdefgh"), max_size=4).map(tuple), max_size=7).map(
+    lambda graph: {name: tuple(child for child in children if child > name) for name, children in graph.items()}
+)
 
 
 @given(GRAPHS)
