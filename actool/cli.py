@@ -34,7 +34,7 @@ def main() -> int:
     return run_program("actool", lambda: _main(sys.argv[1:]))
 
 
-def _stop(number: int, frame: object) -> None:
+def _stop(number: int, _: object) -> None:
     # As Ctrl-C does: out through every `with` and `finally`, so that nothing half-made is left.
     raise SystemExit(128 + number)
 

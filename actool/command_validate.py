@@ -15,7 +15,7 @@ _AT_FAULT = 1
 
 
 def validate_command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Images, layout directories, manifests; - for standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Images, layout directories, manifests, or - for stdin.")],
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each good file is.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count a warning as a fault.")] = False,

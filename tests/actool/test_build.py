@@ -62,7 +62,15 @@ def test_gnu_tar_and_gzip_read_what_is_built(layout: Path, tmp_path: Path) -> No
     make(layout, tmp_path / "x.aci")
     listing = subprocess.run(["tar", "-tzf", tmp_path / "x.aci"], capture_output=True, text=True, check=True)
     assert listing.stderr == ""
-    assert listing.stdout.split() == ["manifest", "rootfs/", "rootfs/bin/", "rootfs/bin/hello", "rootfs/bin/hey", "rootfs/bin/hi", "rootfs/fifo"]
+    assert listing.stdout.split() == [
+        "manifest",
+        "rootfs/",
+        "rootfs/bin/",
+        "rootfs/bin/hello",
+        "rootfs/bin/hey",
+        "rootfs/bin/hi",
+        "rootfs/fifo",
+    ]
 
 
 def test_source_date_epoch_caps_times_and_leaves_older_ones(layout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

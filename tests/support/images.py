@@ -83,7 +83,9 @@ def image(files: Files | None = None, manifest: bytes | None = None, compression
     return compress(tar({} if files is None else files, manifest), compression)
 
 
-def write_image(path: str | os.PathLike[str], files: Files | None = None, manifest: bytes | None = None, compression: str = "gzip") -> str:
+def write_image(
+    path: str | os.PathLike[str], files: Files | None = None, manifest: bytes | None = None, compression: str = "gzip"
+) -> str:
     """Write an image archive to *path* and return its image ID."""
     content = tar({} if files is None else files, manifest)
     with open(path, "wb") as file:

@@ -1,6 +1,7 @@
 """Image archives: one strict reader for all programs, extraction that follows no link, and a deterministic writer.
 
-Not the library's `tarfile`: damaged headers read there as shorter archives, and its filters can be escaped. Modules, from top to bottom:
+Not the library's `tarfile`: damaged headers read there as shorter archives, and its filters can be escaped.
+Modules, from top to bottom:
 
     write           an image archive written from a layout directory
     walk            a layout directory read as the entries of an image

@@ -43,6 +43,8 @@ _OTHERS = {
     b"]\0\0": "compressed with lzma (.lzma)",
     b"PK\x03\x04": "a zip file",
 }
+
+
 def recognise(start: bytes) -> Compression:
     """Return the compression of the image whose first bytes (a block or more, unless it is shorter) are *start*.
 
@@ -191,8 +193,8 @@ class _Streams:
 # What may follow a stream, given the number of zeros and whether they reach the end of the file.
 _PADDING: dict[Compression, Callable[[int, bool], bool]] = {
     Compression.GZIP: lambda zeros, last: zeros == 0 or last,  # as gzip(1) reads what comes from a tape
-    Compression.BZIP2: lambda zeros, last: zeros == 0,
-    Compression.XZ: lambda zeros, last: zeros % 4 == 0,
+    Compression.BZIP2: lambda zeros, _: zeros == 0,
+    Compression.XZ: lambda zeros, _: zeros % 4 == 0,
 }
 
 

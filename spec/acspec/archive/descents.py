@@ -1,6 +1,7 @@
 """Directories of a tree, opened one component at a time from its root, never through a link.
 
-A few descriptors are kept for the directories used last; depth costs none. What stands in the way of a directory is replaced by one.
+A few descriptors are kept for the directories used last; depth costs none. What stands in the way of a directory is
+replaced by one.
 
 Source: openat(2); ace.md, Filesystem Setup ("the link MUST NOT be followed and it MUST be removed").
 """

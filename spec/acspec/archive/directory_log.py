@@ -6,12 +6,13 @@ file when there are many of them.
 
 from __future__ import annotations
 
-import marshal
 import tempfile
 from collections.abc import Iterator
+from struct import Struct
 from typing import NamedTuple
 
 _IN_MEMORY = 4 * 1024 * 1024
+_RECORD = Struct("<IHqIii")  # lengths of path and ACLs, -1 for no ACL; the time as seconds and nanoseconds
 
 
 class DirectoryNote(NamedTuple):
@@ -34,14 +35,20 @@ class DirectoryLog:
 
     def add(self, note: DirectoryNote) -> None:
         """Note down one directory. Raises: OSError."""
-        marshal.dump(tuple(note), self._file)
+        seconds, nanoseconds = divmod(note.mtime_ns, 10**9)
+        acls = (note.acl, note.default_acl)
+        lengths = (-1 if acl is None else len(acl) for acl in acls)
+        self._file.write(_RECORD.pack(len(note.path), note.mode, seconds, nanoseconds, *lengths))
+        self._file.write(note.path + b"".join(acl for acl in acls if acl is not None))
 
     def __iter__(self) -> Iterator[DirectoryNote]:
         """Return all notes. Nothing may be added meanwhile. Raises: OSError."""
-        end = self._file.tell()
         self._file.seek(0)
-        while self._file.tell() < end:
-            yield DirectoryNote(*marshal.load(self._file))
+        while record := self._file.read(_RECORD.size):
+            length, mode, seconds, nanoseconds, *lengths = _RECORD.unpack(record)
+            path = self._file.read(length)
+            acl, default_acl = (None if size < 0 else self._file.read(size) for size in lengths)
+            yield DirectoryNote(path, mode, seconds * 10**9 + nanoseconds, acl, default_acl)
 
     def close(self) -> None:
         """Throw the notes away. May be called again."""

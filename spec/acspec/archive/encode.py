@@ -43,7 +43,11 @@ def encode_entry(entry: Entry) -> bytes:
         records.append((b"path", name))
     if len(entry.link_name) > _NAME:
         records.append((b"linkpath", entry.link_name))
-    for keyword, value, most in ((b"size", entry.size, _MAX_11_DIGITS), (b"uid", entry.uid, _MAX_7_DIGITS), (b"gid", entry.gid, _MAX_7_DIGITS)):
+    for keyword, value, most in (
+        (b"size", entry.size, _MAX_11_DIGITS),
+        (b"uid", entry.uid, _MAX_7_DIGITS),
+        (b"gid", entry.gid, _MAX_7_DIGITS),
+    ):
         if value > most:
             records.append((keyword, b"%d" % value))
     if nanoseconds or not 0 <= seconds <= _MAX_11_DIGITS:

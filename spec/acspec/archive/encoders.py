@@ -1,10 +1,10 @@
 """Compressors of a stream cut into blocks of 1 MiB, whose output depends on nothing but the stream and the encoder's name.
 
-gzip's blocks are compressed apart from each other, so in any number of threads: one member, each block ended by a sync flush. The others
-are compressed in order. The promise across machines: the same bytes for the same version of the library that compresses; for ISA-L at
-level 2 on any x86-64 with SSE4.2, which a known answer shows at the start.
+gzip's blocks are compressed apart from each other, so in any number of threads: one member, each block ended by a sync flush.
+The others are compressed in order. The promise across machines: the same bytes for the same version of the library that
+compresses; for ISA-L at level 2 on any x86-64 with SSE4.2, which a known answer shows at the start.
 
-Source: RFC 1951; RFC 1952; DESIGN decision on encoders in docs/decisions.
+Source: RFC 1951; RFC 1952; spec/image-archive.md, Compression.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class StreamEncoder:
         """Return what the compressor gives out for the next block."""
         return self._compressor.compress(block)
 
-    def end(self, checksum: int, size: int) -> bytes:
+    def end(self, checksum: int, size: int) -> bytes:  # noqa: ARG002 - gzip's trailer needs them
         """Return the rest of the stream, its own checksum in it."""
         return self._compressor.flush()
 

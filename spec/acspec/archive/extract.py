@@ -1,7 +1,7 @@
 """Files of an image written into a tree: one layer over another, by descriptors, following no link.
 
-The tree is the caller's own and nobody else writes to it. What cannot be kept (an ordinary user owns no files of others and makes no
-devices) is counted, not an error. Nothing is made durable here.
+The tree is the caller's own and nobody else writes to it. What cannot be kept (an ordinary user owns no files of others and
+makes no devices) is counted, not an error. Nothing is made durable here.
 
 Source: ace.md, Filesystem Setup; aci.md, Image Archives ("all of their original properties").
 """

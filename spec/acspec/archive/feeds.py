@@ -1,7 +1,7 @@
 """Two ways for uncompressed bytes to come: read right here, or made in a thread of their own a few chunks ahead.
 
-The thread ends when its work is done, when it fails (the failure comes out where the chunks are taken), and when it is closed early:
-no exception and no thread is ever left behind.
+The thread ends when its work is done, when it fails (the failure comes out where the chunks are taken), and when it is
+closed early: no exception and no thread is ever left behind.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ThreadFeed:
                 if self._stopped:
                     break
                 self._queue.put(chunk)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to whoever takes the chunks
+        except BaseException as error:  # whatever it is, it belongs to whoever takes the chunks
             end = error
         self._queue.put(end)
 
@@ -85,7 +85,7 @@ class ThreadFeed:
         self._ended = not item
         return item
 
-    def skip(self, size: int) -> int:
+    def skip(self, size: int) -> int:  # noqa: ARG002 - a file can be skipped in
         """Leave out nothing: every byte has to be made."""
         return 0
 

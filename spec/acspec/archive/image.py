@@ -67,8 +67,9 @@ class ImageReader:
     ) -> None:
         """Read an image from a descriptor (of a file: from where it stands, without moving it) or from an object.
 
-        *what* names it in errors; *head* is what has been read of it already. *on_tar* gets every chunk of the uncompressed tar, in this thread. Without *hashed* there is
-        no image ID, and a plain tar is read without a second thread, *window* bytes at a time.
+        *what* names it in errors; *head* is what has been read of it already. *on_tar* gets every chunk of the
+        uncompressed tar, in this thread. Without *hashed* there is no image ID, and a plain tar is read without a second
+        thread, *window* bytes at a time.
 
         Raises: FormatError when it is no image archive at all; StorageError; OSError.
         """

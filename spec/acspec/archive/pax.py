@@ -1,6 +1,6 @@
-"""Extended headers of pax: records of text into values, strictly.
+r"""Extended headers of pax: records of text into values, strictly.
 
-A record is `LENGTH KEYWORD=VALUE\\n`. Keywords that nobody here knows are left out, as POSIX asks; those that would change what
+A record is `LENGTH KEYWORD=VALUE\n`. Keywords that nobody here knows are left out, as POSIX asks; those that would change what
 an archive holds without being understood (sparse files, other character sets) are refused by name.
 
 Source: POSIX.1-2017, pax, pax Interchange Format; `SCHILY.xattr.` and `SCHILY.acl.` as star's manual describes them.

@@ -165,5 +165,5 @@ def check_layout(layout: int, what: str) -> int:
     return sum(1 for _ in LayoutWalk(layout, what))
 
 
-def _no_directory(path: bytes) -> None:
+def _no_directory(_: bytes) -> None:
     raise AssertionError("a walk makes no directory")

@@ -12,6 +12,7 @@ import pytest
 
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
+from acspec.durable import remove_tree
 from acspec.errors import FormatError
 from tests.support import images
 from tests.support.images import Node, directory, hard_link
@@ -44,6 +45,7 @@ def tree(tmp_path: Path) -> Iterator[Tree]:
     made = Tree(tmp_path / "tree")
     yield made
     os.close(made.descriptor)
+    remove_tree(str(tmp_path / "tree"))  # deeper than pytest's own cleaning gets
 
 
 def test_content_modes_times_and_links_are_kept(tree: Tree) -> None:
@@ -140,5 +142,5 @@ def test_deep_trees_and_long_paths_are_written(tree: Tree) -> None:
 
 
 def test_a_name_longer_than_the_file_system_allows_is_refused_by_name(tree: Tree) -> None:
-    with pytest.raises(FormatError, match='entry "rootfs/nnn.*longer than the file system allows'):
+    with pytest.raises(FormatError, match=r'entry "rootfs/nnn.*longer than the file system allows'):
         tree.add({"n" * 300: b""})

@@ -29,7 +29,7 @@ def test_one_pass_tells_all_about_an_image(compression: str) -> None:
     copy = bytearray()
     scanned = read_image(io.BytesIO(images.image(FILES, compression=compression)), "x.aci", on_tar=copy.extend)
     assert bytes(copy) == images.tar(FILES)
-    assert scanned.image_id == images.image_id(copy)
+    assert scanned.image_id == images.image_id(bytes(copy))
     assert scanned.manifest_bytes == images.manifest_bytes()
     assert scanned.manifest.name == "example.com/hello"
     assert scanned.tar_size == len(copy)
