@@ -1,0 +1,47 @@
+"""What every test starts from: a home and a configuration of its own, and no privileged test skipped where it could run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Property tests say what they found, not how long it took; the examples are the same in every run.
+settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.load_profile("project")
+
+IS_ROOT = os.geteuid() == 0
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test an empty home, so that nothing of the user's is read or changed."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in [name for name in os.environ if name.startswith(("APPC_", "XDG_", "ACRUN_"))]:
+        monkeypatch.delenv(name)
+    for name in ("SOURCE_DATE_EPOCH", "GNUPGHOME", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs root where there is none, and say so."""
+    if IS_ROOT:
+        return
+    for item in items:
+        if item.get_closest_marker("privileged"):
+            item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Turn a skip into a failure for root, who can run everything: a test that is skipped in CI proves nothing."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and IS_ROOT and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: skipped as root: {report.longrepr}"

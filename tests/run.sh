@@ -1,0 +1,13 @@
+#!/bin/sh
+# Run the tests on all processors, then say what they covered. As root, a skipped test is a failure: CI is root.
+set -eu
+bin=$1
+cd "$(dirname "$0")/.."
+PATH="$(cd "$bin" && pwd):$PATH"
+export PATH
+rm -f .coverage .coverage.*
+status=0
+coverage run -m pytest -q -n 2 --dist worksteal || status=$?
+coverage combine -q
+coverage report
+exit "$status"
