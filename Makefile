@@ -1,6 +1,5 @@
 # Two commands do everything on a fresh Debian or Ubuntu: `make demo` and `make test`.
 
-PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CODE := actool acfetch acrun acstage1 spec/acspec
@@ -17,7 +16,7 @@ setup: $(VENV)/.stamp
 
 # The stamp is newer than what the environment was made from, so that nothing is installed twice.
 $(VENV)/.stamp: pyproject.toml setup.sh
-	PYTHON=$(PYTHON) sh ./setup.sh $(VENV)
+	PYTHON='$(PYTHON)' sh ./setup.sh $(VENV)
 	touch $@
 
 test: lint type check

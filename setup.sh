@@ -4,21 +4,32 @@
 set -eu
 
 venv=${1:-.venv}
-python=${PYTHON:-python3}
+
+new_enough() { command -v "$1" >/dev/null 2>&1 && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+python=
+for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+    new_enough "$candidate" && python=$candidate && break
+done
+[ -n "$python" ] || {
+    echo "setup: ${PYTHON:-python3}: not there, or older than 3.11 (make PYTHON=/path/to/python3 names another)" >&2
+    exit 1
+}
 
 need=
 add() { case " $need " in *" $1 "*) ;; *) need="$need $1" ;; esac; }
-for pair in gpg:gnupg gcc:gcc ip:iproute2 strace:strace unshare:util-linux sudo:sudo make:make git:git; do
+for pair in gpg:gnupg gcc:gcc ip:iproute2 strace:strace unshare:util-linux sudo:sudo; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || add "${pair#*:}"
 done
 [ -e /usr/include/stdio.h ] || add libc6-dev
 # Statically linked, so that it is a userland for images by itself.
 { [ -x /bin/busybox ] && ! grep -q ld-linux /bin/busybox; } || add busybox-static
-"$python" -c 'import ensurepip, venv' 2>/dev/null || add python3-venv
+"$python" -c 'import ensurepip, venv' 2>/dev/null || add "$(basename "$python")-venv"
 
 if [ -n "$need" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         export DEBIAN_FRONTEND=noninteractive
+        echo "setup: apt-get install$need" >&2
         apt-get update -qq
         # shellcheck disable=SC2086
         apt-get install -y -qq --no-install-recommends $need >/dev/null
@@ -28,10 +39,6 @@ if [ -n "$need" ]; then
     fi
 fi
 
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-    echo "setup: $python is older than 3.11 (PYTHON=/path/to/python3 make … names another)" >&2
-    exit 1
-}
-
-[ -x "$venv/bin/python" ] && "$venv/bin/python" -c 'import pip' 2>/dev/null || { rm -rf "$venv" && "$python" -m venv "$venv"; }
+# A directory without a working pip is a broken start, and made anew.
+"$venv/bin/python" -c 'import pip' 2>/dev/null || { rm -rf "$venv" && "$python" -m venv "$venv"; }
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'

@@ -14,6 +14,13 @@ settings.register_profile("project", deadline=None, derandomize=True, suppress_h
 settings.load_profile("project")
 
 IS_ROOT = os.geteuid() == 0
+# Who can run everything must: a test that is skipped in CI proves nothing.
+SKIPS_FAIL = IS_ROOT or bool(os.environ.get("CI"))
+
+# A worker of pytest-xdist measures itself and no program that a test starts: measuring writes files and messages of its own.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Turn a skip into a failure for root, who can run everything: a test that is skipped in CI proves nothing."""
+    """Turn a skip into a failure for root and in CI."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
-    if report.skipped and IS_ROOT and not hasattr(report, "wasxfail"):
+    if report.skipped and SKIPS_FAIL and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid}: skipped as root: {report.longrepr}"
+        report.longrepr = f"{item.nodeid}: skipped where a skip is a failure: {report.longrepr}"
