@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 
 from acspec.durable import sync_directory, write_file
-from acspec.errors import ConfigError, FormatError, MissingInputError
+from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError
 from acspec.fields import Fields
 from acspec.jsontext import dump_json, read_json_file
 from acspec.labels import Label, first_mismatch, labels_json, read_labels
@@ -108,9 +108,24 @@ class Store:
     def _create(self) -> None:
         for directory in (self.path, self._images, os.path.join(self.path, "tmp"), os.path.join(self.path, "partial")):
             os.makedirs(directory, mode=0o755, exist_ok=True)
+        self._sweep()
         version = os.path.join(self.path, "version")
         if not os.path.exists(version):
             write_file(version, f"{FORMAT}\n".encode("ascii"))
+
+    def _sweep(self) -> None:
+        """Remove what writers of images left in DATA/tmp; whoever is alive holds the lock of what is being written."""
+        directory = os.path.join(self.path, "tmp")
+        for name in os.listdir(directory):
+            if not name.startswith("image-"):
+                continue
+            path = os.path.join(directory, name)
+            try:
+                descriptor = open_locked(path)
+                os.unlink(path)
+            except (BusyError, OSError):
+                continue
+            os.close(descriptor)
 
     def _check_version(self) -> None:
         path = os.path.join(self.path, "version")

@@ -1,0 +1,56 @@
+"""`acfetch fetch`: options into one value, one call, one write."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from acfetch.fetch import INSECURE, FetchOptions, fetch_images
+from acspec.directories import config_directories, data_directory
+from acspec.errors import UsageError
+from acspec.jsontext import dump_json
+from acspec.labels import labels_json
+from acspec.store import ImageRecord
+
+
+def fetch(
+    refs: Annotated[list[str], typer.Argument(metavar="REF…", help="NAME[:VERSION][,LABEL=VALUE…][@IMAGE-ID], URL or path.")],
+    directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
+    output: Annotated[str | None, typer.Option(metavar="FILE", help="Copy the image, and its .asc, out as served.")] = None,
+    insecure_options: Annotated[
+        str, typer.Option(metavar="WORD,…", help="Go without: image (signature), tls (certificate), http (plain), pubkey.")
+    ] = "",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
+) -> None:
+    """Fetch images with all they depend on, verify them, and print their paths in the store."""
+    if output is not None and len(refs) != 1:
+        raise UsageError("--output", "takes one image")
+    options = FetchOptions(data_directory(directory), config_directories(), _words(insecure_options), quiet, output)
+    lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
+    sys.stdout.buffer.write(b"".join(lines))
+    sys.stdout.buffer.flush()
+
+
+def _words(text: str) -> frozenset[str]:
+    words = frozenset(word for word in text.split(",") if word)
+    for word in sorted(words):
+        if word not in INSECURE:
+            raise UsageError(f"--insecure-options={text}", f'"{word}" is none of {", ".join(INSECURE)}')
+    return words
+
+
+def _json_line(record: ImageRecord, path: str) -> bytes:
+    return dump_json(
+        {
+            "id": record.id,
+            "name": record.name,
+            "labels": labels_json(record.labels),
+            "path": path,
+            "signer": record.signer,
+            "dependencies": list(record.dependencies),
+        }
+    )

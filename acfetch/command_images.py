@@ -1,0 +1,35 @@
+"""`acfetch images`: what is in the store."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from acspec.directories import data_directory
+from acspec.escape import escape
+from acspec.jsontext import dump_json
+from acspec.labels import label_map
+from acspec.store import ImageRecord, Store
+
+
+def images(
+    directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show the images in the store."""
+    records = sorted(Store.open(data_directory(directory)).records(), key=lambda record: (record.name, record.imported))
+    if json:
+        sys.stdout.buffer.write(b"".join(dump_json(record.to_json()) for record in records))
+        return
+    sys.stdout.write("".join(_line(record) for record in records))
+
+
+def _line(record: ImageRecord) -> str:
+    labels = label_map(record.labels)
+    version = labels.pop("version", None)
+    rest = "".join(f",{name}={value}" for name, value in labels.items())
+    signer = record.signer[-16:] if record.signer else "unsigned"
+    name = escape(f"{record.name}{f':{version}' if version else ''}{rest}")
+    return f"{record.id[:19]}  {signer:16}  {record.imported[:19]}Z  {name}\n"

@@ -1,0 +1,33 @@
+"""The errors of acfetch, beside those every tool has (`acspec.errors`)."""
+
+from __future__ import annotations
+
+from acspec.errors import ProtocolError, TrustError, UnavailableError
+
+
+class DiscoveryError(UnavailableError):
+    """No template for a name could be found."""
+
+
+class HTTPStatusError(UnavailableError):
+    """A server answered with a status that is no success; `status` is its number."""
+
+    def __init__(self, what: str, status: int) -> None:
+        super().__init__(what, f"the server answered {status}")
+        self.status = status
+
+
+class UnreachableError(UnavailableError):
+    """A server could not be reached, or the connection broke."""
+
+
+class TransportRefusedError(ProtocolError):
+    """A URL that may not be used: plain http, another scheme, or something hidden in it."""
+
+
+class UntrustedError(TrustError):
+    """No signature that counts."""
+
+
+class MismatchError(TrustError):
+    """The image is not the one that was asked for."""

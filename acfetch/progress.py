@@ -1,0 +1,74 @@
+"""What a person sees meanwhile: a bar on a terminal, one line per image elsewhere, nothing when quiet. Never on stdout."""
+
+from __future__ import annotations
+
+import sys
+
+from acspec.escape import escape
+from acspec.program import tell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_KIB = 1024
+
+
+class Progress:
+    """The progress of one run of acfetch; rich is imported only for a terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: Any = None
+        self._task: Any = None
+        self._interactive = not quiet and sys.stderr.isatty()
+
+    def begin(self, what: str, size: int | None) -> None:
+        """Begin to show the download of *what*, *size* bytes when that is known."""
+        if not self._interactive:
+            return
+        if self._bar is None:
+            self._bar = _make_bar()
+            self._bar.start()
+        self._task = self._bar.add_task(escape(what, 60), total=size)
+
+    def advance(self, count: int) -> None:
+        """Show that *count* more bytes have come."""
+        if self._bar is not None:
+            self._bar.update(self._task, advance=count)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def say(self, text: str) -> None:
+        """Say one line, unless quiet."""
+        if not self._quiet:
+            tell("acfetch", text)
+
+
+def _make_bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    return Bar(*columns, console=Console(stderr=True), transient=True)
+
+
+def human_size(size: int) -> str:
+    """Return a number of bytes in its largest binary unit, such as `1.2 MiB`."""
+    value, unit = float(size), "bytes"
+    for larger in ("KiB", "MiB", "GiB"):
+        if value < _KIB:
+            break
+        value, unit = value / _KIB, larger
+    return f"{int(value)} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"

@@ -1,0 +1,71 @@
+"""Discovery templates into URLs: plain substitution in one pass, values that cannot leave their place.
+
+Source: discovery.md, Discovery Templates; docs/decisions, templates.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from acfetch.errors import TransportRefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IMAGE = "aci"
+SIGNATURE = "aci.asc"
+
+
+def variables_in(template: str) -> list[str]:
+    """Return the names between braces in *template*, in order. Source: discovery.md, Discovery Templates."""
+    names = []
+    for part in template.split("{")[1:]:
+        name, closed, _ = part.partition("}")
+        names.append(name if closed else "{" + name)
+    return names
+
+
+def why_unusable(template: str, values: Mapping[str, str]) -> str | None:
+    """Return why *template* cannot be rendered with *values* (which lack ext), or None.
+
+    Source: discovery.md, Discovery Templates ("the templates must contain {ext}").
+    """
+    names = variables_in(template)
+    if "ext" not in names:
+        return "it has no {ext}"
+    unknown = next((name for name in names if name != "ext" and name not in values), None)
+    return None if unknown is None else f"it has the unknown variable {{{unknown}}}"
+
+
+def render(template: str, values: Mapping[str, str], ext: str) -> str:
+    """Return the URL that *template* means: {name} as it is, label values percent-encoded; nothing substituted twice.
+
+    Raises: TransportRefusedError for a URL with `.` or `..` segments, user information or odd characters.
+    Source: discovery.md, "simple template substitution".
+    """
+    known = {**values, "ext": ext}
+    head, *parts = template.split("{")
+    pieces = [head]
+    for part in parts:
+        name, _, rest = part.partition("}")
+        pieces.append(known[name] if name in ("name", "ext") else quote(known[name], safe=""))
+        pieces.append(rest)
+    url = "".join(pieces)
+    check_url(url)
+    return url
+
+
+def check_url(url: str) -> None:
+    """Check that nothing is hidden in *url*. Raises: TransportRefusedError."""
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise TransportRefusedError(url, "holds characters that no URL has")
+    try:
+        parts = urlsplit(url)
+        port_is_wrong = parts.port == 0
+    except ValueError:
+        raise TransportRefusedError(url, "is not a URL") from None
+    if "@" in parts.netloc or port_is_wrong:
+        raise TransportRefusedError(url, "holds user information or no port")
+    if any(segment in (".", "..") for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")):
+        raise TransportRefusedError(url, "its path has . or .. in it")
