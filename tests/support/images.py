@@ -155,9 +155,9 @@ def pax(records: Mapping[str, bytes | str] | bytes, kind: str = "x") -> bytes:
     return member("PaxHeaders/x", data, kind=kind)
 
 
-def pax_record(key: str, value: bytes | str) -> bytes:
+def pax_record(key: str | bytes, value: bytes | str) -> bytes:
     """Return one record: its own length, a space, keyword, equals sign, value, newline."""
-    rest = b" " + key.encode() + b"=" + _as_bytes(value) + b"\n"
+    rest = b" " + _as_bytes(key) + b"=" + _as_bytes(value) + b"\n"
     length = len(rest) + 1
     while length != len(rest) + len(str(length)):
         length = len(rest) + len(str(length))

@@ -22,6 +22,7 @@ CHUNK = 512 * 1024
 _INPUT = 128 * 1024
 _FIRST_INPUT = 1024
 _GATHER = 128 * 1024
+_XZ_CHECKS = (b"", b"\x00", b"\x01", b"\x04", b"\x0a")  # (a header cut short), none, CRC32, CRC64, SHA-256
 _XZ_DECODER_BYTES = 1024 * 1024  # what a decoder needs beside its dictionary
 
 
@@ -129,8 +130,7 @@ class _Streams:
 
     def chunks(self) -> Iterator[bytes]:
         while True:
-            if self._name == "gzip" and self._peek(4)[3:] > b"\x1f":
-                raise StreamFault("gzip data is damaged: unknown flags")  # RFC 1952, 2.3.1.2; ISA-L lets them pass
+            _check_flags(self._name, self._peek(8))
             yield from self._one_stream(self._new_decoder())
             zeros = self._skip_zeros()
             start = self._peek(len(self._magic))
@@ -188,6 +188,14 @@ class _Streams:
         rest = data.lstrip(b"\0")
         self._used -= len(rest)
         return count + len(data) - len(rest)
+
+
+def _check_flags(name: str, start: bytes) -> None:
+    """Refuse what the libraries let pass: reserved flags of gzip (RFC 1952, 2.3.1.2), and checks that liblzma does not know."""
+    if name == "gzip" and start[3:4] > b"\x1f":
+        raise StreamFault("gzip data is damaged: unknown flags")
+    if name == "xz" and start[7:8] not in _XZ_CHECKS:
+        raise StreamFault("xz data is damaged, or has an unknown integrity check")
 
 
 # What may follow a stream, given the number of zeros and whether they reach the end of the file.

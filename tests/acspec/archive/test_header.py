@@ -1,0 +1,127 @@
+"""The header block: numbers, checksums, flavours."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acspec.archive.faults import Fault
+from acspec.archive.header import is_header, parse_header, parse_number
+from tests.support import images
+
+NUMBERS = {
+    "octal with a zero byte": (b"0000644\0", 0o644),
+    "octal with a space": (b"0000644 ", 0o644),
+    "octal with a space and a zero byte": (b"000644 \0", 0o644),
+    "octal with spaces before it": (b"   644 \0", 0o644),
+    "octal in all places": (b"77777777", 0o77777777),
+    "base-256": (b"\x80\0\0\0\0\0\x01\0", 256),
+    "negative base-256": (b"\xff\xff\xff\xff\xff\xff\xff\xff", -1),
+}
+
+
+@pytest.mark.parametrize(("field", "value"), NUMBERS.values(), ids=NUMBERS)
+def test_a_number_is_read(field: bytes, value: int) -> None:
+    assert parse_number(field, "size", -(2**60), 2**60) == value
+
+
+BAD_NUMBERS = {
+    "nothing": b"\0\0\0\0\0\0\0\0",
+    "spaces": b"        ",
+    "an underscore": b"0000_20\0",
+    "a sign": b"     +2\0",
+    "a minus sign": b"     -2\0",
+    "a prefix": b"   0o17\0",
+    "a digit eight": b"0000018\0",
+    "a letter": b"000064a\0",
+    "digits after the end": b"644\0 644",
+    "a zero byte first": b"\x000000644",
+    "a gap": b"644 644\0",
+    "nan": b"    nan\0",
+    "other scripts' digits": "٦٤٤".encode().ljust(8, b"\0"),
+    "more than there may be": b"\xbf\xff\xff\xff\xff\xff\xff\xff",
+}
+
+
+@pytest.mark.parametrize("field", BAD_NUMBERS.values(), ids=BAD_NUMBERS)
+def test_a_number_is_refused_that_is(field: bytes) -> None:
+    with pytest.raises(Fault, match=r"bad size field|out of range"):
+        parse_number(field, "size", 0, 2**40)
+
+
+@given(st.binary(min_size=1, max_size=12))
+def test_any_field_is_a_number_in_range_or_a_fault(field: bytes) -> None:
+    try:
+        assert -5 <= parse_number(field, "size", -5, 1000) <= 1000
+    except Fault as fault:
+        assert "size" in str(fault)
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**31 - 1), st.integers(0, 2**32 - 2))
+def test_numbers_of_all_sizes_are_read_back(size: int, mode: int, uid: int) -> None:
+    fields = {"size": images.base256(size, 12), "mode": images.base256(mode, 8), "uid": images.base256(uid, 8)}
+    header = parse_header(images.header("x", **fields))
+    assert (header.size, header.mode, header.uid) == (size, mode & 0o7777, uid)
+
+
+@given(st.integers(0, 511), st.integers(1, 255))
+def test_any_changed_byte_breaks_the_checksum(place: int, change: int) -> None:
+    block = bytearray(images.header("rootfs/bin/hello", size=5, uname=b"root"))
+    block[place] ^= change
+    assert not is_header(bytes(block))
+    with pytest.raises(Fault):
+        parse_header(bytes(block))
+
+
+def test_a_checksum_of_bytes_over_127_is_the_sum_of_unsigned_bytes() -> None:
+    assert parse_header(images.header(b"\xff" * 100)).name == b"\xff" * 100
+
+
+FLAVOURS = {
+    "POSIX": (images.header("name", prefix=b"some/dir"), b"some/dir/name"),
+    "POSIX with a prefix that fills its field": (images.header("name", prefix=b"d" * 155), b"d" * 155 + b"/name"),
+    "GNU, whose prefix is no prefix": (images.header("name", prefix=b"some/dir", magic=b"ustar  \0"), b"name"),
+    "a name that fills its field": (images.header("n" * 100), b"n" * 100),
+}
+
+
+@pytest.mark.parametrize(("block", "name"), FLAVOURS.values(), ids=FLAVOURS)
+def test_the_name_is_that_of_the_flavour(block: bytes, name: bytes) -> None:
+    assert parse_header(block).name == name
+
+
+def _v7(rest: bytes = b"") -> bytes:
+    block = bytearray(images.header("name", magic=bytes(8), major=bytes(8), minor=bytes(8), prefix=rest))
+    return bytes(block)
+
+
+def test_the_flavour_of_unix_v7_is_read_when_the_rest_is_blank() -> None:
+    assert parse_header(_v7()).name == b"name"
+    with pytest.raises(Fault, match="neither a ustar nor a GNU"):
+        parse_header(_v7(b"x"))
+
+
+def test_an_unknown_flavour_is_refused() -> None:
+    with pytest.raises(Fault, match="neither a ustar nor a GNU"):
+        parse_header(images.header("name", magic=b"ustar\x0001"))
+
+
+OUT_OF_RANGE = {
+    "a negative size": {"size": images.base256(-1, 12)},
+    "a size of 64 bits": {"size": images.base256(2**63, 12)},
+    "a negative uid": {"uid": images.base256(-1, 8)},
+    "the uid that chown takes for no change": {"uid": images.base256(2**32 - 1, 8)},
+    "a gid beyond 32 bits": {"gid": images.base256(2**40, 8)},
+    "a time of which no file system knows": {"mtime": images.base256(2**70, 12)},
+}
+
+
+@pytest.mark.parametrize("fields", OUT_OF_RANGE.values(), ids=OUT_OF_RANGE)
+def test_a_header_is_refused_with(fields: dict[str, bytes]) -> None:
+    with pytest.raises(Fault, match="out of range"):
+        parse_header(images.header("x", **fields))
+
+
+def test_a_time_before_1970_is_read() -> None:
+    assert parse_header(images.header("x", mtime=images.base256(-5, 12))).mtime == -5
