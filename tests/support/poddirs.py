@@ -1,0 +1,133 @@
+"""Pod directories written by hand, which shows that stage1 needs no acrun, and a pod that runs from one."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGE1 = [sys.executable, "-I", "-S", str(ROOT / "acstage1" / "__main__.py")]
+IMAGE_ID = "sha512-" + "0" * 128
+
+
+@dataclass
+class AppSpec:
+    """One app of a pod: the words to execute and whatever else its manifest or stage1.json says."""
+
+    exec: Sequence[str]
+    app: dict[str, Any] = field(default_factory=dict)
+    runtime: dict[str, Any] = field(default_factory=dict)
+    stdin: bool = False
+    copy: bool = False
+
+
+def write_pod(
+    base: Path, rootfs: Path, apps: Mapping[str, AppSpec], *, manifest: Mapping[str, Any] | None = None, **settings: Any
+) -> Path:
+    """Write a pod directory below *base* whose apps all have the tree *rootfs*; return its path."""
+    path = base / "pods" / "run" / str(uuid.uuid4())
+    path.mkdir(parents=True, mode=0o700)
+    runtime, stage1 = [], {}
+    for name, spec in apps.items():
+        app = {"exec": list(spec.exec), "user": "0", "group": "0", **spec.app}
+        runtime.append({"name": name, "image": {"id": IMAGE_ID}, "app": app, **spec.runtime})
+        directory = path / "apps" / name
+        directory.mkdir(parents=True)
+        if spec.copy:
+            subprocess.run(["cp", "-a", "--", str(rootfs), str(directory / "rootfs")], check=True)
+        else:
+            (directory / "upper").mkdir(mode=0o755)
+            (directory / "work").mkdir()
+        backend = {"backend": "copy", "lower": None} if spec.copy else {"backend": "overlay", "lower": str(rootfs)}
+        stage1[name] = {"rootfs": backend, "stdin": spec.stdin}
+    pod = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": runtime, **(manifest or {})}
+    for volume in pod.get("volumes", []):
+        if volume["kind"] == "empty":
+            (path / "volumes" / volume["name"]).mkdir(parents=True)
+    for name in ("status", "logs", "volumes"):
+        (path / name).mkdir(exist_ok=True)
+    document = {"version": 1, "hostname": "pod", "network": "none", "gracePeriod": 10, "apps": stage1, **settings}
+    (path / "stage1.json").write_text(json.dumps(document))
+    (path / "pod").write_text(json.dumps(pod))
+    return path
+
+
+@dataclass
+class Result:
+    """How a run ended, and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The probe's report on stdout."""
+        value: dict[str, Any] = json.loads(self.stdout)
+        return value
+
+
+def run(pod: Path, *options: str, stdin: int | None = subprocess.DEVNULL, verb: str = "run") -> Result:
+    """Run a verb of stage1 on a pod directory to its end."""
+    result = subprocess.run([*STAGE1, verb, *options, str(pod)], stdin=stdin, capture_output=True, text=True, check=False)
+    return Result(result.returncode, result.stdout, result.stderr)
+
+
+def enter(pod: Path, app: str, *words: str) -> Result:
+    """Run *words* in a running app."""
+    command = [*STAGE1, "enter", str(pod), app, "--", *words]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return Result(result.returncode, result.stdout, result.stderr)
+
+
+def start(pod: Path, *options: str) -> subprocess.Popen[str]:
+    """Start a pod and return its monitor."""
+    return subprocess.Popen(
+        [*STAGE1, "run", *options, str(pod)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    """Return the next line on a process's stdout."""
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def status(pod: Path, app: str) -> dict[str, Any]:
+    """Return the status file of an app."""
+    value: dict[str, Any] = json.loads((pod / "status" / app).read_text())
+    return value
+
+
+def log(pod: Path, app: str) -> list[tuple[str, str, str]]:
+    """Return the log of an app as (stream, F or P, text)."""
+    rows = []
+    for line in (pod / "logs" / f"{app}.log").read_text().splitlines():
+        _, stream, kind, text = line.split(" ", 3)
+        rows.append((stream, kind, text))
+    return rows
+
+
+def cgroups_of(pod: Path) -> list[Path]:
+    """Return the cgroup directories of a pod that exist."""
+    return [Path(line) for line in (pod / "cgroups").read_text().splitlines() if Path(line).exists()]
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait until a process that is no child of ours has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    poll.poll(10_000)
+    os.close(descriptor)

@@ -1,0 +1,163 @@
+/* A static program that says what an app sees, as one JSON object on stdout, or does one thing and says how that went.
+ *
+ *   probe                     report
+ *   probe exit N              end with N
+ *   probe write TEXT ERR N    write TEXT to stdout and ERR to stderr, end with N
+ *   probe try PATH            open PATH for reading; prints 0 or errno
+ *   probe write-to PATH       open PATH for writing; prints 0 or errno
+ *   probe mknod PATH MAJ MIN  make a block device and open it; prints both results
+ *   probe syscall N           make system call N with zeros; prints result or -errno
+ *   probe trap N              wait for SIGTERM, end with N
+ *   probe ignore              ignore SIGTERM and wait
+ *   probe orphans N           fork N grandchildren that end at once, then report
+ *   probe connect PORT        connect to 127.0.0.1:PORT; prints 0 or errno
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void quote(const char *text) {
+    putchar('"');
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') printf("\\%c", c);
+        else if (c < 32 || c > 126) printf("\\u%04x", c);
+        else putchar(c);
+    }
+    putchar('"');
+}
+
+static void lines(const char *name, const char *path) {
+    char line[8192];
+    FILE *file = fopen(path, "r");
+    int first = 1;
+    printf(",\"%s\":[", name);
+    while (file && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        if (!first) putchar(',');
+        first = 0;
+        quote(line);
+    }
+    if (file) fclose(file);
+    putchar(']');
+}
+
+static void links(const char *name, const char *path) {
+    char target[4096];
+    struct dirent *entry;
+    DIR *directory = opendir(path);
+    int first = 1;
+    printf(",\"%s\":{", name);
+    while (directory && (entry = readdir(directory))) {
+        if (entry->d_name[0] == '.' || (!strcmp(name, "fds") && atoi(entry->d_name) == dirfd(directory))) continue;
+        ssize_t size = readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1);
+        target[size < 0 ? 0 : size] = 0;
+        if (!first) putchar(',');
+        first = 0;
+        quote(entry->d_name);
+        putchar(':');
+        quote(target);
+    }
+    if (directory) closedir(directory);
+    putchar('}');
+}
+
+static int report(int argc, char **argv, char **envp) {
+    char text[4096];
+    gid_t groups[256];
+    uid_t ruid, euid, suid;
+    gid_t rgid, egid, sgid;
+    getresuid(&ruid, &euid, &suid);
+    getresgid(&rgid, &egid, &sgid);
+    int count = getgroups(256, groups);
+    printf("{\"pid\":%d,\"ppid\":%d,\"sid\":%d", getpid(), getppid(), getsid(0));
+    printf(",\"uids\":[%u,%u,%u],\"gids\":[%u,%u,%u],\"groups\":[", ruid, euid, suid, rgid, egid, sgid);
+    for (int i = 0; i < count; i++) printf(i ? ",%u" : "%u", groups[i]);
+    printf("],\"cwd\":");
+    quote(getcwd(text, sizeof text) ? text : "");
+    gethostname(text, sizeof text);
+    printf(",\"hostname\":");
+    quote(text);
+    printf(",\"umask\":%d", umask(0));
+    printf(",\"argv\":[");
+    for (int i = 0; i < argc; i++) {
+        if (i) putchar(',');
+        quote(argv[i]);
+    }
+    printf("],\"environment\":[");
+    for (char **item = envp; *item; item++) {
+        if (item != envp) putchar(',');
+        quote(*item);
+    }
+    putchar(']');
+    lines("status", "/proc/self/status");
+    lines("mounts", "/proc/self/mountinfo");
+    lines("cgroup", "/proc/self/cgroup");
+    links("namespaces", "/proc/self/ns");
+    links("fds", "/proc/self/fd");
+    printf("}\n");
+    return 0;
+}
+
+static volatile sig_atomic_t ending = 0;
+static void on_term(int number) { ending = number; }
+
+int main(int argc, char **argv, char **envp) {
+    const char *mode = argc > 1 ? argv[1] : "report";
+    if (!strcmp(mode, "exit")) return atoi(argv[2]);
+    if (!strcmp(mode, "write")) {
+        if (write(1, argv[2], strlen(argv[2])) < 0 || write(2, argv[3], strlen(argv[3])) < 0) return 99;
+        return atoi(argv[4]);
+    }
+    if (!strcmp(mode, "try") || !strcmp(mode, "write-to")) {
+        int fd = open(argv[2], (mode[0] == 't' ? O_RDONLY : O_WRONLY) | O_NONBLOCK);
+        printf("%d\n", fd < 0 ? errno : 0);
+        return 0;
+    }
+    if (!strcmp(mode, "mknod")) {
+        int made = mknod(argv[2], S_IFBLK | 0600, makedev(atoi(argv[3]), atoi(argv[4]))) ? errno : 0;
+        int opened = open(argv[2], O_RDONLY) < 0 ? errno : 0;
+        printf("%d %d\n", made, opened);
+        return 0;
+    }
+    if (!strcmp(mode, "syscall")) {
+        long result = syscall(atol(argv[2]), 0, 0, 0, 0, 0, 0);
+        printf("%ld\n", result < 0 ? -(long)errno : result);
+        return 0;
+    }
+    if (!strcmp(mode, "trap") || !strcmp(mode, "ignore")) {
+        signal(SIGTERM, mode[0] == 't' ? on_term : SIG_IGN);
+        printf("waiting\n");
+        fflush(stdout);
+        while (!ending) pause();
+        return atoi(argv[2]);
+    }
+    if (!strcmp(mode, "orphans")) {
+        for (int i = 0; i < atoi(argv[2]); i++) {
+            pid_t child = fork();
+            if (child == 0) _exit(fork() < 0 ? 1 : 0);
+            waitpid(child, NULL, 0);
+        }
+        return 0;
+    }
+    if (!strcmp(mode, "connect")) {
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[2])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        printf("%d\n", connect(fd, (struct sockaddr *)&address, sizeof address) ? errno : 0);
+        return 0;
+    }
+    return report(argc, argv, envp);
+}
