@@ -10,14 +10,14 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     run           the sequence of a run, step by step
     sweep         the sequence of a collection
     arguments     pod options, images, app options and arguments, cut apart
-    options       the options of an app
     inputs        images named on standard input
-    resolve       image arguments into images, each with all it depends on
-    pod           the reified pod manifest
-    mounts        mount points, volumes and mounts brought together
+    write         the files of the pod directory
     trees         rendered trees, made once
     backends      overlay where it works, a copy elsewhere
-    write         the files of the pod directory
+    pod           the reified pod manifest
+    options       the options of an app
+    resolve       image arguments into images, each with all it depends on
+    mounts        mount points, volumes and mounts brought together
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made
     states        what the files of a pod directory say of its life

@@ -15,8 +15,8 @@ Modules, from top to bottom:
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks
     tree          the file system of one app
     operations    steps as values: shown, tested, run
-    devices       /dev
     kernelfs      /proc and /sys, with what an app may not see or write
+    devices       /dev
     volumes       volumes on their targets
     inroot        names inside a rootfs that may be hostile
     start         the last steps of a process before it is the app

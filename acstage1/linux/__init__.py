@@ -2,8 +2,8 @@
 
 The only home of ctypes in the project. Modules, from top to bottom:
 
-    mounts        mounts as file descriptors and by path
     namespaces    unshare, setns, pivot_root, names and the loopback interface
+    mounts        mounts as file descriptors and by path
     security      capabilities, no_new_privs, keyrings, dumpable
     signals       signals without the module signal
     libc          the C library, loaded once

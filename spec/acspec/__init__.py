@@ -1,3 +1,30 @@
-"""The App Container format: values, readers and directories that all four tools share."""
+"""The App Container format: values, readers and directories that all four tools share.
+
+Standard library only, but for three rooms: `openpgp` (python-gnupg), `archive` (isal) and, later, the schemas. It opens no socket
+and makes no system call by hand. Modules, from top to bottom:
+
+    rendering       which layers make a tree, and what a whitelist keeps
+    archive         image archives: one strict reader, an extractor, a writer
+    store           images on disk, under their IDs
+    pods            pod directories: phases, locks, names
+    pod_manifest    the pod manifest
+    image_manifest  the image manifest
+    app             what is run: the app of an image or of a pod
+    volumes         volumes, mount points, mounts
+    capabilities    the names of capabilities, and the sets that isolators ask for
+    labels          labels, and when they match
+    references      image arguments, as typed
+    names           AC Names and Identifiers, image IDs, versions
+    fields          keys of JSON objects read as types, each fault with its place
+    jsontext        JSON, strictly
+    openpgp         signatures and keys through gpg
+    program         how a program starts, fails and ends
+    directories     where data, pods and configuration lie
+    durable         files that appear whole or not at all
+    locks           locks that say who is at work
+    errors          what can go wrong, and the exit code of each
+    escape          values from outside, safe to print
+    limits          every limit on bytes from outside
+"""
 
 SPEC_VERSION = "0.8.11"

@@ -115,5 +115,8 @@ class ConfigError(ToolError):
 
 
 def message_line(tool: str, error: ToolError) -> str:
-    """Return the one line for stderr: `tool: what: why (hint)`, nothing in it able to move a terminal."""
+    """Return the one line for stderr: `tool: what: why (hint)`, nothing in it able to move a terminal.
+
+    Source: spec/exit-codes.md.
+    """
     return f"{tool}: {escape(str(error), limit=2000)}"

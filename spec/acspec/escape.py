@@ -17,6 +17,7 @@ def escape(value: str | bytes, limit: int = 200) -> str:
 
     Control codes become `\xNN`, bytes that are not UTF-8 (also those Python keeps as lone surrogates) likewise,
     marks that reorder text `\uNNNN`. A backslash stays as it is, so that ordinary text is never changed.
+    Source: spec/exit-codes.md.
     """
     text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
     cut = len(text) > limit
