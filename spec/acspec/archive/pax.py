@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from acspec.archive.acl import parse_acl
 from acspec.archive.faults import Fault
 from acspec.escape import escape
 
 _XATTR = b"SCHILY.xattr."
+_ACLS = {b"SCHILY.acl.access": b"system.posix_acl_access", b"SCHILY.acl.default": b"system.posix_acl_default"}
+_OF_ONE_FILE = frozenset((b"path", b"linkpath", b"size", *_ACLS))
 _SPARSE = (b"GNU.sparse.", b"SCHILY.realsize")
 _CHARSETS = (b"BINARY", b"ISO-IR 10646 2000 UTF-8")
 _MAX_ID = 2**32 - 2
@@ -48,6 +51,8 @@ def parse_extended(data: bytes, base: Extended = NOTHING) -> Extended:
     for keyword, value in parse_records(data):
         if keyword.startswith(_XATTR):
             _add_xattr(xattrs, keyword[len(_XATTR) :], value)
+        elif keyword in _ACLS:
+            _add_acl(xattrs, keyword, value)
         elif (reader := _READERS.get(keyword)) is not None:
             _check_empty(keyword, value)
             values[reader.field] = reader.read(value) if value else None
@@ -66,7 +71,7 @@ def parse_global(data: bytes, base: Extended) -> Extended:
     """
     values = base._asdict()
     for keyword, value in parse_records(data):
-        if keyword in (b"path", b"linkpath", b"size") or keyword.startswith(_XATTR):
+        if keyword in _OF_ONE_FILE or keyword.startswith(_XATTR):
             raise Fault(f'a global header sets "{escape(keyword)}" for every file')
         if (reader := _READERS.get(keyword)) is not None:
             values[reader.field] = reader.read(value) if value else None
@@ -118,6 +123,17 @@ def _add_xattr(xattrs: dict[bytes, bytes], name: bytes, value: bytes) -> None:
     if len(value) > _XATTR_VALUE_BYTES:
         raise Fault(f'the extended attribute "{escape(name, 80)}" is larger than the kernel allows')
     xattrs[name] = value
+
+
+def _add_acl(xattrs: dict[bytes, bytes], keyword: bytes, text: bytes) -> None:
+    """Add an ACL written as text; one that cannot be understood here stays under its keyword, which nobody applies."""
+    if not text:
+        return
+    acl = parse_acl(text)
+    if acl is None:
+        xattrs[keyword] = text
+    else:
+        xattrs.setdefault(_ACLS[keyword], acl)  # the kernel's own form, where both are there, is the exact one
 
 
 def _parse_path(value: bytes) -> bytes:

@@ -7,7 +7,6 @@ Source: ace.md, Filesystem Setup.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from acspec.archive.extract import TreeWriter
@@ -20,7 +19,7 @@ def render_image(
     descriptor: int,
     what: str,
     *,
-    keep: Callable[[str], bool] | None = None,
+    keep: Callable[[bytes], bool] | None = None,
     hashed: bool = True,
 ) -> ImageReader:
     """Write the rootfs of the image in *descriptor*, a regular file, over what *writer* has written so far.
@@ -31,15 +30,10 @@ def render_image(
     Raises: FormatError; StorageError; OSError with the name of the entry.
     Source: ace.md, Filesystem Setup, steps 2 and 3.
     """
-    wanted, moved = None, None
+    moved = None
     if keep is not None:
-        wanted = _of_bytes(keep)
         with ImageReader(descriptor, what, hashed=False, window=GLANCE) as reader:
-            moved = plan_moved(reader, wanted)
+            moved = plan_moved(reader, keep)
     with ImageReader(descriptor, what, hashed=hashed) as reader:
-        writer.add(reader, wanted, moved)
+        writer.add(reader, keep, moved)
     return reader
-
-
-def _of_bytes(keep: Callable[[str], bool]) -> Callable[[bytes], bool]:
-    return lambda path: keep(os.fsdecode(path))

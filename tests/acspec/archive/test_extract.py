@@ -17,8 +17,6 @@ from acspec.errors import FormatError
 from tests.support import images
 from tests.support.images import Node, directory, hard_link
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="owners and devices need root")
-
 
 class Tree:
     """A directory that images are extracted into, one over another."""
@@ -72,7 +70,7 @@ def test_content_modes_times_and_links_are_kept(tree: Tree) -> None:
     assert stat.S_ISFIFO((tree.path / "fifo").stat().st_mode)
 
 
-@needs_root
+@pytest.mark.privileged
 def test_root_keeps_owners_devices_and_set_user_id_bits(tree: Tree) -> None:
     writer = tree.add(
         {
@@ -144,3 +142,127 @@ def test_deep_trees_and_long_paths_are_written(tree: Tree) -> None:
 def test_a_name_longer_than_the_file_system_allows_is_refused_by_name(tree: Tree) -> None:
     with pytest.raises(FormatError, match=r'entry "rootfs/nnn.*longer than the file system allows'):
         tree.add({"n" * 300: b""})
+
+
+def test_no_link_is_followed_whatever_the_layers_do(tree: Tree, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o711)
+    (outside / "secret").write_text("secret")
+    before = (outside.stat(), (outside / "secret").stat())
+    tree.add(
+        {"a": str(outside), "b": str(outside / "secret"), "c": "../outside", "d": str(outside), "e": str(outside)},
+        {"a/secret": b"1", "b": b"2", "c": directory(mode=0o777, mtime=1), "w": b"", "d": hard_link("w"), "e": Node(kind="6")},
+    )
+    after = (outside.stat(), (outside / "secret").stat())
+    assert [(s.st_mode, s.st_mtime_ns, s.st_uid, s.st_nlink, s.st_size) for s in after] == [
+        (s.st_mode, s.st_mtime_ns, s.st_uid, s.st_nlink, s.st_size) for s in before
+    ]
+    assert (outside / "secret").read_text() == "secret"
+    assert os.listdir(outside) == ["secret"]
+
+
+def test_times_and_modes_of_a_link_are_not_those_of_its_target(tree: Tree, tmp_path: Path) -> None:
+    (tmp_path / "host").write_text("")
+    before = (tmp_path / "host").stat()
+    tree.add({"l": images.symlink(str(tmp_path / "host"), mtime=1, uid=0)})
+    assert (tmp_path / "host").stat().st_mtime_ns == before.st_mtime_ns
+    assert (tmp_path / "host").stat().st_mode == before.st_mode
+
+
+def test_directories_take_their_modes_and_times_last(tree: Tree) -> None:
+    tree.add({"d": directory(mode=0o500, mtime=3), "d/e": directory(mode=0, mtime=4), "d/e/f": b"x", "d/g": b"y"})
+    assert stat.S_IMODE((tree.path / "d").stat().st_mode) == 0o500
+    assert (tree.path / "d").stat().st_mtime == 3
+    assert stat.S_IMODE((tree.path / "d/e").stat().st_mode) == 0
+    assert (tree.path / "d/e").stat().st_mtime == 4
+
+
+def test_the_rootfs_gives_the_tree_its_own_mode_and_time(tree: Tree) -> None:
+    content = images.archive(
+        [images.member("manifest", images.manifest_bytes()), images.member("rootfs", kind="5", mode=0o711, mtime=9)]
+    )
+    with TreeWriter(tree.descriptor) as writer, ImageReader(io.BytesIO(content), "x.aci") as reader:
+        writer.add(reader)
+        writer.finish()
+    assert stat.S_IMODE(tree.path.stat().st_mode) == 0o711
+    assert tree.path.stat().st_mtime == 9
+
+
+def test_a_directory_that_a_later_layer_replaced_and_another_implied_has_an_implied_mode(tree: Tree) -> None:
+    tree.add({"d": directory(mode=0o700, mtime=5)}, {"d": b"file"}, {"d/f": b""})
+    assert stat.S_IMODE((tree.path / "d").stat().st_mode) == 0o755
+    assert (tree.path / "d").stat().st_mtime == 0
+
+
+def test_an_earlier_hard_link_keeps_its_content_when_the_other_name_is_replaced(tree: Tree) -> None:
+    tree.add({"a": b"old", "b": hard_link("a")}, {"a": b"new content"})
+    assert (tree.path / "a").read_bytes() == b"new content"
+    assert (tree.path / "b").read_bytes() == b"old"
+
+
+def test_a_hard_link_in_a_later_layer_is_to_the_file_of_that_layer(tree: Tree) -> None:
+    tree.add({"a": b"old", "b": b"old"}, {"a": b"new", "b": hard_link("a")})
+    assert (tree.path / "b").read_bytes() == b"new"
+    assert (tree.path / "a").stat().st_nlink == 2
+
+
+def test_attributes_are_kept_but_for_those_of_the_host(tree: Tree) -> None:
+    xattrs = {
+        "user.colour": b"blue\0\n",
+        "user.empty": b"",
+        "trusted.overlay.opaque": b"y",
+        "user.overlay.whiteout": b"",
+        "security.selinux": b"x",
+    }
+    writer = tree.add({"f": Node(b"x", mode=0o444, xattrs=xattrs), "d": directory(xattrs=xattrs)})
+    for name in ("f", "d"):
+        assert sorted(os.listxattr(tree.path / name)) == ["user.colour", "user.empty"]
+        assert os.getxattr(tree.path / name, "user.colour") == b"blue\0\n"
+    assert writer.lost.xattrs == 6
+
+
+def test_a_later_directory_does_not_inherit_the_attributes_of_an_earlier_one(tree: Tree) -> None:
+    tree.add({"d": directory(xattrs={"user.old": b"1"})}, {"d": directory(xattrs={"user.new": b"2"})})
+    assert os.listxattr(tree.path / "d") == ["user.new"]
+
+
+ACL = "user::rwx,user:1000:r-x,group::r-x,mask::r-x,other::---"
+
+
+def _acl_member(name: str, kind: str, **records: str) -> bytes:
+    return images.pax({f"SCHILY.acl.{key}": value for key, value in records.items()}) + images.member(name, kind=kind, mode=0o750)
+
+
+def test_acls_are_kept_and_none_is_inherited(tree: Tree) -> None:
+    content = images.archive(
+        [
+            images.member("manifest", images.manifest_bytes()),
+            images.member("rootfs", kind="5"),
+            _acl_member("rootfs/d", "5", default=ACL, access=ACL),
+            images.member("rootfs/d/plain", b"x", mode=0o644),
+            _acl_member("rootfs/d/f", "0", access=ACL),
+        ]
+    )
+    with TreeWriter(tree.descriptor) as writer, ImageReader(io.BytesIO(content), "x.aci") as reader:
+        writer.add(reader)
+        writer.finish()
+    if writer.lost.xattrs:
+        pytest.skip("this file system has no ACLs")
+    assert sorted(os.listxattr(tree.path / "d")) == ["system.posix_acl_access", "system.posix_acl_default"]
+    assert os.listxattr(tree.path / "d/plain") == []
+    assert os.listxattr(tree.path / "d/f") == ["system.posix_acl_access"]
+    assert stat.S_IMODE((tree.path / "d/f").stat().st_mode) == 0o750
+
+
+@pytest.mark.privileged
+def test_file_capabilities_are_kept(tree: Tree) -> None:
+    capability = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service+ep
+    writer = tree.add({"ping": Node(b"x", mode=0o755, uid=3, xattrs={"security.capability": capability})})
+    assert os.getxattr(tree.path / "ping", "security.capability") == capability
+    assert not writer.lost
+
+
+def test_descriptors_and_memory_do_not_grow_with_the_tree(tree: Tree) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    tree.add({f"d{number % 300}/e{number}/f": b"" for number in range(900)})
+    assert len(os.listdir("/proc/self/fd")) == before
