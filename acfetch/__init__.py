@@ -7,14 +7,14 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     command_trust    `acfetch trust`
     command_images   `acfetch images`
     fetch            the sequence: an image with all it depends on, into the store
+    download         one pass over an image: fetched, kept, unpacked, hashed, checked
     sources          where an image may come from: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page
-    templates        templates into URLs
-    download         one pass over an image: fetched, kept, unpacked, hashed, checked
-    trust            the decision whether a signature counts (no input or output)
-    keystore         trusted keys on disk
     http             HTTP, and the only import of httpx
+    templates        templates into URLs
+    keystore         trusted keys on disk
+    trust            the decision whether a signature counts (no input or output)
     progress         what a person sees meanwhile
     errors           what can go wrong
 """
