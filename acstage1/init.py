@@ -110,20 +110,21 @@ def _build(context: InitContext, step: list[str]) -> None:
     make_all_private()
     # Opened here: a descriptor from the namespace we left could not be mounted from.
     pod = os.open(pod_path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    nodes = pod_path + _NODES
+    trees = {app.name: AppTree(app, pod, f"{pod_path}{_APPS}/{app.name}", nodes, hostname, note) for app in context.pod.apps}
     steps = [
         Operation("bring lo up", bring_loopback_up),
         Operation(f"set the host name to {hostname}", lambda: set_hostname(hostname)),
         Operation("become uninspectable", forbid_inspection),
         Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
+        *(_named(name, step) for name, tree in trees.items() for step in tree.open_sources()),
         # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
         Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", MS_NOSUID, "mode=755,size=1m")),
-        Operation("make device nodes", lambda: make_source_nodes(pod_path + _NODES)),
+        Operation("make device nodes", lambda: make_source_nodes(nodes)),
     ]
-    for app in context.pod.apps:
-        place = f"{pod_path}{_APPS}/{app.name}"
-        steps.append(_make_place(app.name, place))
-        tree = AppTree(app, pod, place, pod_path + _NODES, hostname, note)
-        steps += [_named(app.name, operation) for operation in tree.operations()]
+    for name, tree in trees.items():
+        steps.append(_make_place(name, f"{pod_path}{_APPS}/{name}"))
+        steps += [_named(name, operation) for operation in tree.operations()]
     steps += [
         Operation("close the pod directory", lambda: os.close(pod)),
         Operation("wait for the cgroups", lambda: _wait(context.gate)),

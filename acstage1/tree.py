@@ -22,7 +22,7 @@ from acstage1.linux.mounts import (
     set_attributes,
 )
 from acstage1.operations import Operation
-from acstage1.volumes import mount_volume
+from acstage1.volumes import mount_volume, open_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +45,17 @@ class AppTree:
         self._hostname = hostname
         self._note = note
         self._root = -1
+        self._sources: dict[Mount, int] = {}
+
+    def open_sources(self) -> list[Operation]:
+        """Return the steps that open the volumes' sources: before anything is mounted that a recursive bind could bring along."""
+        return [self._open_source(item) for item in self._app.mounts]
+
+    def _open_source(self, item: Mount) -> Operation:
+        def action() -> None:
+            self._sources[item] = open_source(item, self._pod)
+
+        return Operation(f"open volume {item.volume.name}", action)
 
     def operations(self) -> list[Operation]:
         """Return the steps in their order. Source: ace.md, Filesystem Setup; OS-SPEC.md."""
@@ -71,7 +82,7 @@ class AppTree:
 
     def _volume(self, item: Mount) -> Operation:
         text = f"mount volume {item.volume.name} on {item.path}"
-        return Operation(text, lambda: mount_volume(self._root, item, self._note))
+        return Operation(text, lambda: mount_volume(self._root, item, self._sources[item], self._note))
 
     def _mount_root(self) -> None:
         if self._app.backend == "overlay":

@@ -30,14 +30,15 @@ if TYPE_CHECKING:
     from acstage1.pod import Mount
 
 
-def open_source(mount: Mount) -> int:
-    """Return the source of a volume as a detached mount with its attributes set.
+def open_source(mount: Mount, pod: int) -> int:
+    """Return the source of a volume as a detached mount with its attributes set; *pod* is a descriptor of the pod directory.
 
     Raises: OSError; ELOOP when a part of the path is a symbolic link.
     Source: ace.md, Volume Setup: symbolic links.
     """
     volume = mount.volume
-    origin = open_resolved(None, volume.source, os.O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+    directory, path = (None, volume.source) if volume.kind == "host" else (pod, f"volumes/{volume.name}")
+    origin = open_resolved(directory, path, os.O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
     try:
         tree = clone_tree(origin, recursive=volume.recursive, path=volume.source)
     finally:
@@ -47,13 +48,12 @@ def open_source(mount: Mount) -> int:
     return tree
 
 
-def mount_volume(root: int, mount: Mount, note: Callable[[str], None]) -> None:
-    """Mount a volume on its target inside the rootfs at descriptor *root*; *note* hears of content that it hides.
+def mount_volume(root: int, mount: Mount, tree: int, note: Callable[[str], None]) -> None:
+    """Mount *tree*, a volume's detached mount, on its target in the rootfs at descriptor *root*; *note* hears of content it hides.
 
     Raises: OSError.
     Source: ace.md, Volume Setup: target paths.
     """
-    tree = open_source(mount)
     try:
         is_directory = stat.S_ISDIR(os.fstat(tree).st_mode)
         target = make_directory(root, mount.path) if is_directory else make_file(root, mount.path)
