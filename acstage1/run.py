@@ -123,7 +123,6 @@ class _Monitor:
             streams,
             admit=self._admit,
             on_ready=self._ready,
-            on_started=self._started,
             on_end=self._records.write_status,
             tell=lambda text: tell(TOOL, text),
         )
@@ -154,6 +153,8 @@ class _Monitor:
         host_pid = _host_pid(self._init_pid, pid)
         self._cgroups.admit_app(app, host_pid)
         self._running[app] = host_pid
+        # Before the process may go on: whoever hears from an app can find it.
+        self._records.write_pids(self._init_pid, self._running)
         return host_pid
 
     def _ready(self) -> None:
@@ -162,9 +163,6 @@ class _Monitor:
         if self._options.ready_fd is not None:
             os.write(self._options.ready_fd, b"ready\n")
             os.close(self._options.ready_fd)
-
-    def _started(self) -> None:
-        self._records.write_pids(self._init_pid, self._running)
 
     def _clean(self) -> None:
         left = remove_patiently(self._cgroups.paths())

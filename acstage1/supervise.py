@@ -56,7 +56,6 @@ class Supervisor:
         streams: Sequence[Stream],
         admit: Callable[[str, int], int],
         on_ready: Callable[[], None],
-        on_started: Callable[[], None],
         on_end: Callable[[str, dict[str, JSONValue]], None],
         tell: Callable[[str], None],
     ) -> None:
@@ -70,7 +69,7 @@ class Supervisor:
         self._init = init
         self._wakeup = wakeup
         self._streams = list(streams)
-        self._admit, self._on_ready, self._on_started, self._on_end, self._tell = admit, on_ready, on_started, on_end, tell
+        self._admit, self._on_ready, self._on_end, self._tell = admit, on_ready, on_end, tell
         self._deadline: float | None = None
         self._ending = False
         self._culprit: int | None = None
@@ -185,10 +184,7 @@ class Supervisor:
         self._channel.send(reports.JOINED, str(pid))
 
     def _began(self, life: Life) -> None:
-        if life.role != reports.MAIN:
-            return
-        self._on_started()
-        if self._ending:  # the request to end came while it was starting
+        if life.role == reports.MAIN and self._ending:  # the request to end came while it was starting
             pidfd_send_signal(life.pidfd, SIGTERM)
 
     def _ended(self, life: Life, code: int) -> None:

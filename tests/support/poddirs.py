@@ -8,7 +8,8 @@ import select
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,11 +89,16 @@ def enter(pod: Path, app: str, *words: str) -> Result:
     return Result(result.returncode, result.stdout, result.stderr)
 
 
-def start(pod: Path, *options: str) -> subprocess.Popen[str]:
-    """Start a pod and return its monitor."""
-    return subprocess.Popen(
-        [*STAGE1, "run", *options, str(pod)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+@contextmanager
+def start(pod: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a pod and yield its monitor, which is killed when the test fails and waited for in any case."""
+    command = [*STAGE1, "run", *options, str(pod)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as monitor:
+        try:
+            yield monitor
+        except BaseException:
+            monitor.kill()
+            raise
 
 
 def read_line(process: subprocess.Popen[str]) -> str:

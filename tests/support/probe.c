@@ -8,6 +8,7 @@
  *   probe mknod PATH MAJ MIN  make a block device and open it; prints both results
  *   probe syscall N           make system call N with zeros; prints result or -errno
  *   probe trap N              wait for SIGTERM, end with N
+ *   probe stay N              report, then as trap
  *   probe ignore              ignore SIGTERM and wait
  *   probe orphans N           fork N grandchildren that end at once, then report
  *   probe connect PORT        connect to 127.0.0.1:PORT; prints 0 or errno
@@ -138,8 +139,9 @@ int main(int argc, char **argv, char **envp) {
         printf("%ld\n", result < 0 ? -(long)errno : result);
         return 0;
     }
-    if (!strcmp(mode, "trap") || !strcmp(mode, "ignore")) {
-        signal(SIGTERM, mode[0] == 't' ? on_term : SIG_IGN);
+    if (!strcmp(mode, "trap") || !strcmp(mode, "ignore") || !strcmp(mode, "stay")) {
+        signal(SIGTERM, mode[0] == 'i' ? SIG_IGN : on_term);
+        if (mode[0] == 's') report(argc, argv, envp);
         printf("waiting\n");
         fflush(stdout);
         while (!ending) pause();
