@@ -1,30 +1,36 @@
 """OpenPGP through gpg: keys read, signatures verified, one verdict for all tools. The only room that starts gpg.
 
-gpg's exit code is no verdict: it is 0 for revoked and for expired keys. What counts are the lines of its status stream, on a
-descriptor of their own, told by their beginning; and a signature counts only by the full fingerprint of a key that the
-caller named. Every call has a home directory of its own, which holds these keys and nothing else.
+gpg's exit code is no verdict: it is 0 for revoked and for expired keys. What counts are the lines of its status file, told by
+their beginning; and a signature counts only by the full fingerprint of a key that the caller named. Every call has a
+home directory of its own, which holds these keys and nothing else. Which keys are trusted for what is the caller's business.
 
 Source: aci.md, Image Archives ("ascii-armored detached signature mode"); GnuPG doc/DETAILS, Format of the --status-fd output.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
 
 from acspec import limits
-from acspec.errors import FormatError, MissingInputError
+from acspec.errors import ConfigError, FormatError, MissingInputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Any, Self
 
 _ARMOUR = b"-----BEGIN PGP SIGNATURE-----"
 _KEY_ARMOUR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
+# --verbose is absent on purpose: it once let file names into the status lines (CVE-2018-12020).
 _OPTIONS = ("--no-options", "--batch", "--no-tty", "--no-autostart", "--no-auto-key-retrieve", "--trust-model", "always")
 _STATUS = b"[GNUPG:] "
+_CHUNK = 1 << 18
+_PIPE_BYTES = 1 << 20
 
 # What gpg says of a signature or its key, and what that means for us.
 _REASONS = {
@@ -34,9 +40,10 @@ _REASONS = {
     "REVKEYSIG": "the key that made it is revoked",
     "ERRSIG": "the key that made it is not among the trusted ones",
     "NODATA": "there is no signature in it",
-    "FAILURE": "gpg failed",
+    "FAILURE": "it is not a detached signature that gpg can read",
 }
 _WEAK_HASHES = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
+_BINARY_DOCUMENT = "00"  # a signature of a text (01) would not notice changed line ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +57,109 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a signature is worth: the fingerprint of the trusted key that made it, or why there is none."""
+    """What a signature is worth: the fingerprint of the trusted key that made it, or why there is none.
+
+    *key* is the fingerprint or key ID that a refused signature names, when it names one.
+    """
 
     fingerprint: str | None
     reason: str = ""
+    key: str = ""
+
+
+class Verification:
+    """A detached signature being verified while the signed bytes come; used as a context manager."""
+
+    def __init__(self, signature: bytes, keys: Mapping[str, bytes]) -> None:
+        """Start gpg with *signature*, ascii-armoured, and *keys*, the trusted ones: ascii-armoured, by lower-case fingerprint.
+
+        Raises: FormatError when it is no such signature; ConfigError for a bad key; MissingInputError without gpg; OSError.
+        """
+        _check_armour(signature)
+        self._keys = keys
+        self._process: subprocess.Popen[bytes] | None = None
+        self._home = tempfile.TemporaryDirectory(prefix="appc-gpg-")
+        try:
+            if keys:
+                _import_trusted(self._home.name, keys)
+                self._process = self._start(signature)
+        except BaseException:
+            self._home.cleanup()
+            raise
+
+    def _start(self, signature: bytes) -> subprocess.Popen[bytes]:
+        path = os.path.join(self._home.name, "signature.asc")
+        with open(path, "wb") as file:
+            file.write(signature)
+        # Two files always: with one, gpg accepts a signature that carries its own, other, text.
+        status = ("--status-file", os.path.join(self._home.name, "status"))
+        command = ["gpg", *_OPTIONS, "--homedir", self._home.name, *status, "--verify", "--", path, "-"]
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=environment, bufsize=0)
+        if process.stdin is not None:
+            try:
+                fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            except OSError:  # more than the user may have: it only goes a little slower
+                pass
+        return process
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """End gpg, wherever it stands, and remove its home."""
+        self.close()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Add signed bytes. When gpg has made up its mind and reads no more, they are dropped."""
+        stdin = self._process.stdin if self._process is not None else None
+        view = memoryview(data)
+        try:
+            while stdin is not None and not stdin.closed and view:
+                view = view[stdin.write(view) or 0 :]
+        except BrokenPipeError:
+            self._end_input()
+
+    def finish(self) -> Verdict:
+        """Return the verdict: no more bytes come. Source: GnuPG doc/DETAILS."""
+        if self._process is None:
+            return Verdict(None, "no key is trusted for this name")
+        self._end_input()
+        self._process.wait()
+        try:
+            with open(os.path.join(self._home.name, "status"), "rb") as file:
+                return judge(file.read(), self._keys)
+        except FileNotFoundError:
+            return Verdict(None, "gpg said nothing of it")
+
+    def _end_input(self) -> None:
+        try:
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def close(self) -> None:
+        """End gpg and remove its home. May be called again."""
+        self._end_input()
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._home.cleanup()
 
 
 def verify(signed: str, signature: bytes, keys: Mapping[str, bytes]) -> Verdict:
-    """Return what *signature*, a detached ascii-armoured one, says of the file *signed*.
+    """Return what *signature*, a detached ascii-armoured one, says of the file *signed*, by *keys* as for a Verification.
 
-    *keys* are the trusted ones: ascii-armoured, by fingerprint (lower-case hex).
-
-    Raises: FormatError when it is no such signature; MissingInputError without gpg; OSError.
+    Raises: FormatError when it is no such signature; ConfigError for a bad key; MissingInputError without gpg; OSError.
     Source: aci.md, Image Archives; GnuPG doc/DETAILS.
     """
-    _check_armour(signature)
-    if not keys:
-        return Verdict(None, "no key is trusted for this name")
-    with tempfile.TemporaryDirectory(prefix="appc-gpg-") as home:
-        for fingerprint, armoured in keys.items():
-            _import(home, armoured, fingerprint)
-        path = os.path.join(home, "signature.asc")
-        with open(path, "wb") as file:
-            file.write(signature)
-        return judge(_run_verify(home, path, signed), keys)
+    with open(signed, "rb") as file, Verification(signature, keys) as verification:
+        while data := file.read(_CHUNK):
+            verification.write(data)
+        return verification.finish()
 
 
 def _check_armour(signature: bytes) -> None:
@@ -84,94 +170,90 @@ def _check_armour(signature: bytes) -> None:
 
 
 def judge(status: bytes, trusted: Mapping[str, object]) -> Verdict:
-    """Return the verdict that gpg's status stream amounts to.
+    """Return the verdict that the lines of gpg's status file amount to.
 
-    Accepted is only: a GOODSIG, a VALIDSIG whose primary key is trusted, made with a hash that is not broken, and
-    not one line that speaks against any signature in the file.
+    Accepted is only: a GOODSIG, and of every VALIDSIG that it is over a file, made with a hash that is not broken, by a key whose
+    primary key is trusted; and not one line that speaks against any signature.
 
     Source: GnuPG doc/DETAILS: GOODSIG, VALIDSIG, BADSIG, EXPSIG, EXPKEYSIG, REVKEYSIG, ERRSIG, NODATA, FAILURE.
     """
-    good, fingerprints = False, []
-    for line in status.split(b"\n"):
-        if not line.startswith(_STATUS):
-            continue
-        words = line[len(_STATUS) :].decode("utf-8", "replace").split(" ")
+    lines = [line[len(_STATUS) :] for line in status.split(b"\n") if line.startswith(_STATUS)]
+    said = [line.decode("utf-8", "replace").split(" ") for line in lines]
+    for words in said:
         if words[0] in _REASONS:
-            return Verdict(None, _REASONS[words[0]])
-        if words[0] == "GOODSIG":
-            good = True
-        elif words[0] == "VALIDSIG" and len(words) >= 11:
-            if words[8] in _WEAK_HASHES:
-                return Verdict(None, f"it is made with {_WEAK_HASHES[words[8]]}, which is broken")
-            fingerprints.append(words[10].lower())
-    if not good or len(fingerprints) != 1:
-        return Verdict(None, "it does not hold exactly one good signature")
-    if fingerprints[0] not in trusted:
-        return Verdict(None, f"key {fingerprints[0]} is not trusted for this name")
-    return Verdict(fingerprints[0])
+            return Verdict(None, _REASONS[words[0]], _named_key(words))
+    primaries = []
+    for words in said:
+        if words[0] == "VALIDSIG":
+            refusal = _refusal(words)
+            if refusal is not None:
+                return Verdict(None, refusal)
+            primaries.append(words[10].lower())
+    if not primaries or not any(words[0] == "GOODSIG" for words in said):
+        return Verdict(None, "it is not a detached signature that gpg can read")
+    stranger = next((primary for primary in primaries if primary not in trusted), None)
+    if stranger is not None:
+        return Verdict(None, _REASONS["ERRSIG"], stranger)
+    return Verdict(primaries[0])
 
 
-def _run_verify(home: str, signature: str, signed: str) -> bytes:
-    reading, writing = os.pipe()
-    command = ["gpg", *_OPTIONS, "--homedir", home, "--status-fd", str(writing), "--verify", "--", signature, signed]
-    try:
-        with _start(command, pass_fds=(writing,)) as process:
-            os.close(writing)
-            writing = -1
-            with os.fdopen(reading, "rb") as stream:
-                reading = -1
-                status = stream.read(1 << 20)
-            process.wait()
-        return status
-    finally:
-        for descriptor in (reading, writing):
-            if descriptor >= 0:
-                os.close(descriptor)
+def _refusal(words: list[str]) -> str | None:
+    """Return why a VALIDSIG line is not enough: fields 8 and 9 are hash and class, 10 is the primary key's fingerprint."""
+    if len(words) < 11:
+        return "gpg does not say which key made it"
+    if words[8] in _WEAK_HASHES:
+        return f"it is made with {_WEAK_HASHES[words[8]]}, which is broken"
+    return None if words[9] == _BINARY_DOCUMENT else "it is of a text or a key, not of a file"
 
 
-def _start(command: Sequence[str], pass_fds: Sequence[int]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=pass_fds,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        )
-    except FileNotFoundError:
-        raise MissingInputError("gpg", "is not installed", "apt-get install gnupg") from None
+def _named_key(words: list[str]) -> str:
+    if words[0] in ("NODATA", "FAILURE"):
+        return ""
+    # ERRSIG ends with the fingerprint when gpg knows it, and with "-" when it does not; all begin with the key ID.
+    last = words[-1]
+    return (last if words[0] == "ERRSIG" and len(last) >= 40 else "".join(words[1:2])).lower()
 
 
-def _import(home: str, armoured: bytes, fingerprint: str | None) -> list[str]:
-    """Import keys into *home* and return their fingerprints; it must be *fingerprint* alone when that is given."""
+def _import_trusted(home: str, keys: Mapping[str, bytes]) -> None:
+    found = _import(home, b"\n".join(keys.values()))
+    stranger = next((fingerprint for fingerprint in found if fingerprint not in keys), None)
+    if stranger is not None:
+        raise ConfigError(f"key {stranger}", "its file is named for another key")
+    missing = next((fingerprint for fingerprint in keys if fingerprint not in found), None)
+    if missing is not None:
+        raise ConfigError(f"key {missing}", "its file holds no such key")
+
+
+def _import(home: str, data: bytes) -> list[str]:
+    """Import public keys into *home* and return their fingerprints, in order."""
+    result = _open_home(home).import_keys(data)
+    return list(dict.fromkeys(item.lower() for item in result.fingerprints if item))
+
+
+def _open_home(home: str) -> Any:
     import gnupg
 
     try:
-        gpg = gnupg.GPG(gnupghome=home, options=["--no-options", "--no-autostart", "--batch"])
+        return gnupg.GPG(gnupghome=home, options=["--no-options", "--no-autostart", "--batch"])
     except OSError as error:
         raise MissingInputError("gpg", "is not installed", "apt-get install gnupg") from error
-    found = sorted({item.lower() for item in gpg.import_keys(armoured).fingerprints if item})
-    if fingerprint is not None and found != [fingerprint]:
-        raise FormatError(f"key {fingerprint}", "the file holds another key, or none, or several")
-    return found
 
 
 def read_keys(data: bytes, what: str) -> list[Key]:
-    """Return the public keys in *data* (ascii-armoured or binary, at most 1 MiB), each by itself.
+    """Return the public keys in *data* (ascii-armoured or binary, at most 1 MiB), each by itself; *what* names it in errors.
 
-    Raises: FormatError when there is none; MissingInputError without gpg; OSError.
+    Raises: FormatError when there is none, or a secret one; MissingInputError without gpg; OSError.
     Source: discovery.md, ac-discovery-pubkeys; GnuPG.
     """
     if len(data) > limits.KEY_FILE_BYTES:
         raise FormatError(what, f"larger than the limit of {limits.KEY_FILE_BYTES} bytes")
-    import gnupg
-
+    if b"-----BEGIN PGP PRIVATE KEY BLOCK-----" in data:
+        raise FormatError(what, "holds a secret key", "gpg --export --armor gives the public one")
     with tempfile.TemporaryDirectory(prefix="appc-gpg-") as home:
-        found = _import(home, data, None)
+        found = _import(home, data)
         if not found:
             raise FormatError(what, "holds no public key")
-        gpg = gnupg.GPG(gnupghome=home, options=["--no-options", "--no-autostart", "--batch"])
+        gpg = _open_home(home)
         identities = {key["fingerprint"].lower(): tuple(key["uids"]) for key in gpg.list_keys()}
         keys = [Key(item, identities.get(item, ()), gpg.export_keys(item).encode("ascii")) for item in found]
     if not all(key.armoured.startswith(_KEY_ARMOUR) for key in keys):
