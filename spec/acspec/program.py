@@ -41,6 +41,8 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
     except KeyboardInterrupt:
         return 130
     except SystemExit as request:
+        if isinstance(request.__context__, BrokenPipeError):  # Typer makes an exit code 1 of it
+            return _closed_pipe()
         return request.code if isinstance(request.code, int) else 0
     except Exception as exception:
         error = _as_tool_error(exception)
