@@ -233,27 +233,30 @@ class NewImage:
         self.close()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append *data* to the uncompressed tar. Raises: StorageError; OSError."""
+        """Append *data* to the uncompressed tar. Raises: OSError with the path."""
         view = memoryview(data)
-        while view:
-            view = view[os.write(self.fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self.fd, view) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._store.path) from error
 
     def publish(self, record: ImageRecord, signature: bytes | None) -> str:
         """Put the image, its signature and its record into the store, durably, and return the image's path.
 
-        An image that is there already stays; its record is replaced only by one that gives up nothing more.
+        A file of the same ID is replaced, since only this one is surely whole; its record stays when the new one gives up more.
 
-        Raises: OutputError; StorageError; OSError.
+        Raises: OutputError; OSError.
         Source: spec/store.md, Adding an image.
         """
         store = self._store
         path = store.image_path(record.id)
         present = self._present(record.id)
-        if present is None:
-            os.fchmod(self.fd, 0o444)
-            os.fsync(self.fd)
-            os.rename(self._path, path)
-            self._path = ""
+        os.fchmod(self.fd, 0o444)
+        os.fsync(self.fd)
+        fcntl.flock(self.fd, fcntl.LOCK_SH)  # under its final name others use it, and only gc locks it for itself
+        os.rename(self._path, path)
+        self._path = ""
         if present is None or _is_better(record, present):
             if signature is not None:
                 write_file(store.signature_path(record.id), signature, mode=0o444)
