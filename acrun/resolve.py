@@ -73,7 +73,7 @@ def _open_path(path: str, own: Store) -> tuple[Store | None, ImageFile]:
     image_id = name.removesuffix(".aci")
     data_directory, images = os.path.split(directory)
     if images == "images" and name.endswith(".aci") and image_id.startswith("sha512-") and os.path.exists(real):
-        store = own if os.path.samefile(data_directory, own.path) else Store.open(data_directory)
+        store = own if data_directory == os.path.realpath(own.path) else Store.open(data_directory)
         record = store.find(image_id)
         if record is not None:
             return store, _stored(store, record.id)

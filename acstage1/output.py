@@ -73,6 +73,12 @@ class Stream:
         if not self._target_gone:
             self._pending = data
 
+    def stop_copying(self) -> bool:
+        """Copy nothing more through, while the log still gets everything; return whether that was all."""
+        self._target_gone = True
+        self._pending = b""
+        return self.is_done
+
     def _pass_on(self) -> None:
         try:
             written = os.write(self.target, self._pending[:_WRITE])

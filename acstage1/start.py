@@ -112,6 +112,9 @@ def _drop_privileges(app: App, uid: int, gid: int) -> None:
     if uid == 0:
         set_capabilities(kept)
     os.setresuid(uid, uid, uid)
+    if uid != 0:
+        # The kernel has emptied the other sets already; the inheritable one, and what securebits of the caller kept, it has not.
+        set_capabilities(frozenset())
     forbid_inspection()
     if no_new_privileges(app):
         set_no_new_privileges()

@@ -72,6 +72,7 @@ class Supervisor:
         self._admit, self._on_ready, self._on_end, self._tell = admit, on_ready, on_end, tell
         self._deadline: float | None = None
         self._ending = False
+        self._asked = False
         self._culprit: int | None = None
         self._failure: str | None = None
         self._init_gone = False
@@ -94,7 +95,7 @@ class Supervisor:
         waiting = [stream.wants() for stream in self._streams]
         for descriptor, event in waiting:
             poll.register(descriptor, event)
-        ready = {descriptor for descriptor, _ in poll.poll(self._timeout())}
+        ready = {descriptor for descriptor, _ in poll.poll(_milliseconds_until(self._deadline))}
         for stream, (descriptor, _) in zip(list(self._streams), waiting, strict=True):
             if descriptor in ready:
                 self._advance(stream)
@@ -115,24 +116,30 @@ class Supervisor:
         if self._init_gone:
             self._bury()
 
-    def _timeout(self) -> int | None:
-        if self._deadline is None:
-            return None
-        return max(0, int((self._deadline - time.monotonic()) * 1000) + 1)
-
     def _advance(self, stream: Stream) -> None:
         stream.advance()
         if stream.is_done:
             self._streams.remove(stream)
 
     def _drain(self) -> None:
-        """Read what is still in the pipes: their writing ends close with the last process of the pod."""
+        """Read what is still in the pipes: their writing ends close with the last process of the pod.
+
+        A reader of ours that no longer reads could hold us here for ever. So whoever has asked for the end, or asks for it now,
+        waits for it no longer than the grace period; the log gets everything.
+        """
+        deadline = time.monotonic() + self._grace if self._asked else None
         while self._streams:
             poll = select.poll()
+            poll.register(self._wakeup, select.POLLIN)
             waiting = [stream.wants() for stream in self._streams]
             for descriptor, event in waiting:
                 poll.register(descriptor, event)
-            ready = {descriptor for descriptor, _ in poll.poll()}
+            ready = {descriptor for descriptor, _ in poll.poll(_milliseconds_until(deadline))}
+            asked = self._wakeup in ready and any(number in FORWARDED for number in os.read(self._wakeup, 64))
+            if asked or (deadline is not None and time.monotonic() >= deadline):
+                deadline = None
+                self._streams = [stream for stream in self._streams if not stream.stop_copying()]
+                continue
             for stream, (descriptor, _) in zip(list(self._streams), waiting, strict=True):
                 if descriptor in ready:
                     self._advance(stream)
@@ -141,6 +148,7 @@ class Supervisor:
         if number not in FORWARDED:
             return
         again = self._deadline is not None
+        self._asked = True
         if number == SIGTERM:
             self._ending = True
             self._deadline = time.monotonic() + self._grace
@@ -262,3 +270,7 @@ class Supervisor:
         if self._culprit is not None:
             return self._culprit
         return next((life.code for life in self._lives.values() if life.code), 0)
+
+
+def _milliseconds_until(deadline: float | None) -> int | None:
+    return None if deadline is None else max(0, int((deadline - time.monotonic()) * 1000) + 1)

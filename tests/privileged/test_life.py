@@ -180,6 +180,16 @@ def test_a_reader_that_leaves_does_not_stop_the_app(tmp_path: Path, rootfs: Path
     assert log(pod, "app")[-1] == ("stdout", "F", "end")
 
 
+def test_a_reader_that_stalls_holds_nobody_who_asks_for_the_end(tmp_path: Path, rootfs: Path) -> None:
+    """The app has ended and its output is in the log, while our own stdout takes no more: SIGTERM ends the wait."""
+    pod = write_pod(tmp_path, rootfs, {"app": shell("head -c 1000000 /dev/zero; echo; echo end; exit 5")}, gracePeriod=0)
+    with start(pod) as monitor:
+        assert monitor.stdout is not None
+        assert monitor.stdout.read(1) == "\0"
+        monitor.terminate()
+        assert monitor.wait() in (5, 128 + signal.SIGTERM, 128 + signal.SIGKILL)
+
+
 def test_standard_input_belongs_to_the_app_only_when_asked_for(tmp_path: Path, rootfs: Path) -> None:
     for interactive, expected in ((["--interactive"], "typed"), ([], "")):
         pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/cat"], stdin=True)})
