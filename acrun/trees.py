@@ -130,24 +130,18 @@ def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile
 
 def _add_layer(writer: TreeWriter, layer: Layer, image: ImageFile) -> bytes:
     """Unpack one layer and return the bytes of its manifest, both from the one reading that its hash covers."""
-    from acspec.archive.image import ImageReader, open_image
-    from acspec.archive.links import plan_moved
+    from acspec.archive.image import open_image
+    from acspec.archive.render import render_image
     from acspec.rendering import whitelist_filter
 
-    keep = whitelist_filter(layer.whitelist)
     descriptor = open_image(image.path)
     try:
-        moved = None
-        if keep is not None:
-            with ImageReader(descriptor, image.path, hashed=False) as reader:
-                moved = plan_moved(reader, keep)
-        with ImageReader(descriptor, image.path) as reader:
-            writer.add(reader, keep, moved)
-            if reader.image_id != layer.image_id:
-                raise DamagedImageError(image.path, f"its content is not that of {layer.image_id[:19]}…", "fetch it again")
-            return reader.manifest_bytes
+        reader = render_image(writer, descriptor, image.path, keep=whitelist_filter(layer.whitelist))
     finally:
         os.close(descriptor)
+    if reader.image_id != layer.image_id:
+        raise DamagedImageError(image.path, f"its content is not that of {layer.image_id[:19]}…", "fetch it again")
+    return reader.manifest_bytes
 
 
 def _sync(work: str) -> None:
