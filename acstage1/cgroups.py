@@ -162,13 +162,25 @@ def remove(paths: Sequence[str]) -> str | None:
     """Remove the directories, deepest first; return one that is still there, or None."""
     left = None
     for path in sorted(paths, key=len, reverse=True):
-        for directory in (*_children(path), path):
-            try:
-                os.rmdir(directory)
-            except FileNotFoundError:
-                continue
-            except OSError:
-                left = directory
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            left = _remove_children(path) or left
+    return left
+
+
+def _remove_children(path: str) -> str | None:
+    """Remove what an app has made below *path*, and *path*; return what is still there, or None."""
+    left = None
+    for directory in (*_children(path), path):
+        try:
+            os.rmdir(directory)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            left = directory
     return left
 
 

@@ -15,19 +15,21 @@ from acspec.locks import open_locked
 from acspec.program import tell
 from acstage1.cgroups import PodCgroups, remove_patiently
 from acstage1.errors import StartError
-from acstage1.init import InitContext, run_init
 from acstage1.isolators import PIDS_LIMIT, account, ignored_names
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_IGN, SIGPIPE, set_wakeup_fd, signal
 from acstage1.output import Log, Stream
 from acstage1.pod import PodDirectory
 from acstage1.records import Records
-from acstage1.reports import open_channel
+from acstage1.reports import FAILED, describe_failure, open_channel
 from acstage1.supervise import FORWARDED, Supervisor
 from acstage1.trampoline import make_high_trampoline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from acspec.jsontext import JSONValue
     from acstage1.reports import Channel
 
 TOOL = "acstage1"
@@ -76,19 +78,11 @@ class _Monitor:
         rows = account(self._pod)
         self._records.write_cgroups(self._cgroups.paths())
         try:
-            self._cgroups.make()
-            refused = self._cgroups.limit_pids(PIDS_LIMIT)
-            state = "enforced" if refused is None else "ignored"
-            rows.append({"name": "appc-tools/pids", "app": None, "state": state, "why": refused or f"{PIDS_LIMIT} by default"})
-            self._records.write_isolators(rows)
-            ignored = ignored_names(rows)
-            if ignored:
-                tell(TOOL, f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
-            return self._run_init()
+            return self._run_init(rows)
         finally:
             self._clean()
 
-    def _run_init(self) -> int:
+    def _run_init(self, rows: list[JSONValue]) -> int:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
         descriptors, streams, inner = self._open_streams()
@@ -97,22 +91,39 @@ class _Monitor:
         trampoline = make_high_trampoline()
         pid = _fork_into_new_pid_namespace()
         if pid == 0:
-            _close(held, opener, self._lock, ours.fileno(), wakeup[0], *(stream.source for stream in streams))
-            run_init(InitContext(self._pod, theirs, lifeline, gate, trampoline, descriptors, self._options.debug))
+            set_wakeup_fd(-1)
+            _close(held, opener, self._lock, ours.fileno(), *wakeup, *(stream.source for stream in streams))
+            _become_init(self._pod, theirs, lifeline, gate, trampoline, descriptors, self._options.debug)
         self._init_pid = pid
         theirs.close()
         _close(lifeline, gate, *inner, *([trampoline] if trampoline is not None else []))
         try:
-            self._cgroups.admit_init(pid)
-            os.write(opener, b"+")
-        except (ProcessLookupError, BrokenPipeError):
-            pass  # init has ended already; what it said is still in the channel
-        os.close(opener)
-        try:
+            # The kernel lets the first move into a cgroup wait for milliseconds, in which init is on its way already.
+            self._make_cgroups(rows)
+            self._admit_init(opener)
             return self._supervise(ours, pid, wakeup[0], streams)
         finally:
             os.close(held)
             os.waitpid(pid, 0)
+
+    def _make_cgroups(self, rows: list[JSONValue]) -> None:
+        self._cgroups.make()
+        refused = self._cgroups.limit_pids(PIDS_LIMIT)
+        state = "enforced" if refused is None else "ignored"
+        rows.append({"name": "appc-tools/pids", "app": None, "state": state, "why": refused or f"{PIDS_LIMIT} by default"})
+        self._records.write_isolators(rows)
+        ignored = ignored_names(rows)
+        if ignored:
+            tell(TOOL, f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
+
+    def _admit_init(self, opener: int) -> None:
+        try:
+            self._cgroups.admit_init(self._init_pid)
+            os.write(opener, b"+")
+        except (ProcessLookupError, BrokenPipeError):
+            pass  # init has ended already; what it said is still in the channel
+        finally:
+            os.close(opener)
 
     def _supervise(self, channel: Channel, pid: int, wakeup: int, streams: list[Stream]) -> int:
         supervisor = Supervisor(
@@ -203,6 +214,26 @@ def _fork_into_new_pid_namespace() -> int:
         setns(own, CLONE_NEWPID)
     os.close(own)
     return pid
+
+
+def _become_init(
+    pod: PodDirectory,
+    channel: Channel,
+    lifeline: int,
+    gate: int,
+    trampoline: int | None,
+    descriptors: dict[str, tuple[int | None, int, int]],
+    debug: bool,
+) -> NoReturn:
+    """Be pod init, whose modules are imported only here: beside the monitor, which makes the cgroups meanwhile."""
+    try:
+        from acstage1.init import InitContext, run_init
+
+        run_init(InitContext(pod, channel, lifeline, gate, trampoline, descriptors, debug))
+    except BaseException as error:
+        channel.send(FAILED, "", "", *describe_failure("begin", error).fields())
+    finally:
+        os._exit(0)
 
 
 def _host_pid(init: int, pid: int) -> int:
