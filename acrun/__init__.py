@@ -8,11 +8,13 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_pods  `acrun list`, `status`, `rm`: what pods there are
     command_gc    `acrun gc`: what is no longer needed
     run           the sequence of a run, step by step
+    launch        from a plan to stage1: the end of every run
     sweep         the sequence of a collection
-    arguments     pod options, images, app options and arguments, cut apart
     inputs        images named on standard input
+    arguments     pod options, images, app options and arguments, cut apart
     write         the files of the pod directory
     trees         rendered trees, made once
+    plans         what a run works out, noted for the next one
     backends      overlay where it works, a copy elsewhere
     pod           the reified pod manifest
     options       the options of an app

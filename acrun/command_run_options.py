@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from acrun.arguments import ImageArgument, split_images
+from acrun.inputs import name_images
+from acrun.launch import LaunchOptions
 from acrun.mounts import parse_mount, parse_volume
 from acrun.options import AppOptions, ImageRequest, make_app_options
 from acrun.run import PodOptions, run_pod
@@ -43,12 +45,14 @@ def run(
     debug: Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")] = False,
 ) -> None:
     """Run images as one pod; from standard input when none is named. Ends with the app's exit code."""
-    options = PodOptions(
-        directory, name, hostname, tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ())), interactive,
-        keep, strict, overlay, allow_nested_mounts, allow_symlink_volumes, uuid_file_save, grace_period, cgroup_parent, stage1,
-        quiet, debug, log,
+    start = LaunchOptions(
+        name=name, hostname=hostname, interactive=interactive, keep=keep, strict=strict, overlay=overlay, uuid_file=uuid_file_save,
+        grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1, log=log, debug=debug,
     )  # fmt: skip
-    run_pod(options, [_image_request(image) for image in split_images(words or ())])
+    volumes, mounts = tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ()))
+    options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, start)
+    images = name_images(split_images(words or ()), interactive=interactive)
+    run_pod(options, [_image_request(image) for image in images])
 
 
 def _image_request(image: ImageArgument) -> ImageRequest:

@@ -11,9 +11,39 @@ from __future__ import annotations
 import os
 import stat
 
+from acrun.arguments import STANDARD_INPUT, ImageArgument
 from acspec import limits
 from acspec.errors import FormatError, UsageError
 from acspec.jsontext import parse_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def name_images(images: Sequence[ImageArgument], *, interactive: bool) -> list[ImageArgument]:
+    """Return *images* with `-` replaced by what standard input names; without any image, standard input is asked.
+
+    Raises: UsageError; FormatError; OSError.
+    Source: spec/store.md, What acfetch prints.
+    """
+    if images and not any(image.image == STANDARD_INPUT for image in images):
+        return list(images)
+    if sum(image.image == STANDARD_INPUT for image in images) > 1:
+        raise UsageError(STANDARD_INPUT, "standard input can be read only once")
+    if not is_image_list(0):
+        raise UsageError("acrun", "no image", "acrun IMAGE, or acfetch NAME | acrun")
+    if interactive:
+        raise UsageError("--interactive", "standard input names the images, so it cannot be the app's too")
+    names = read_images(0)
+    given = list(images) or [ImageArgument(STANDARD_INPUT)]
+    return [piece for image in given for piece in _replace(image, names)]
+
+
+def _replace(image: ImageArgument, names: Sequence[str]) -> list[ImageArgument]:
+    if image.image != STANDARD_INPUT:
+        return [image]
+    return [ImageArgument(name, image.options, image.arguments) for name in names]
 
 
 def is_image_list(descriptor: int) -> bool:

@@ -40,11 +40,15 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedImage:
-    """An image to run, the layers of its root file system in order, and the file of every image among them."""
+    """An image to run, the layers of its root file system in order, and the file of every image among them.
+
+    *witnesses* are files and directories: while none of them changes, the same words mean the same images.
+    """
 
     image: ImageFile
     layers: tuple[Layer, ...]
     files: Mapping[ImageID, ImageFile]
+    witnesses: tuple[str, ...]
 
 
 def resolve_image(text: str, data_directory: str) -> ResolvedImage:
@@ -63,7 +67,10 @@ def resolve_image(text: str, data_directory: str) -> ResolvedImage:
         raise UsageError(text, "acrun fetches nothing", f"acfetch '{text}' | acrun")
     catalogue = _Catalogue((own,) if store is None else (store, own), image)
     layers = plan_layers(image.image_id, catalogue.manifest_of, catalogue.resolve)
-    return ResolvedImage(image, layers, {layer.image_id: catalogue.file(layer.image_id) for layer in layers})
+    files = {layer.image_id: catalogue.file(layer.image_id) for layer in layers}
+    # Whatever is added to a store, or replaced in it, changes the directory of its images.
+    searched = catalogue.asked if store is None else {*catalogue.asked, store.images}
+    return ResolvedImage(image, layers, files, (image.path, *(path for path in searched if os.path.isdir(path))))
 
 
 def _open_path(path: str, own: Store) -> tuple[Store | None, ImageFile]:
@@ -117,11 +124,12 @@ class _Catalogue:
     def __init__(self, stores: Sequence[Store], root: ImageFile) -> None:
         self._stores = stores
         self._files = {root.image_id: root}
+        self.asked: set[str] = set()
 
     def file(self, image_id: ImageID) -> ImageFile:
         """Return the file of an image. Raises: ImageNotFoundError."""
         if image_id not in self._files:
-            store = next((store for store in self._stores if store.find(image_id) is not None), None)
+            store = next((store for store in self._ask() if store.find(image_id) is not None), None)
             if store is None:
                 raise ImageNotFoundError(image_id, "not in the store")
             self._files[image_id] = _stored(store, image_id)
@@ -138,8 +146,12 @@ class _Catalogue:
             raise FormatError(f"{parent[:19]}…: dependencies[{index}]", "the store resolved it to another image than its imageID")
         return image_id
 
+    def _ask(self) -> Sequence[Store]:
+        self.asked.update(store.images for store in self._stores)
+        return self._stores
+
     def _recorded(self, parent: ImageID, index: int) -> ImageID | None:
-        for store in self._stores:
+        for store in self._ask():
             record = store.find(parent)
             if record is not None and index < len(record.dependencies):
                 return record.dependencies[index]
@@ -147,7 +159,7 @@ class _Catalogue:
 
     def _named(self, dependency: Dependency) -> ImageID:
         labels = label_map(dependency.labels)
-        for store in self._stores:
+        for store in self._ask():
             record = store.find_named(dependency.image_name, labels)
             if record is not None:
                 return record.id

@@ -48,6 +48,7 @@ def collect(run_directory: str, grace_period: int, stage1: str | None) -> Remove
             refusal = refusal or error
     _collect_temporary(run_directory)
     _collect_trees(run_directory, _trees_in_use(pods), removed)
+    _collect_plans(run_directory)
     if refusal is not None:
         raise refusal
     return removed
@@ -158,6 +159,16 @@ def _collect_trees(run_directory: str, in_use: set[str], removed: Removed) -> No
             removed.trees.append(key)
         finally:
             os.close(lock)
+
+
+def _collect_plans(run_directory: str) -> None:
+    directory = os.path.join(run_directory, "plans")
+    for path in [os.path.join(directory, name) for name in _names(directory)]:
+        try:
+            if time.time() - os.stat(path).st_mtime >= UNUSED_SECONDS:
+                os.unlink(path)
+        except FileNotFoundError:  # somebody is faster
+            continue
 
 
 def _names(directory: str) -> list[str]:

@@ -44,6 +44,10 @@ class Tree:
         """The absolute path of the rendered root directory."""
         return os.path.join(self.path, "rootfs")
 
+    def manifest_path(self, image_id: str) -> str:
+        """Return the path of the manifest of an image in the tree, byte for byte as the image has it."""
+        return os.path.join(self.path, "manifests", image_id)
+
 
 def tree_key(layers: Sequence[Layer]) -> str:
     """Return the key of a rendered tree: 64 hex digits over its images, in order, each with its whitelist.
@@ -68,29 +72,32 @@ def get_tree(run_directory: str, layers: Sequence[Layer], images: Mapping[ImageI
     Source: ace.md, Filesystem Setup.
     """
     key = tree_key(layers)
-    path = os.path.join(run_directory, "trees", key)
-    tree = _find_tree(path, key)
+    tree = find_tree(run_directory, key)
     if tree is None:
+        path = os.path.join(run_directory, "trees", key)
         _render(run_directory, path, layers, images)
-        tree = _find_tree(path, key)
-    if tree is None:
-        raise BusyError(path, "was removed as soon as it was made", "try again")
+        tree = find_tree(run_directory, key)
+        if tree is None:
+            raise BusyError(path, "was removed as soon as it was made", "try again")
     _check_manifests(tree, layers, images)
-    os.utime(tree.path)  # what gc goes by
     return tree
 
 
-def _find_tree(path: str, key: str) -> Tree | None:
+def find_tree(run_directory: str, key: str) -> Tree | None:
+    """Return the tree *key*, locked against collection, or None when it is not there. Raises: OSError."""
+    path = os.path.join(run_directory, "trees", key)
     try:
-        return Tree(path, key, open_locked(path, shared=True, wait=True))
+        tree = Tree(path, key, open_locked(path, shared=True, wait=True))
     except FileNotFoundError:
         return None
+    os.utime(path)  # what gc goes by
+    return tree
 
 
 def _check_manifests(tree: Tree, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> None:
     # The plan came from manifests whose files nobody has hashed in this run; those beside the tree were.
     for image_id in {layer.image_id for layer in layers}:
-        with open(os.path.join(tree.path, "manifests", image_id), "rb") as file:
+        with open(tree.manifest_path(image_id), "rb") as file:
             if file.read() != images[image_id].manifest_bytes:
                 raise DamagedImageError(images[image_id].path, f"its manifest is not that of {image_id[:19]}…")
 

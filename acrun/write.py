@@ -19,19 +19,17 @@ if TYPE_CHECKING:
 
     from acrun.trees import Tree
     from acspec.jsontext import JSONValue
-    from acspec.volumes import Volume
 
 STAGE1_VERSION = 1
 
 
 class AppFiles:
-    """What one app needs on disk: its name in the pod, its image's manifest byte for byte, its tree and the images in it."""
+    """What one app needs on disk: its name in the pod, its tree, and the images in that, its own last."""
 
-    __slots__ = ("image_ids", "manifest_bytes", "name", "tree")
+    __slots__ = ("image_ids", "name", "tree")
 
-    def __init__(self, name: str, manifest_bytes: bytes, tree: Tree, image_ids: Sequence[str]) -> None:
+    def __init__(self, name: str, tree: Tree, image_ids: Sequence[str]) -> None:
         self.name = name
-        self.manifest_bytes = manifest_bytes
         self.tree = tree
         self.image_ids = tuple(image_ids)
 
@@ -73,25 +71,29 @@ def stage1_document(
     }
 
 
-def make_volumes(path: str, volumes: Iterable[Volume]) -> None:
-    """Make the directory of every volume of kind empty, with the mode and owner it asks for.
+def make_volumes(path: str, volumes: JSONValue) -> None:
+    """Make the directory of every volume of kind empty, with the mode and owner it asks for; *volumes* as in the manifest.
 
     Raises: OSError.
     Source: pods.md, volumes: kind empty, mode, uid, gid.
     """
-    for volume in volumes:
-        if volume.kind != "empty":
-            continue
-        directory = os.path.join(path, "volumes", volume.name)
-        os.mkdir(directory, 0o700)
-        if os.geteuid() == 0:
-            os.chown(directory, volume.uid or 0, volume.gid or 0)
-        os.chmod(directory, 0o755 if volume.mode is None else volume.mode)
+    for volume in volumes if isinstance(volumes, list) else ():
+        if isinstance(volume, dict) and volume.get("kind") == "empty":
+            _make_volume(os.path.join(path, "volumes", str(volume["name"])), volume)
+
+
+def _make_volume(directory: str, volume: dict[str, JSONValue]) -> None:
+    uid, gid, mode = volume.get("uid"), volume.get("gid"), volume.get("mode")
+    os.mkdir(directory, 0o700)
+    if os.geteuid() == 0:
+        os.chown(directory, uid if isinstance(uid, int) else 0, gid if isinstance(gid, int) else 0)
+    os.chmod(directory, int(mode, 8) if isinstance(mode, str) else 0o755)
 
 
 def _write_app(directory: str, app: AppFiles, backend: str) -> None:
     os.makedirs(directory, mode=0o700)
-    _write(os.path.join(directory, "manifest"), app.manifest_bytes)
+    with open(app.tree.manifest_path(app.image_ids[-1]), "rb") as file:
+        _write(os.path.join(directory, "manifest"), file.read())
     _write(os.path.join(directory, "tree"), "".join(f"{line}\n" for line in (app.tree.key, *app.image_ids)).encode("ascii"))
     if backend == COPY:
         copy_tree(app.tree.rootfs, os.path.join(directory, "rootfs"))

@@ -86,11 +86,11 @@ class ImageRecord:
 
 
 class Store:
-    """The images below one DATA directory; an absent directory is an empty store."""
+    """The images below one DATA directory; an absent directory is an empty store. `images` is where their files lie."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._images = os.path.join(path, "images")
+        self.images = os.path.join(path, "images")
 
     @classmethod
     def open(cls, path: str, *, create: bool = False) -> Store:
@@ -106,7 +106,7 @@ class Store:
         return store
 
     def _create(self) -> None:
-        for directory in (self.path, self._images, os.path.join(self.path, "tmp"), os.path.join(self.path, "partial")):
+        for directory in (self.path, self.images, os.path.join(self.path, "tmp"), os.path.join(self.path, "partial")):
             os.makedirs(directory, mode=0o755, exist_ok=True)
         self._sweep()
         version = os.path.join(self.path, "version")
@@ -139,11 +139,11 @@ class Store:
 
     def image_path(self, image_id: str) -> str:
         """Return the absolute path of an image's file, whether it is there or not. Source: spec/store.md, Layout."""
-        return os.path.join(self._images, f"{image_id}.aci")
+        return os.path.join(self.images, f"{image_id}.aci")
 
     def signature_path(self, image_id: str) -> str:
         """Return the absolute path of an image's signature, whether it is there or not. Source: spec/store.md, Layout."""
-        return os.path.join(self._images, f"{image_id}.asc")
+        return os.path.join(self.images, f"{image_id}.asc")
 
     def find(self, image_id: str) -> ImageRecord | None:
         """Return the record of an image, or None when it is not in the store.
@@ -151,7 +151,7 @@ class Store:
         Raises: FormatError when the record is damaged; OSError.
         Source: spec/store.md, Records.
         """
-        path = os.path.join(self._images, f"{image_id}.json")
+        path = os.path.join(self.images, f"{image_id}.json")
         try:
             record = ImageRecord.read(Fields(read_json_file(path), path))
         except MissingInputError:
@@ -191,7 +191,7 @@ class Store:
 
     def _ids(self) -> list[str]:
         try:
-            names = os.listdir(self._images)
+            names = os.listdir(self.images)
         except (FileNotFoundError, NotADirectoryError):
             return []
         stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))

@@ -1,0 +1,116 @@
+"""From a plan to stage1: a pod is made, its files are written, and this process becomes stage1.
+
+Up to the last step everything can fail and leaves nothing; after it this process is stage1. Light, as `plans` is.
+
+Source: spec/pod-directory.md; spec/stage1.md, The four verbs.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acrun.backends import COPY, choose_backend
+from acrun.stage1 import become_stage1, find_stage1
+from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
+from acspec.durable import remove_tree, write_file
+from acspec.errors import UsageError
+from acspec.jsontext import dump_json
+from acspec.pods import Pod, Pods
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from acrun.plans import Plan
+    from acrun.trees import Tree
+
+
+class LaunchOptions:
+    """How a pod is started, whatever is in it: what the command line says, None where it says nothing."""
+
+    __slots__ = (
+        "cgroup_parent", "debug", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay", "stage1", "strict",
+        "uuid_file",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        hostname: str | None = None,
+        interactive: bool = False,
+        keep: bool = False,
+        strict: bool = False,
+        overlay: bool = True,
+        uuid_file: str | None = None,
+        grace_period: int = 10,
+        cgroup_parent: str | None = None,
+        stage1: str | None = None,
+        log: str = "file",
+        debug: bool = False,
+    ) -> None:
+        self.name = name
+        self.hostname = hostname
+        self.interactive = interactive
+        self.keep = keep
+        self.strict = strict
+        self.overlay = overlay
+        self.uuid_file = uuid_file
+        self.grace_period = grace_period
+        self.cgroup_parent = cgroup_parent
+        self.stage1 = stage1
+        self.log = log
+        self.debug = debug
+
+
+def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> NoReturn:
+    """Make a pod of *plan* with *trees*, one for each app, and become stage1 for it.
+
+    Raises: UsageError; MissingInputError without a stage1; OutputError when the pod's name is taken; StorageError; OSError.
+    Source: spec/pod-directory.md; spec/stage1.md, run.
+    """
+    stage1 = find_stage1(options.stage1)
+    pod = Pods(run_directory).create()
+    try:
+        _fill(pod, plan, trees, options)
+        pod.move("run")
+    except BaseException:
+        pod.pods.release_names(pod.uuid)
+        remove_tree(pod.path)
+        raise
+    if pod.lock_fd is None:
+        raise AssertionError("the pod is locked since its creation")
+    become_stage1(stage1, pod.path, pod.lock_fd, interactive=options.interactive, debug=options.debug)
+
+
+def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> None:
+    if options.name is not None:
+        pod.pods.claim_name(options.name, pod.uuid)
+    if options.uuid_file is not None:
+        write_file(options.uuid_file, f"{pod.uuid}\n".encode("ascii"))
+    apps = [AppFiles(name, tree, app.images) for name, tree, app in zip(plan.names(), trees, plan.apps, strict=True)]
+    backend = choose_backend(os.path.dirname(pod.pods.path)) if options.overlay else COPY
+    document = stage1_document(
+        apps,
+        backend,
+        hostname=options.hostname or options.name or apps[0].name,
+        stdin_app=_stdin_app(options, apps),
+        switches={
+            "remove": not options.keep,
+            "strict": options.strict,
+            "log": options.log,
+            "gracePeriod": options.grace_period,
+            "cgroupParent": options.cgroup_parent,
+        },
+    )
+    write_pod(pod.path, dump_json(plan.manifest), document, apps, backend)
+    make_volumes(pod.path, plan.manifest.get("volumes"))
+
+
+def _stdin_app(options: LaunchOptions, apps: Sequence[AppFiles]) -> str | None:
+    if not options.interactive:
+        return None
+    if len(apps) != 1:
+        raise UsageError("--interactive", f"the pod has {len(apps)} apps, and standard input can belong to one only")
+    return apps[0].name

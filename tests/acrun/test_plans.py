@@ -1,0 +1,118 @@
+"""Notes of plans: believed while nothing has changed, and never otherwise."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acrun.plans import Plan, PlannedApp, find_plan, note_plan
+
+MANIFEST: dict[str, Any] = {"acKind": "PodManifest", "apps": [{"name": "hello", "app": {"exec": ["/bin/hello", "-v"]}}]}
+
+
+# A minute after all that a test does before it notes a plan.
+LATER = time.time_ns() + 60_000_000_000
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> Path:
+    path = tmp_path / "x.aci"
+    path.write_bytes(b"image")
+    return path
+
+
+def note(tmp_path: Path, *witnesses: Path, text: str = "/x.aci", now: int = LATER) -> None:
+    plan = Plan(MANIFEST, [PlannedApp("k" * 64, ["sha512-a", "sha512-b"])], ["volume data is empty"])
+    note_plan(str(tmp_path / "run"), str(tmp_path / "data"), text, plan, [str(path) for path in witnesses], now)
+
+
+def find(tmp_path: Path, text: str = "/x.aci", data: str = "data") -> Plan | None:
+    return find_plan(str(tmp_path / "run"), str(tmp_path / data), text)
+
+
+def test_a_plan_is_found_as_it_was_noted(tmp_path: Path, witness: Path) -> None:
+    note(tmp_path, witness)
+    plan = find(tmp_path)
+    assert plan is not None
+    assert (plan.manifest, plan.notes, plan.names()) == (MANIFEST, ("volume data is empty",), ["hello"])
+    assert [(app.tree, app.images) for app in plan.apps] == [("k" * 64, ("sha512-a", "sha512-b"))]
+
+
+def test_arguments_go_to_the_end_of_what_is_executed(tmp_path: Path, witness: Path) -> None:
+    note(tmp_path, witness)
+    plan = find(tmp_path)
+    assert plan is not None
+    plan.append_arguments(["--all"])
+    assert plan.manifest["apps"] == [{"name": "hello", "app": {"exec": ["/bin/hello", "-v", "--all"]}}]
+
+
+def _replace_by_the_same_bytes(path: Path) -> None:
+    before = path.stat()
+    shutil.copyfile(path, path.with_suffix(".new"))
+    path.with_suffix(".new").rename(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _write_in_place(path: Path) -> None:
+    before = path.stat()
+    path.write_bytes(b"IMAGE")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "written in place, its time set back": _write_in_place,
+    "replaced, its time set back": _replace_by_the_same_bytes,
+    "longer": lambda path: path.write_bytes(b"image and more"),
+    "gone": Path.unlink,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_note_counts_for_nothing_when_a_witness_is(tmp_path: Path, witness: Path, change: Callable[[Path], object]) -> None:
+    note(tmp_path, witness)
+    assert find(tmp_path) is not None
+    change(witness)
+    assert find(tmp_path) is None
+
+
+def test_a_file_added_to_a_witness_directory_is_a_change(tmp_path: Path, witness: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    note(tmp_path, witness, images)
+    assert find(tmp_path) is not None
+    (images / "another").touch()
+    assert find(tmp_path) is None
+
+
+def test_nothing_is_noted_about_what_has_only_just_changed(tmp_path: Path, witness: Path) -> None:
+    note(tmp_path, witness, now=witness.stat().st_ctime_ns + 1_000_000)
+    assert find(tmp_path) is None
+
+
+def test_other_words_and_another_store_have_other_notes(tmp_path: Path, witness: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note(tmp_path, witness, text="x.aci")
+    assert find(tmp_path, "x.aci") is not None
+    assert find(tmp_path, "y.aci") is None
+    assert find(tmp_path, "x.aci", data="elsewhere") is None
+    monkeypatch.chdir("/")  # where the same words mean another file
+    assert find(tmp_path, "x.aci") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"question":[],"witnesses":[]}', b"\0" * 100])
+def test_a_damaged_note_is_no_note(tmp_path: Path, witness: Path, content: bytes) -> None:
+    note(tmp_path, witness)
+    (file,) = (tmp_path / "run" / "plans").iterdir()
+    file.write_bytes(content)
+    assert find(tmp_path) is None
+
+
+def test_a_place_that_takes_no_note_is_no_error(tmp_path: Path, witness: Path) -> None:
+    (tmp_path / "run").write_bytes(b"")
+    note(tmp_path, witness)
+    assert find(tmp_path) is None
