@@ -109,12 +109,14 @@ def _note(run_directory: str, data_directory: str, text: str) -> tuple[str, list
 
 
 def _witness(path: str) -> JSONValue:
+    """Return what *path* leads to, and where: a link that is given another target is a change."""
     status = os.stat(path)
-    return [path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    real = os.path.realpath(path)
+    return [path, real, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def _is_settled(witness: JSONValue, now: int) -> bool:
-    times = [value for value in witness[4:] if isinstance(value, int)] if isinstance(witness, list) else []
+    times = [value for value in witness[5:] if isinstance(value, int)] if isinstance(witness, list) else []
     # Whole seconds only: a file system whose clock is too coarse to be believed.
     return any(value % 1_000_000_000 for value in times) and now - max(times) > _SETTLED_NS
 

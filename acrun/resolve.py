@@ -70,7 +70,8 @@ def resolve_image(text: str, data_directory: str) -> ResolvedImage:
     files = {layer.image_id: catalogue.file(layer.image_id) for layer in layers}
     # Whatever is added to a store, or replaced in it, changes the directory of its images.
     searched = catalogue.asked if store is None else {*catalogue.asked, store.images}
-    return ResolvedImage(image, layers, files, (image.path, *(path for path in searched if os.path.isdir(path))))
+    named = (os.path.abspath(argument.path),) if isinstance(argument, PathArgument) else ()
+    return ResolvedImage(image, layers, files, (*named, image.path, *(path for path in searched if os.path.isdir(path))))
 
 
 def _open_path(path: str, own: Store) -> tuple[Store | None, ImageFile]:

@@ -18,9 +18,9 @@ Modules, from top to bottom:
     kernelfs      /proc and /sys, with what an app may not see or write
     devices       /dev
     volumes       volumes on their targets
-    inroot        names inside a rootfs that may be hostile
     start         the last steps of a process before it is the app
     identity      users and groups, found inside the rootfs
+    inroot        names inside a rootfs that may be hostile
     program       the program to execute, found inside the rootfs
     environment   the app's environment
     trampoline    the few bytes that execute the app in our stead

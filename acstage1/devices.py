@@ -25,12 +25,13 @@ _LINKS = {
 
 
 def make_source_nodes(directory: str) -> None:
-    """Make the device nodes that apps get a bind of in *directory*, which lies on a file system of ours that allows devices.
+    """Make the device nodes that apps get a bind of in *directory*, on a tmpfs of its own, the only one that allows devices.
 
     Raises: OSError.
     Source: OS-SPEC.md; null(4), full(4), random(4), tty(4).
     """
     os.mkdir(directory, 0o755)
+    mount("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k")
     for name, (major, minor) in NODES.items():
         path = os.path.join(directory, name)
         os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(major, minor))

@@ -11,6 +11,7 @@ import stat
 from acspec import limits
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acstage1.inroot import open_plain
 
 _LARGEST_ID = 2**32 - 2
 
@@ -40,7 +41,11 @@ if TYPE_CHECKING:
 
 def _resolve(text: str, database: str, kind: str, owner: Callable[[os.stat_result], int]) -> int:
     if text.startswith("/"):
-        return owner(os.stat(text))
+        descriptor = open_plain(text, os.O_PATH)
+        try:
+            return owner(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
     number = find_id(read_database(database), text)
     if number is not None:
         return number
@@ -57,7 +62,7 @@ def read_database(path: str) -> bytes:
     Source: passwd(5), group(5).
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = open_plain(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return b""
     try:

@@ -13,7 +13,16 @@ import select
 
 from acstage1 import reports
 from acstage1.devices import make_source_nodes
-from acstage1.linux.mounts import MS_NOSUID, make_all_private, mount
+from acstage1.linux.mounts import (
+    MOUNT_ATTR_RDONLY,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    make_all_private,
+    mount,
+    set_attributes,
+    unmount_detached,
+)
 from acstage1.linux.namespaces import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -39,6 +48,7 @@ if TYPE_CHECKING:
     from acstage1.pod import App, PodDirectory
     from acstage1.reports import Channel
 
+_HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _NODES = "/dev"
 _APPS = "/apps"
 
@@ -119,23 +129,32 @@ def _build(context: InitContext, step: list[str]) -> None:
         Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
         *(_named(name, step) for name, tree in trees.items() for step in tree.open_sources()),
         # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
-        Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", MS_NOSUID, "mode=755,size=1m")),
+        Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", _HARMLESS, "mode=755,size=1m")),
         Operation("make device nodes", lambda: make_source_nodes(nodes)),
     ]
     for name, tree in trees.items():
         steps.append(_make_place(name, f"{pod_path}{_APPS}/{name}"))
         steps += [_named(name, operation) for operation in tree.operations()]
     steps += [
+        # Apps have binds of the nodes. No file system on which a device could be opened stays where init could be led to.
+        Operation("let go of the device nodes", lambda: unmount_detached(nodes)),
         Operation("close the pod directory", lambda: os.close(pod)),
         Operation("wait for the cgroups", lambda: _wait(context.gate)),
         Operation("leave the host's cgroup namespace", lambda: unshare(CLONE_NEWCGROUP)),
         Operation("leave the host's files", lambda: pivot_root_here(pod_path)),
+        Operation("make init's root read-only", _make_root_read_only),
     ]
     for operation in steps:
         step[0] = operation.describe()
         if context.debug:
             note(step[0])
         operation.apply()
+
+
+def _make_root_read_only() -> None:
+    root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    set_attributes(root, MOUNT_ATTR_RDONLY, recursive=False, path="/")
+    os.close(root)
 
 
 def _make_place(app: str, place: str) -> Operation:

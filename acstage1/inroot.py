@@ -24,6 +24,15 @@ def open_in_root(root: int, path: str, flags: int = os.O_PATH) -> int:
     return open_resolved(root, path.lstrip("/") or ".", flags, _RESOLVE)
 
 
+def open_plain(path: str, flags: int) -> int:
+    """Open *path* from this process's own root, never through one of /proc's magic links, which lead out of any root.
+
+    Raises: OSError, ELOOP for such a link.
+    Source: openat2(2), RESOLVE_NO_MAGICLINKS.
+    """
+    return open_resolved(None, path, flags, RESOLVE_NO_MAGICLINKS)
+
+
 def make_directory(root: int, path: str) -> int:
     """Return an O_PATH descriptor of the directory *path*, made with its parents (0755, root) where it is missing.
 

@@ -17,7 +17,7 @@ from acstage1.cgroups import PodCgroups, remove_patiently
 from acstage1.errors import StartError
 from acstage1.isolators import PIDS_LIMIT, account, ignored_names
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
-from acstage1.linux.signals import SIG_IGN, SIGPIPE, set_wakeup_fd, signal
+from acstage1.linux.signals import SIG_IGN, SIGKILL, SIGPIPE, set_wakeup_fd, signal
 from acstage1.output import Log, Stream
 from acstage1.pod import PodDirectory
 from acstage1.records import Records
@@ -103,8 +103,9 @@ class _Monitor:
             self._admit_init(opener)
             return self._supervise(ours, pid, wakeup[0], streams)
         finally:
-            os.close(held)
+            os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
             os.waitpid(pid, 0)
+            _close(held, opener)
 
     def _make_cgroups(self, rows: list[JSONValue]) -> None:
         self._cgroups.make()
@@ -122,8 +123,6 @@ class _Monitor:
             os.write(opener, b"+")
         except (ProcessLookupError, BrokenPipeError):
             pass  # init has ended already; what it said is still in the channel
-        finally:
-            os.close(opener)
 
     def _supervise(self, channel: Channel, pid: int, wakeup: int, streams: list[Stream]) -> int:
         supervisor = Supervisor(

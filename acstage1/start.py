@@ -9,11 +9,12 @@ Source: kernel order of steps in spec/stage1.md; ace.md, Apps Perspective; capab
 from __future__ import annotations
 
 import os
-from errno import EINVAL
+from errno import EINVAL, ELOOP
 
 from acstage1.environment import make_environment
 from acstage1.errors import NotExecutableError
 from acstage1.identity import home_of, resolve_group, resolve_user
+from acstage1.inroot import open_plain
 from acstage1.isolators import capability_numbers, no_new_privileges
 from acstage1.linux.security import (
     drop_bounding_set,
@@ -78,13 +79,24 @@ def _become(start: Start, enter_root: Callable[[], None]) -> None:
     uid, gid = resolve_user(app.user), resolve_group(app.group)
     variables = make_environment(app.environment, app.name, home_of(uid))
     start.step = "enter the working directory"
-    os.chdir(app.working_directory)
+    _enter_directory(app.working_directory)
     start.step = "find the program"
     path = find_program(start.words[0], variables.get("PATH"), app.working_directory)
     start.step = "drop privileges"
     _drop_privileges(app, uid, gid)
     start.step = "execve"
     _execute(start, path, variables)
+
+
+def _enter_directory(path: str) -> None:
+    # All capabilities are still there, so /proc/1/root would open to us: the way must not lead through it.
+    try:
+        descriptor = open_plain(path, os.O_PATH | os.O_DIRECTORY)
+    except OSError as error:
+        why = "leads out of the root, or in circles" if error.errno == ELOOP else os.strerror(error.errno or 0)
+        raise OSError(error.errno, why, path) from None
+    os.fchdir(descriptor)
+    os.close(descriptor)
 
 
 def _arrange_descriptors(start: Start) -> None:

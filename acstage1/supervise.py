@@ -157,10 +157,7 @@ class Supervisor:
     def _signal_all(self, number: int) -> None:
         for life in self._lives.values():
             if life.pidfd >= 0 and (life.role == reports.MAIN or number == SIGKILL):
-                try:
-                    pidfd_send_signal(life.pidfd, number)
-                except ProcessLookupError:
-                    continue
+                _send(life.pidfd, number)
 
     def _hear(self, message: Sequence[str]) -> None:
         kind, *rest = message
@@ -188,17 +185,19 @@ class Supervisor:
         self._channel.send(reports.START, life.app.name, role)
 
     def _admitted(self, life: Life, pid: int) -> None:
-        life.pidfd = os.pidfd_open(self._admit(life.app.name, pid))
+        try:
+            life.pidfd = os.pidfd_open(self._admit(life.app.name, pid))
+        except ProcessLookupError:
+            return  # killed before it was anything; init's word of that is on its way
         self._channel.send(reports.JOINED, str(pid))
 
     def _began(self, life: Life) -> None:
         if life.role == reports.MAIN and self._ending:  # the request to end came while it was starting
-            pidfd_send_signal(life.pidfd, SIGTERM)
+            _send(life.pidfd, SIGTERM)
 
     def _ended(self, life: Life, code: int) -> None:
         """Go on after a process ended with *code*, negative for a signal."""
-        os.close(life.pidfd)
-        life.pidfd = -1
+        _forget(life)
         if life.role == reports.PRE_START:
             if code == 0 and not self._ending:
                 self._start(life, reports.MAIN)
@@ -227,9 +226,7 @@ class Supervisor:
                 self._finish(life, {"failed": step, "why": text}, int(code))
             return
         life = self._lives[name]
-        if life.pidfd >= 0:
-            os.close(life.pidfd)
-            life.pidfd = -1
+        _forget(life)
         where = name if role == reports.MAIN else f"{name}: {role}"
         program = code in ("126", "127")
         self._tell(f"{where}: {path or life.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
@@ -270,6 +267,19 @@ class Supervisor:
         if self._culprit is not None:
             return self._culprit
         return next((life.code for life in self._lives.values() if life.code), 0)
+
+
+def _forget(life: Life) -> None:
+    if life.pidfd >= 0:
+        os.close(life.pidfd)
+        life.pidfd = -1
+
+
+def _send(pidfd: int, number: int) -> None:
+    try:
+        pidfd_send_signal(pidfd, number)
+    except ProcessLookupError:
+        pass  # it has ended; init's word of that is on its way
 
 
 def _milliseconds_until(deadline: float | None) -> int | None:

@@ -81,6 +81,17 @@ def test_a_note_counts_for_nothing_when_a_witness_is(tmp_path: Path, witness: Pa
     assert find(tmp_path) is None
 
 
+def test_a_link_with_another_target_is_a_change(tmp_path: Path, witness: Path) -> None:
+    link = tmp_path / "link.aci"
+    link.symlink_to("x.aci")
+    note(tmp_path, link)
+    assert find(tmp_path) is not None
+    os.link(witness, tmp_path / "same.aci")  # one and the same file, but not where the link led
+    link.unlink()
+    link.symlink_to("same.aci")
+    assert find(tmp_path) is None
+
+
 def test_a_file_added_to_a_witness_directory_is_a_change(tmp_path: Path, witness: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()

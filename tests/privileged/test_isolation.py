@@ -219,3 +219,23 @@ def test_a_copied_tree_serves_as_well(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/sh", "-c", "echo x > /new; cat /new"], copy=True)})
     assert run(pod).stdout == "x\n"
     assert not (rootfs / "new").exists()
+
+
+def test_no_magic_link_of_proc_leads_an_app_out_of_its_root(tmp_path: Path, rootfs: Path) -> None:
+    """The steps before the program still have all capabilities, to which /proc/1/root is open."""
+    for path in ("/proc/1/root", "/proc/1/cwd", "/proc/self/root", "/proc/self/fd/3"):
+        result = run(write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/true"], {"workingDirectory": path})}))
+        assert (result.code, result.stdout) == (125, ""), path
+    result = run(write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/true"], {"user": "/proc/1/root/apps"})}))
+    assert result.code == 125
+
+
+def test_init_s_own_root_is_of_no_use_to_who_reaches_it(tmp_path: Path, rootfs: Path) -> None:
+    """With CAP_SYS_PTRACE an app does reach it: there is nothing but the apps' places, and nothing can be made there."""
+    retain = {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_SYS_PTRACE", "CAP_MKNOD", "CAP_DAC_OVERRIDE"]}}
+    script = "cd /proc/1/root && ls; ls dev; /bin/busybox mknod null c 1 3; /bin/touch file; /bin/cat dev/null"
+    app = AppSpec(["/bin/sh", "-c", script], {"isolators": [retain]})
+    result = run(write_pod(tmp_path, rootfs, {"app": app}))
+    assert result.stdout == "apps\ndev\n"
+    assert result.stderr.count("Read-only file system") == 2
+    assert "dev/null': No such file" in result.stderr

@@ -262,6 +262,26 @@ def test_killing_the_monitor_at_any_moment_leaves_nothing(tmp_path: Path, rootfs
     assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
 
 
+FAULTS = {
+    "isolators.json cannot be written while init waits for its cgroups": ("rename", 2),
+    "a cgroup cannot be made while init waits for it": ("mkdir", 1),
+    "the pid file cannot be written when the pod is ready": ("rename", 3),
+    "the pid file cannot be written when the app is forked": ("rename", 4),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_when_the_monitor_fails_the_pod_ends_with_one_line(tmp_path: Path, rootfs: Path, fault: str) -> None:
+    call, number = FAULTS[fault]
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "ignore"])})
+    trace = ["strace", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error=ENOSPC:when={number}"]
+    result = subprocess.run([*trace, *STAGE1, "run", str(pod)], capture_output=True, text=True, check=False)
+    assert result.returncode == 125
+    assert len(result.stderr.splitlines()) == 1
+    assert "no space left" in result.stderr
+    assert cgroups_of(pod) == []
+
+
 def test_a_running_pod_is_neither_run_twice_nor_collected(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "trap", "0"])})
     with start(pod) as monitor:
