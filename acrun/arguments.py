@@ -3,7 +3,7 @@
 Pod options are Typer's, who stops at the first word that is no option; everything from there on comes here. No option is
 interpreted here, and no image is looked for.
 
-Source: README, The command line of acrun.
+Source: docs/man/acrun.1, Synopsis.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -23,6 +24,13 @@ _Mounts = Annotated[
 ]
 
 
+class Log(Enum):
+    """What becomes of what the apps write."""
+
+    FILE = "file"
+    NONE = "none"
+
+
 def run(
     words: Annotated[list[str] | None, typer.Argument(metavar="IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")] = None,
     directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
@@ -40,14 +48,14 @@ def run(
     grace_period: Annotated[int, typer.Option(metavar="SECONDS", min=0, help="Between SIGTERM and SIGKILL.")] = 10,
     cgroup_parent: Annotated[str | None, typer.Option(metavar="PATH", help="Make the pod's cgroup below this one.")] = None,
     stage1: Annotated[str | None, typer.Option(metavar="PATH", help="The stage1 program.")] = None,
-    log: Annotated[str, typer.Option(metavar="file|none", help="Keep what the apps write, or pass descriptors.")] = "file",
+    log: Annotated[Log, typer.Option(help="Keep what the apps write, or pass descriptors.")] = Log.FILE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")] = False,
 ) -> None:
     """Run images as one pod; from standard input when none is named. Ends with the app's exit code."""
     start = LaunchOptions(
         name=name, hostname=hostname, interactive=interactive, keep=keep, strict=strict, overlay=overlay, uuid_file=uuid_file_save,
-        grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1, log=log, debug=debug,
+        grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1, log=log.value, debug=debug,
     )  # fmt: skip
     volumes, mounts = tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ()))
     options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, start)

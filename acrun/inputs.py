@@ -59,7 +59,7 @@ def read_images(descriptor: int) -> list[str]:
     """Read *descriptor* to its end and return the image arguments it holds, in order.
 
     Raises: UsageError when it names none; FormatError when it is too long or a line is nonsense; OSError.
-    Source: limits.md, acrun's standard input.
+    Source: spec/limits.md.
     """
     data = _read_all(descriptor)
     lines = [line for line in data.split(b"\n") if line.strip()]

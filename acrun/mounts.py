@@ -60,7 +60,7 @@ def plan_mounts(
         option = f"--volume {point.name},kind=host,source=PATH"
         if strict:
             raise MountError(f"{app_name}: mount point {point.name}", "no volume was given for it", option)
-        volume = Volume(name=parse_ac_name(f"{app_name}-{point.name}", "volume"), kind="empty")
+        volume = Volume(name=_free_name(f"{app_name}-{point.name}", volumes), kind="empty")
         made.append(volume)
         mounts[_clean(point.path)] = Mount(volume=volume.name, path=point.path)
         notes.append(
@@ -69,6 +69,14 @@ def plan_mounts(
     _check_overlap(app_name, mounts, nested=nested)
     ordered = sorted(mounts.items(), key=lambda item: len(item[0]))
     return MountPlan(tuple(mount for _, mount in ordered), tuple(made), tuple(notes))
+
+
+def _free_name(wanted: str, volumes: Mapping[ACName, Volume]) -> ACName:
+    name, number = parse_ac_name(wanted, "volume"), 1
+    while name in volumes:
+        number += 1
+        name = parse_ac_name(f"{wanted}-{number}", "volume")
+    return name
 
 
 def _clean(path: str) -> tuple[str, ...]:

@@ -68,6 +68,10 @@ def reify(
         notes += plan.notes
         apps.append(_runtime_app(name, app, request, plan.mounts))
     notes += _unused(volumes, apps)
+    for fault in _port_faults(apps):
+        if strict:
+            raise UsageError("--strict", fault)
+        notes.append(fault)
     return ReifiedPod(PodManifest(apps=tuple(apps), volumes=tuple(by_name.values())), tuple(notes))
 
 
@@ -91,6 +95,20 @@ def _runtime_app(name: ACName, app: App, request: AppRequest, mounts: Sequence[M
         read_only_rootfs=request.options.read_only_rootfs,
         mounts=tuple(mounts),
     )
+
+
+def _port_faults(apps: Sequence[RuntimeApp]) -> list[str]:
+    """Return a line for each thing that ports ask for and do not get. Source: pods.md, ports; aci.md, ports: socketActivated."""
+    faults: list[str] = []
+    holders: dict[str, str] = {}
+    for app in apps:
+        for port in app.app.ports if app.app is not None else ():
+            other = holders.setdefault(port.name, app.name)
+            if other != app.name:
+                faults.append(f"apps {other} and {app.name} both have a port named {port.name}, which must be unique in a pod")
+            if port.socket_activated:
+                faults.append(f"{app.name}: port {port.name} asks for socket activation, which this version does not do")
+    return faults
 
 
 def _unused(volumes: Sequence[Volume], apps: Sequence[RuntimeApp]) -> list[str]:

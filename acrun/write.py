@@ -1,7 +1,7 @@
 """The files that acrun puts into a pod directory, and nothing that stage1 will write there.
 
-Everything is written while the pod is locked and in phase prepare, so nobody reads it half done; what makes
-it durable is the one sync before the pod moves on. No decision is taken here.
+Everything is written while the pod is locked and in phase prepare, so nobody reads it half done. Nothing is synced: a pod does not
+outlive a power cut, and gc removes it whatever is left of its files. No decision is taken here.
 
 Source: spec/pod-directory.md, Files.
 """

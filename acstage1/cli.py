@@ -33,6 +33,7 @@ pod's lock itself.
   --ready-fd N    Write a line there when the pod is ready.
   --interactive   Standard input belongs to the app that wants it.
   --debug         Show every step.
+  --force         Kill at once instead of asking first.
   -h, --help      Show this message and exit.
   --version       Show the version and exit.
 """

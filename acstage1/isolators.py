@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET, bounding_set
 from acspec.errors import FormatError
-from acstage1.errors import IgnoredIsolatorError
+from acstage1.errors import IgnoredIsolatorError, StartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from acstage1.pod import App, PodDirectory
 
 NO_NEW_PRIVILEGES = "os/linux/no-new-privileges"
+APPARMOR_PROFILE = "os/linux/apparmor-profile"
 PIDS_LIMIT = 4096
+_APPARMOR = "/sys/module/apparmor/parameters/enabled"
+_PROFILES = "/sys/kernel/security/apparmor/profiles"
 
 _ENFORCED = (RETAIN_SET, REMOVE_SET, NO_NEW_PRIVILEGES)
 _NOT_YET = "this stage1 does not enforce it yet"
@@ -46,6 +49,36 @@ def no_new_privileges(app: App) -> bool:
     return answer
 
 
+def check_apparmor(pod: PodDirectory, enabled: str = _APPARMOR, profiles: str = _PROFILES) -> None:
+    """Check that every AppArmor profile asked for is loaded, where the kernel has AppArmor.
+
+    Raises: StartError.
+    Source: ace.md, os/linux/apparmor-profile ("MUST refuse to run … if the provided AppArmor profile is not available").
+    """
+    everything = [*pod.isolators, *(isolator for app in pod.apps for isolator in app.isolators)]
+    asked = [isolator for isolator in everything if _name(isolator) == APPARMOR_PROFILE]
+    if not asked or not _read(enabled).startswith("Y"):
+        return
+    loaded = {line.rpartition(" (")[0] for line in _read(profiles).splitlines()}
+    for isolator in asked:
+        value = isolator.get("value") if isinstance(isolator, dict) else None
+        profile = value.get("profile") if isinstance(value, dict) else None
+        if profile not in loaded:
+            raise StartError(f"AppArmor profile {profile}", "is not loaded on this host")
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _name(isolator: JSONValue) -> JSONValue:
+    return isolator.get("name") if isinstance(isolator, dict) else None
+
+
 def account(pod: PodDirectory) -> list[JSONValue]:
     """Return isolators.json: one object for each isolator of the pod and its apps, and for the limit that is ours.
 
@@ -61,7 +94,7 @@ def account(pod: PodDirectory) -> list[JSONValue]:
 
 
 def _row(app: str | None, isolator: JSONValue) -> JSONValue:
-    name = isolator.get("name") if isinstance(isolator, dict) else None
+    name = _name(isolator)
     if app is not None and name in _ENFORCED:
         return {"name": name, "app": app, "state": "enforced", "why": None}
     return {"name": name, "app": app, "state": "ignored", "why": _NOT_YET}

@@ -190,6 +190,8 @@ class PodDirectory:
         self.hostname = settings.text("hostname", "appc")[:64]
         self.remove, self.strict = settings.flag("remove"), settings.flag("strict")
         self.log, self.grace_period = settings.text("log", "file"), settings.number("gracePeriod", 10)
+        if self.log not in ("file", "none"):
+            raise PodError("stage1.json.log", "is neither file nor none")
         self.cgroup_parent = settings.optional_text("cgroupParent")
         manifest = Object(read_json_file(os.path.join(self.path, "pod")), "pod")
         self.isolators = manifest.items("isolators")

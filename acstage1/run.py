@@ -15,7 +15,7 @@ from acspec.locks import open_locked
 from acspec.program import tell
 from acstage1.cgroups import PodCgroups, remove_patiently
 from acstage1.errors import StartError
-from acstage1.isolators import PIDS_LIMIT, account, ignored_names
+from acstage1.isolators import PIDS_LIMIT, account, check_apparmor, ignored_names
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_IGN, SIGKILL, SIGPIPE, set_wakeup_fd, signal
 from acstage1.output import Log, Stream
@@ -76,6 +76,7 @@ class _Monitor:
     def run(self) -> int:
         """Carry out the steps of a run."""
         rows = account(self._pod)
+        check_apparmor(self._pod)
         self._records.write_cgroups(self._cgroups.paths())
         try:
             return self._run_init(rows)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from acstage1.inroot import holds_something, make_directory, make_file
+from acstage1.inroot import holds_something, make_directory, make_file, open_in_root
 from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOSUID,
@@ -48,6 +48,18 @@ def open_source(mount: Mount, pod: int) -> int:
     return tree
 
 
+def _has_content(root: int, path: str) -> bool:
+    try:
+        descriptor = open_in_root(root, path)
+    except OSError:
+        return False
+    try:
+        status = os.fstat(descriptor)
+        return holds_something(descriptor) if stat.S_ISDIR(status.st_mode) else status.st_size > 0
+    finally:
+        os.close(descriptor)
+
+
 def mount_volume(root: int, mount: Mount, tree: int, note: Callable[[str], None]) -> None:
     """Mount *tree*, a volume's detached mount, on its target in the rootfs at descriptor *root*; *note* hears of content it hides.
 
@@ -56,10 +68,10 @@ def mount_volume(root: int, mount: Mount, tree: int, note: Callable[[str], None]
     """
     try:
         is_directory = stat.S_ISDIR(os.fstat(tree).st_mode)
+        if _has_content(root, mount.path):
+            note(f"volume {mount.volume.name} hides what the image has at {mount.path}")
         target = make_directory(root, mount.path) if is_directory else make_file(root, mount.path)
         try:
-            if is_directory and holds_something(target):
-                note(f"volume {mount.volume.name} hides what the image has at {mount.path}")
             attach(tree, target, mount.path)
         finally:
             os.close(target)

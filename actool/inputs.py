@@ -1,6 +1,6 @@
 """Inputs as they are typed: a path, or `-` for standard input.
 
-Source: DESIGN of command lines in spec/exit-codes.md (66 for an input that is not there).
+Source: spec/exit-codes.md, 66.
 """
 
 from __future__ import annotations

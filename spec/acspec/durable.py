@@ -3,7 +3,7 @@
 The discipline: a temporary file beside the final name, fsync, rename (or link), fsync of the directory. Measured without
 it: a zero-length file under the final name. No lock is taken here.
 
-Source: rename(2), fsync(2), open(2); DESIGN of the store in spec/store.md.
+Source: rename(2), fsync(2), open(2); spec/store.md.
 """
 
 from __future__ import annotations

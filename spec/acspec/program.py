@@ -29,7 +29,7 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
     *own_failure* tells whether this command line is one that starts an app: then every failure of ours is
     125, so that it cannot be taken for the app's own code.
 
-    Source: spec/exit-codes.md; DESIGN of messages in STYLE: `tool: what: why (hint)`.
+    Source: spec/exit-codes.md.
     """
     _open_missing_descriptors()
     try:

@@ -1,0 +1,158 @@
+"""Volumes as an app sees them: sources of the host, targets made, files that give way, links that lead nowhere new."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.poddirs import AppSpec, Result, run, write_pod
+from tests.support.userland import make_rootfs
+
+
+@pytest.fixture
+def own_rootfs(tmp_path: Path) -> Path:
+    """Return a tree that a test may change."""
+    return make_rootfs(tmp_path / "rootfs")
+
+
+def run_with(
+    tmp_path: Path, rootfs: Path, script: str, path: str, volume: dict[str, Any], points: tuple[dict[str, Any], ...] = ()
+) -> Result:
+    """Run a shell script in an app with one volume at *path*."""
+    app = AppSpec(["/bin/sh", "-c", script], {"mountPoints": list(points)}, {"mounts": [{"volume": "v", "path": path}]})
+    return run(write_pod(tmp_path, rootfs, {"app": app}, manifest={"volumes": [{"name": "v", **volume}]}))
+
+
+def host(source: Path, **more: Any) -> dict[str, Any]:
+    return {"kind": "host", "source": str(source), **more}
+
+
+def test_a_directory_of_the_host_is_shared_both_ways(tmp_path: Path, rootfs: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "given").write_text("from outside\n")
+    assert run_with(tmp_path, rootfs, "cat /data/given; echo inside > /data/made", "/data", host(source)).stdout == "from outside\n"
+    assert (source / "made").read_text() == "inside\n"
+
+
+def test_a_single_file_can_be_a_volume(tmp_path: Path, rootfs: Path) -> None:
+    (tmp_path / "conf").write_text("a = 1\n")
+    result = run_with(tmp_path, rootfs, "cat /etc/app/conf", "/etc/app/conf", host(tmp_path / "conf"))
+    assert (result.stdout, result.stderr) == ("a = 1\n", "")
+
+
+READ_ONLY = {"of the volume": ({"readOnly": True}, False), "of the mount point": ({}, True)}
+
+
+@pytest.mark.parametrize("case", READ_ONLY)
+def test_read_only(tmp_path: Path, rootfs: Path, case: str) -> None:
+    more, point = READ_ONLY[case]
+    source = tmp_path / "source"
+    (source / "below").mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(source / "below")], check=True)
+    try:
+        points = ({"name": "v", "path": "/data", "readOnly": True},) if point else ()
+        script = "touch /data/a; touch /data/below/b; grep -c /data/below /proc/self/mounts"
+        result = run_with(tmp_path, rootfs, script, "/data", host(source, **more), points)
+        assert os.listdir(source / "below") == []
+    finally:
+        subprocess.run(["umount", str(source / "below")], check=True)
+    assert result.stdout == "1\n"  # recursive unless it says otherwise, and read-only all the way down
+    assert result.stderr.count("Read-only file system") == 2
+    assert os.listdir(source) == ["below"]
+
+
+def test_what_is_mounted_below_stays_outside_when_not_recursive(tmp_path: Path, rootfs: Path) -> None:
+    source = tmp_path / "source"
+    (source / "below").mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(source / "below")], check=True)
+    try:
+        (source / "below" / "file").touch()
+        result = run_with(tmp_path, rootfs, "ls /data/below; id -u", "/data", host(source, recursive=False))
+    finally:
+        subprocess.run(["umount", str(source / "below")], check=True)
+    assert result.stdout == "0\n"
+
+
+def test_a_target_that_is_missing_is_made_with_its_parents(tmp_path: Path, rootfs: Path) -> None:
+    script = "stat -c '%u:%g %a' /deep /deep/er"
+    before = os.umask(0o077)
+    try:
+        result = run_with(tmp_path, rootfs, script, "/deep/er/data", {"kind": "empty"})
+    finally:
+        os.umask(before)
+    assert result.stdout == "0:0 755\n0:0 755\n"
+    assert result.stderr == ""
+
+
+def _file(path: Path) -> None:
+    path.write_text("in the way\n")
+
+
+def _full_directory(path: Path) -> None:
+    path.mkdir()
+    (path / "old").touch()
+
+
+def _empty_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def _empty_file(path: Path) -> None:
+    path.touch()
+
+
+TARGETS: dict[str, tuple[Callable[[Path], None], bool]] = {
+    "a file with content": (_file, True),
+    "a directory with content": (_full_directory, True),
+    "an empty directory": (_empty_directory, False),
+    "an empty file": (_empty_file, False),
+}
+
+
+@pytest.mark.parametrize("case", TARGETS)
+def test_what_the_image_has_at_the_target_is_hidden_and_said_so(tmp_path: Path, own_rootfs: Path, case: str) -> None:
+    make, told = TARGETS[case]
+    make(own_rootfs / "data")
+    result = run_with(tmp_path, own_rootfs, "ls -A /data; touch /data/new && ls /data", "/data", {"kind": "empty"})
+    assert result.stdout == "new\n"
+    assert result.stderr == ("acstage1: volume v hides what the image has at /data\n" if told else "")
+    assert (own_rootfs / "data").exists()
+
+
+LINKS = {
+    "to the host's root": "/",
+    "upwards": "../../../../../..",
+    "to a directory of the image": "/tmp",
+}
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_a_link_at_the_target_stays_inside(tmp_path: Path, own_rootfs: Path, case: str) -> None:
+    (own_rootfs / "link").symlink_to(LINKS[case])
+    canary = tmp_path / "volume"
+    canary.mkdir()
+    result = run_with(tmp_path, own_rootfs, "touch /link/new/made; ls /link/new", "/link/new", host(canary))
+    assert result.stdout == "made\n"
+    assert os.listdir(canary) == ["made"]
+    assert not Path("/new").exists()
+
+
+def test_a_source_that_became_a_link_is_refused(tmp_path: Path, rootfs: Path) -> None:
+    """acrun has looked at the source before; what counts is what stage1 opens."""
+    (tmp_path / "source").symlink_to("/etc")
+    result = run_with(tmp_path, rootfs, "ls /data", "/data", host(tmp_path / "source"))
+    assert (result.code, result.stdout) == (125, "")
+    assert "open volume v" in result.stderr
+
+
+def test_a_device_on_a_volume_cannot_be_opened(tmp_path: Path, rootfs: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    os.mknod(source / "null", 0o20666, os.makedev(1, 3))
+    assert "Permission denied" in run_with(tmp_path, rootfs, "cat /data/null", "/data", host(source)).stderr
