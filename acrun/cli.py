@@ -62,8 +62,8 @@ def _invoke(commands: Sequence[str], words: Sequence[str]) -> int:
     application.callback()(_no_options)
     for name in commands:
         _register(application, name)
-    application(list(words), standalone_mode=False, prog_name="acrun")
-    return 0
+    code = application(list(words), standalone_mode=False, prog_name="acrun")
+    return code if isinstance(code, int) else 0  # Typer returns the code of an interruption
 
 
 def _no_options() -> None:

@@ -202,18 +202,20 @@ class _Init:
     def serve(self) -> None:
         """Serve until the monitor is gone. Raises: OSError."""
         self._context.channel.send(reports.READY)
+        channel = self._context.channel
         while True:
-            for descriptor, _ in self._poll.poll():
-                if descriptor == self._wake:
-                    os.read(self._wake, 4096)
-                    self._reap()
-                elif descriptor == self._context.channel.fileno():
-                    message = self._context.channel.receive()
-                    if not message:
-                        return
-                    self._obey(message)
-                else:
-                    self._hear(descriptor)
+            ready = {descriptor for descriptor, _ in self._poll.poll()}
+            # Reports first: reaping closes their descriptors, and a start may be given the same numbers.
+            for descriptor in ready - {self._wake, channel.fileno()}:
+                self._hear(descriptor)
+            if self._wake in ready:
+                os.read(self._wake, 4096)
+                self._reap()
+            if channel.fileno() in ready:
+                message = channel.receive()
+                if not message:
+                    return
+                self._obey(message)
 
     def _obey(self, message: Sequence[str]) -> None:
         if message[0] == reports.START:

@@ -116,6 +116,22 @@ def test_an_app_that_ends_badly_ends_the_others_and_gives_its_code(tmp_path: Pat
     assert {"exit", "signal"} & set(status(pod, "waits"))
 
 
+def test_an_app_that_ends_before_init_looks_again_has_its_own_status(tmp_path: Path, rootfs: Path) -> None:
+    """Init, held up after a write, finds that the app was executed and that it has ended at one and the same time."""
+    events = [handler("post-stop", "echo post")]
+    pod = write_pod(tmp_path, rootfs, {"app": shell("exit 7", eventHandlers=events)})
+    trace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=100000"]
+    result = subprocess.run([*trace, *STAGE1, "run", str(pod)], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (7, "post\n", "")
+
+
+def test_two_apps_that_end_at_once_end_the_pod(tmp_path: Path, rootfs: Path) -> None:
+    """One ends badly while the other, which is then to be told, has ended already."""
+    for _ in range(5):
+        pod = write_pod(tmp_path, rootfs, {"one": AppSpec(["/bin/probe", "exit", "7"]), "two": AppSpec(["/bin/true"])})
+        assert run(pod).code == 7
+
+
 def test_an_app_that_ends_well_leaves_the_others(tmp_path: Path, rootfs: Path) -> None:
     volume = {"name": "v", "kind": "empty"}
     mounts = {"mounts": [{"volume": "v", "path": "/v"}]}
