@@ -120,7 +120,7 @@ def test_an_app_that_ends_before_init_looks_again_has_its_own_status(tmp_path: P
     """Init, held up after a write, finds that the app was executed and that it has ended at one and the same time."""
     events = [handler("post-stop", "echo post")]
     pod = write_pod(tmp_path, rootfs, {"app": shell("exit 7", eventHandlers=events)})
-    trace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=100000"]
+    trace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=30000"]
     result = subprocess.run([*trace, *STAGE1, "run", str(pod)], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (7, "post\n", "")
 
