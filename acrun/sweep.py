@@ -12,7 +12,7 @@ import os
 import time
 
 from acrun.stage1 import collect_pod, find_stage1
-from acspec.durable import remove_tree
+from acspec.durable import remove_tree, sweep_new_files
 from acspec.errors import BusyError, KernelError
 from acspec.locks import open_locked
 from acspec.pods import Pod, Pods
@@ -47,6 +47,8 @@ def collect(run_directory: str, grace_period: int, stage1: str | None) -> Remove
         except KernelError as error:  # told at the end: the other pods must not wait for this one
             refusal = refusal or error
     _collect_temporary(run_directory)
+    for directory in (run_directory, os.path.join(run_directory, "plans"), os.path.join(pods.path, "names")):
+        sweep_new_files(directory)
     _collect_trees(run_directory, _trees_in_use(pods), removed)
     _collect_plans(run_directory)
     if refusal is not None:

@@ -1,7 +1,8 @@
 """Files that appear whole or not at all, also after a power cut, and trees that go away for sure.
 
 The discipline: a temporary file beside the final name, fsync, rename (or link), fsync of the directory. Measured without
-it: a zero-length file under the final name. No lock is taken here.
+it: a zero-length file under the final name. A temporary file is locked while its maker lives, so that one whose maker was
+killed can be told from it and removed.
 
 Source: rename(2), fsync(2), open(2); spec/store.md.
 """
@@ -9,15 +10,18 @@ Source: rename(2), fsync(2), open(2); spec/store.md.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 
-from acspec.errors import OutputError
+from acspec.errors import BusyError, OutputError
+from acspec.locks import open_locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+_TEMPORARY = ".tmp"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -35,13 +39,21 @@ class NewFile:
         self.path = path
         self._mode = mode
         self._directory = _open_output_directory(directory or ".", path, dir_fd)
-        self._temporary = f".{self._name[:200]}.{os.urandom(6).hex()}.tmp"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            self.fd = os.open(self._temporary, flags, 0o600, dir_fd=self._directory)
+            self._create()
         except OSError as error:
             os.close(self._directory)
             raise _output_error(path, error) from error
+
+    def _create(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        while True:
+            self._temporary = f".{self._name[:200]}.{os.urandom(6).hex()}{_TEMPORARY}"
+            self.fd = os.open(self._temporary, flags, 0o600, dir_fd=self._directory)
+            fcntl.flock(self.fd, fcntl.LOCK_EX)
+            if os.fstat(self.fd).st_nlink:  # nobody took it for a dead one's in the moment before the lock
+                return
+            os.close(self.fd)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -111,6 +123,25 @@ def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int =
     with NewFile(path, dir_fd=dir_fd, mode=mode) as file:
         file.write(data)
         file.commit(overwrite=overwrite)
+
+
+def sweep_new_files(directory: str) -> None:
+    """Remove the temporary files of writers that were killed from *directory*; those of the living are locked. Raises: OSError."""
+    try:
+        names = os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if name.startswith(".") and name.endswith(_TEMPORARY):
+            path = os.path.join(directory, name)
+            try:
+                lock = open_locked(path)
+            except (BusyError, FileNotFoundError):
+                continue
+            try:
+                os.unlink(path)
+            finally:
+                os.close(lock)
 
 
 def sync_directory(directory: str | int) -> None:

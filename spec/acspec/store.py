@@ -12,7 +12,7 @@ import fcntl
 import os
 from dataclasses import dataclass
 
-from acspec.durable import sync_directory, write_file
+from acspec.durable import sweep_new_files, sync_directory, write_file
 from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError
 from acspec.fields import Fields
 from acspec.jsontext import dump_json, read_json_file
@@ -114,7 +114,9 @@ class Store:
             write_file(version, f"{FORMAT}\n".encode("ascii"))
 
     def _sweep(self) -> None:
-        """Remove what writers of images left in DATA/tmp; whoever is alive holds the lock of what is being written."""
+        """Remove what writers that were killed left behind; whoever is alive holds the lock of what is being written."""
+        for directory in (self.path, self.images):
+            sweep_new_files(directory)
         directory = os.path.join(self.path, "tmp")
         for name in os.listdir(directory):
             if not name.startswith("image-"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acspec.durable import NewFile, remove_tree, write_file
+from acspec.durable import NewFile, remove_tree, sweep_new_files, write_file
 from acspec.errors import OutputError
 
 
@@ -35,6 +35,20 @@ def test_a_file_that_is_not_committed_is_gone(tmp_path: Path) -> None:
     with NewFile(str(tmp_path / "f")) as file:
         file.write(b"x" * 100_000)
     assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_writer_left_is_swept_and_a_living_one_is_not_disturbed(tmp_path: Path) -> None:
+    code = "import os, sys; from acspec.durable import NewFile; NewFile(sys.argv[1]).write(b'half'); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "dead")], check=True)
+    (tmp_path / ".hidden").touch()
+    with NewFile(str(tmp_path / "alive")) as file:
+        assert len(os.listdir(tmp_path)) == 3
+        sweep_new_files(str(tmp_path))
+        assert len(os.listdir(tmp_path)) == 2
+        file.write(b"whole")
+        file.commit()
+    assert sorted(os.listdir(tmp_path)) == [".hidden", "alive"]
+    sweep_new_files(str(tmp_path / "nowhere"))
 
 
 def test_a_directory_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""Faults at chosen system calls of real programs: a program is traced once, then killed or failed at each call in turn.
+
+    calls = find_calls(command, "rename", "fsync", about=tmp_path)
+    for call in calls:
+        ended = run_with_fault(command, call, "error=ENOSPC")
+
+Calls are counted by name, in the first process; only those that are about a path below *about* are returned, so that what the
+interpreter does to import its modules is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Other names under which the kernel has the same call.
+_FAMILIES = {
+    "rename": ("rename", "renameat", "renameat2"),
+    "link": ("link", "linkat"),
+    "unlink": ("unlink", "unlinkat", "rmdir"),
+    "mkdir": ("mkdir", "mkdirat"),
+    "fsync": ("fsync", "fdatasync", "syncfs"),
+    "write": ("write", "pwrite64", "sendfile", "copy_file_range"),
+    "openat": ("openat", "openat2"),
+    "mount": ("mount", "move_mount", "open_tree", "mount_setattr", "umount2", "pivot_root"),
+}
+_LINE = re.compile(r"^(?P<pid>\d+) +(?P<name>[a-z0-9_]+)\((?P<rest>.*)$")
+
+
+@dataclass(frozen=True)
+class Call:
+    """The *number*th call of *name* in a process, and what it was about when it was traced."""
+
+    name: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name} number {self.number}: {self.text[:120]}"
+
+
+def find_calls(
+    command: Sequence[str], *families: str, about: Path, environment: Mapping[str, str] | None = None, everything: bool = False
+) -> list[Call]:
+    """Run *command* to its end and return its calls of *families* that name a path below *about* (or all, with *everything*)."""
+    names = [name for family in families for name in _FAMILIES[family]]
+    with tempfile.NamedTemporaryFile(prefix="appc-trace-") as trace:
+        words = ["strace", "-f", "-y", "-s", "400", "-o", trace.name, "-e", f"trace={','.join(names)}", *command]
+        subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, env=_environment(environment), check=True)
+        text = Path(trace.name).read_text(errors="replace")
+    counts: Counter[str] = Counter()
+    found = []
+    first = text.split(" ", 1)[0]
+    for match in filter(None, map(_LINE.match, text.splitlines())):
+        if match["pid"] != first:
+            continue  # strace counts for each process: a number there would mean another call here
+        counts[match["name"]] += 1
+        if everything or str(about) in match["rest"]:
+            found.append(Call(match["name"], counts[match["name"]], match["rest"]))
+    return found
+
+
+def run_with_fault(
+    command: Sequence[str], call: Call, fault: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run *command* with *fault* (`signal=KILL`, `error=ENOSPC`) at *call*."""
+    inject = f"inject={call.name}:{fault}:when={call.number}"
+    words = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={call.name}", "-e", inject, *command]
+    return subprocess.run(
+        words, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=_environment(environment), check=False
+    )
+
+
+def every(calls: Sequence[Call], most: int) -> list[Call]:
+    """Return at most *most* of *calls*, spread evenly; all of them when APPC_FAULTS=all is in the environment."""
+    if len(calls) <= most or os.environ.get("APPC_FAULTS") == "all":
+        return list(calls)
+    return [calls[index * len(calls) // most] for index in range(most)]
+
+
+def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
+    return {**os.environ, **(added or {})}
