@@ -15,6 +15,7 @@ from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, write_file
 from acspec.errors import UsageError
 from acspec.jsontext import dump_json
+from acspec.names import parse_ac_name
 from acspec.pods import Pod, Pods
 
 TYPE_CHECKING = False
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
     from acrun.plans import Plan
     from acrun.trees import Tree
+
+
+_HOSTNAME_BYTES = 64
 
 
 class LaunchOptions:
@@ -62,6 +66,26 @@ class LaunchOptions:
         self.stage1 = stage1
         self.log = log
         self.debug = debug
+
+
+def check_options(options: LaunchOptions) -> None:
+    """Check what can be said of *options* before any work is done.
+
+    Raises: UsageError; MissingInputError without a stage1.
+    """
+    find_stage1(options.stage1)
+    if options.name is not None:
+        parse_ac_name(options.name, "--name")
+    if options.hostname is not None:
+        _check_hostname(options.hostname)
+
+
+def _check_hostname(text: str) -> None:
+    # hostname(7): labels of letters, digits and hyphens between dots; the kernel takes 64 bytes.
+    labels = text.split(".")
+    fine = all(label.replace("-", "").isalnum() and not label.startswith("-") and not label.endswith("-") for label in labels)
+    if not (fine and text.isascii() and len(text) <= _HOSTNAME_BYTES):
+        raise UsageError(f"--hostname {text}", f"not letters, digits and - between dots, at most {_HOSTNAME_BYTES} of them")
 
 
 def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> NoReturn:

@@ -11,13 +11,12 @@ import os
 import time
 from dataclasses import dataclass, field
 
-from acrun.launch import LaunchOptions, launch
+from acrun.launch import LaunchOptions, check_options, launch
 from acrun.mounts import check_sources
 from acrun.options import ImageRequest
 from acrun.plans import Plan, PlannedApp, note_plan
 from acrun.pod import AppRequest, ReifiedPod, reify
 from acrun.resolve import resolve_image
-from acrun.stage1 import find_stage1
 from acrun.trees import Tree, get_tree
 from acspec.directories import data_directory, run_directory
 from acspec.program import tell
@@ -68,7 +67,7 @@ def run_image(image: ImageRequest) -> NoReturn:
 
 def _prepare(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan, list[Tree], list[str]]:
     """Return the plan, the trees of its apps, and the files that all of it was worked out from."""
-    find_stage1(options.launch.stage1)  # before the work, not after it
+    check_options(options.launch)
     data, run = data_directory(options.directory), run_directory(options.directory)
     requests = [_request(image, data) for image in images]
     volumes = check_sources(options.volumes, follow_links=options.symlink_volumes)

@@ -14,6 +14,7 @@ import os
 from acspec.durable import sync_directory, write_file
 from acspec.errors import BusyError, FormatError, MissingInputError, OutputError
 from acspec.locks import is_locked, open_locked
+from acspec.names import parse_ac_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,8 +175,9 @@ class Pods:
     def claim_name(self, name: str, uuid: str) -> None:
         """Give a pod its name. The name of a pod that no longer exists is taken over.
 
-        Raises: OutputError when a pod that exists has the name; OSError.
+        Raises: FormatError when it is no AC Name; OutputError when a pod that exists has the name; OSError.
         """
+        parse_ac_name(name, "name of a pod")  # it becomes the name of a file
         path = os.path.join(self.path, "names", name)
         holder = self._uuid_of_name(name)
         exists = holder is not None and any(pod.uuid == holder for pod in self.all())

@@ -16,10 +16,6 @@ from acrun.plans import Plan, PlannedApp, find_plan, note_plan
 MANIFEST: dict[str, Any] = {"acKind": "PodManifest", "apps": [{"name": "hello", "app": {"exec": ["/bin/hello", "-v"]}}]}
 
 
-# A minute after all that a test does before it notes a plan.
-LATER = time.time_ns() + 60_000_000_000
-
-
 @pytest.fixture
 def witness(tmp_path: Path) -> Path:
     path = tmp_path / "x.aci"
@@ -27,9 +23,11 @@ def witness(tmp_path: Path) -> Path:
     return path
 
 
-def note(tmp_path: Path, *witnesses: Path, text: str = "/x.aci", now: int = LATER) -> None:
+def note(tmp_path: Path, *witnesses: Path, text: str = "/x.aci", now: int = 0) -> None:
     plan = Plan(MANIFEST, [PlannedApp("k" * 64, ["sha512-a", "sha512-b"])], ["volume data is empty"])
-    note_plan(str(tmp_path / "run"), str(tmp_path / "data"), text, plan, [str(path) for path in witnesses], now)
+    note_plan(
+        str(tmp_path / "run"), str(tmp_path / "data"), text, plan, [str(path) for path in witnesses], now or time.time_ns() + 10**9
+    )
 
 
 def find(tmp_path: Path, text: str = "/x.aci", data: str = "data") -> Plan | None:

@@ -83,3 +83,11 @@ def test_new_uuids_are_canonical_and_version_4() -> None:
 
 def test_nothing_is_listed_where_no_pod_ever_was(pods: Pods) -> None:
     assert list(pods.all()) == []
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "/etc/x", "", "a b"])
+def test_a_name_that_would_lead_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    pod = Pods(str(tmp_path)).create()
+    with pytest.raises(FormatError, match="is not an AC Name"):
+        pod.pods.claim_name(name, pod.uuid)
+    pod.unlock()

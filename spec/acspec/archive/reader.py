@@ -49,6 +49,7 @@ class TarReader:
             self._unread = entry.size
             self._padding = -entry.size % BLOCK
             self._place = entry.name
+            stream.check_room(entry.size)
             yield entry
             stream.skip(self._unread + self._padding)
             self._unread = 0

@@ -50,10 +50,18 @@ class TarStream:
         self._position = 0
         self._chunk = self._feed.next_chunk()
         if self._base + len(self._chunk) > self._limit:
-            raise StreamFault(f"larger than the limit of {self._limit} bytes uncompressed")
+            raise self._beyond()
         for tap in self._taps:
             tap(self._chunk)
         return bool(self._chunk)
+
+    def check_room(self, size: int) -> None:
+        """Check that *size* more bytes are within the limit, before anybody waits for them. Raises: Fault."""
+        if self.offset + size > self._limit:
+            raise self._beyond()
+
+    def _beyond(self) -> StreamFault:
+        return StreamFault(f"larger than the limit of {self._limit} bytes uncompressed")
 
     def take_block(self) -> bytes:
         """Return the next block of 512 bytes, or `b""` when the stream ends here. Raises: Fault when it ends inside."""

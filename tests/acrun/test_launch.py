@@ -1,0 +1,30 @@
+"""What is said of the options of a start before any work is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from acrun.launch import LaunchOptions, check_options
+from acspec.errors import FormatError, MissingInputError, UsageError
+
+
+@pytest.mark.parametrize("name", ["web", "a-1.example", "A", "0", "x" * 64])
+def test_a_host_name_is_taken(name: str) -> None:
+    check_options(LaunchOptions(hostname=name))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-a", "a-", "a..b", ".", "a/b", "ä", "a\n", "x" * 65])
+def test_what_is_no_host_name_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="--hostname"):
+        check_options(LaunchOptions(hostname=name))
+
+
+@pytest.mark.parametrize("name", ["", "A B", "../../../x", "/etc/x", ".", "a\n"])
+def test_what_is_no_ac_name_names_no_pod(name: str) -> None:
+    with pytest.raises(FormatError, match="--name"):
+        check_options(LaunchOptions(name=name))
+
+
+def test_a_stage1_that_is_not_there_is_told_at_once() -> None:
+    with pytest.raises(MissingInputError, match=r"is not a program"):
+        check_options(LaunchOptions(stage1="/no/such/stage1"))
