@@ -53,11 +53,13 @@ def become_stage1(stage1: list[str], pod_path: str, lock_fd: int, *, interactive
     os.execv(words[0], [*words, pod_path])
 
 
-def collect_pod(stage1: list[str], pod_path: str) -> int:
-    """Run `stage1 gc` for a pod whose monitor is gone, and return its exit status: 0 when nothing of it is left.
+def collect_pod(stage1: list[str], pod_path: str) -> tuple[int, str]:
+    """Run `stage1 gc` for a pod whose monitor is gone; return its exit status, 0 when nothing of it is left, and what it said.
 
     Source: spec/stage1.md, gc.
     """
     import subprocess
 
-    return subprocess.run([*stage1, "gc", pod_path], stdin=subprocess.DEVNULL, check=False).returncode
+    words = [*stage1, "gc", pod_path]
+    ended = subprocess.run(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    return ended.returncode, ended.stderr.decode("utf-8", "replace").strip()

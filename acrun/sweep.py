@@ -97,7 +97,11 @@ def _collect_pod(pod: Pod, grace_period: int, stage1: str | None) -> bool:
 
 
 def _last_change(path: str) -> float:
-    return max(os.stat(name).st_ctime for name in (path, os.path.join(path, "status")) if os.path.exists(name))
+    latest = os.stat(path).st_ctime
+    try:
+        return max(latest, os.stat(os.path.join(path, "status")).st_ctime)
+    except FileNotFoundError:
+        return latest
 
 
 def _clean_kernel(pod: Pod, stage1: str | None) -> None:
@@ -105,11 +109,12 @@ def _clean_kernel(pod: Pod, stage1: str | None) -> None:
         raise BusyError(pod.uuid, "is running", "acstage1 stop ends it")
     if not os.path.exists(os.path.join(pod.path, "cgroups")):
         return  # stage1 never began
-    code = collect_pod(find_stage1(stage1), pod.path)
+    code, said = collect_pod(find_stage1(stage1), pod.path)
     if code == BusyError.exit_code:
         raise BusyError(pod.uuid, "is in use by another process")
     if code != 0:
-        raise KernelError(pod.uuid, f"stage1 could not collect it (exit code {code})")
+        os.stat(pod.path)  # gone, when another collector is faster
+        raise KernelError(pod.uuid, f"stage1 could not collect it: {said or f'exit code {code}'}")
 
 
 def _collect_temporary(run_directory: str) -> None:

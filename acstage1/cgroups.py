@@ -16,11 +16,10 @@ from acstage1.linux.signals import SIGKILL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-# Of cgroup v1: what limits and accounts, and the freezer, which kills where there is no cgroup2.
-_V1_CONTROLLERS = ("pids", "memory", "cpu", "freezer")
 _V2 = ""
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PATIENCE_MS = 20
 _ROUNDS = 250
 
@@ -49,9 +48,10 @@ def find_hierarchies(mountinfo: str, cgroup: str) -> list[Hierarchy]:
         if kind == "cgroup2":
             mounts.setdefault(frozenset(), (fields[3], fields[4]))
         elif kind == "cgroup":
-            for name in _V1_CONTROLLERS:
-                if name in options:
-                    mounts.setdefault(frozenset({name}), (fields[3], fields[4]))
+            # All of them: in one where the pod has no directory of its own, its cgroup namespace would begin at the host's root,
+            # and an app that makes a user namespace could mount that for writing.
+            for name in options:
+                mounts.setdefault(frozenset({name}), (fields[3], fields[4]))
     found: dict[str, Hierarchy] = {}
     for line in cgroup.splitlines():
         _, names, path = line.split(":", 2)
@@ -93,6 +93,10 @@ class PodCgroups:
         """Make the directories. Raises: OSError."""
         for path in self.paths():
             os.makedirs(path, mode=0o755, exist_ok=True)
+            for name in ("cpuset.cpus", "cpuset.mems"):  # of v1: nobody can join a directory where they are empty
+                if os.path.exists(f"{path}/{name}") and os.path.exists(f"{path}/tasks"):
+                    with open(f"{os.path.dirname(path)}/{name}") as file:
+                        _write(f"{path}/{name}", file.read())
 
     def limit_pids(self, limit: int) -> str | None:
         """Set the pod's limit of processes; return why that was not possible, or None. Source: cgroup-v2.rst, PID."""
@@ -173,15 +177,14 @@ def remove(paths: Sequence[str]) -> str | None:
 
 def _remove_children(path: str) -> str | None:
     """Remove what an app has made below *path*, and *path*; return what is still there, or None."""
-    left = None
-    for directory in (*_children(path), path):
-        try:
-            os.rmdir(directory)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            left = directory
-    return left
+    _descend(path, lambda name, parent: os.rmdir(name, dir_fd=parent))
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return path
+    return None
 
 
 def remove_patiently(paths: Sequence[str]) -> str | None:
@@ -195,12 +198,45 @@ def remove_patiently(paths: Sequence[str]) -> str | None:
     return left
 
 
-def _children(path: str) -> list[str]:
-    """Return the directories below *path*, deepest first: an app may have made cgroups of its own."""
-    found = []
-    for directory, names, _ in os.walk(path, topdown=False, followlinks=False):
-        found += [os.path.join(directory, name) for name in names]
-    return found
+def _descend(path: str, visit: Callable[[str, int], None]) -> None:
+    """Call *visit* with name and parent descriptor of each directory below *path*, deepest first.
+
+    An app may have made cgroups of its own, deeper than a path is long or a program recurses.
+    """
+    try:
+        current = os.open(path, _DIRECTORY)
+    except FileNotFoundError:
+        return
+    way: list[str] = []
+    seen: list[set[str]] = [set()]
+    while True:
+        child = _find_directory(current, seen[-1])
+        if child is not None:
+            seen[-1].add(child)
+            try:
+                following = os.open(child, _DIRECTORY, dir_fd=current)
+            except FileNotFoundError:
+                continue
+            way.append(child)
+            seen.append(set())
+        elif way:
+            following = os.open("..", _DIRECTORY, dir_fd=current)
+        else:
+            break
+        os.close(current)
+        current = following
+        if child is None:
+            seen.pop()
+            try:
+                visit(way.pop(), current)
+            except OSError:
+                pass  # the caller looks at what is left
+    os.close(current)
+
+
+def _find_directory(directory: int, seen: set[str]) -> str | None:
+    with os.scandir(directory) as entries:
+        return next((entry.name for entry in entries if entry.name not in seen and entry.is_dir(follow_symlinks=False)), None)
 
 
 def _kill(path: str) -> None:
@@ -210,24 +246,25 @@ def _kill(path: str) -> None:
     except OSError:
         pass
     frozen = _try_write(f"{path}/freezer.state", "FROZEN")
-    for directory in (path, *_children(path)):
-        for pid in _processes(directory):
-            try:
-                os.kill(pid, SIGKILL)
-            except ProcessLookupError:
-                continue
+    _descend(path, lambda name, parent: _kill_processes(f"{name}/cgroup.procs", parent))
+    _kill_processes(f"{path}/cgroup.procs", None)
     if frozen:
         _try_write(f"{path}/freezer.state", "THAWED")
 
 
-def _processes(directory: str) -> list[int]:
+def _kill_processes(name: str, parent: int | None) -> None:
     try:
-        with open(f"{directory}/cgroup.procs") as file:
-            return [int(line) for line in file]
+        with open(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=parent)) as file:
+            pids = [int(line) for line in file]
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP):
             raise
-        return []
+        return
+    for pid in pids:
+        try:
+            os.kill(pid, SIGKILL)
+        except ProcessLookupError:
+            continue
 
 
 def _try_write(path: str, text: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 
-from acstage1.inroot import make_file, open_in_root
+from acstage1.inroot import make_file, mount_id, open_in_root
 from acstage1.linux.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, attach, clone_tree, mount
 
 NODES = {
@@ -76,11 +76,19 @@ def bind_file(source: str, target: int, path: str) -> None:
 
 
 def _bind_node(root: int, source: str, path: str) -> None:
-    target = make_file(root, path)
+    target = _make_node_target(root, path)
     try:
         bind_file(source, target, path)
     finally:
         os.close(target)
+
+
+def _make_node_target(root: int, path: str) -> int:
+    directory = open_in_root(root, "/dev", os.O_PATH | os.O_DIRECTORY)
+    try:
+        return make_file(root, path, frozenset({mount_id(directory)}))
+    finally:
+        os.close(directory)
 
 
 def _mount_below(root: int, path: str, kind: str, flags: int, data: str) -> None:

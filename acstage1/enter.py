@@ -19,7 +19,8 @@ from acstage1.linux.namespaces import (
     CLONE_NEWUTS,
     setns,
 )
-from acstage1.linux.signals import SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal
+from acstage1.linux.security import forbid_inspection
+from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal
 from acstage1.pod import App, PodDirectory
 from acstage1.records import open_process, read_cgroups
 from acstage1.reports import Failure, read_failure
@@ -52,8 +53,7 @@ def enter_app(path: str, name: str, words: Sequence[str]) -> int:
         os.close(report)
         _join(app, path, target, Start(app, words, (0, 1, 2), report_end, trampoline))
     os.close(report_end)
-    for number in (SIGINT, SIGQUIT, SIGTERM, SIGHUP):  # what the terminal or a caller sends is for the command to answer
-        signal(number, lambda received, _frame: os.kill(pid, received))
+    _pass_on_signals(pid)
     data = os.read(report, 8192)
     _, status = os.waitpid(pid, 0)
     if data:
@@ -66,15 +66,25 @@ def _join(app: App, path: str, target: int, start: Start) -> None:
     """Join the app's cgroups and namespaces, then fork: only a child is in the PID namespace joined."""
 
     def join() -> None:
+        os.setpgid(0, 0)  # a terminal's signals come through the process that waits, once
+        signal(SIGINT, SIG_DFL)
+        forbid_inspection()  # before any process of the pod can see this one
         join_app(read_cgroups(path), app.name)  # before the namespaces, from inside which they are out of reach
         setns(target, _ALL)
         pid = os.fork()
         if pid != 0:
+            _pass_on_signals(pid)
             _, status = os.waitpid(pid, 0)
             code = os.waitstatus_to_exitcode(status)
             os._exit(code if code >= 0 else 128 - code)
 
     become(start, join)
+
+
+def _pass_on_signals(pid: int) -> None:
+    """Have *pid* answer what the terminal or a caller sends."""
+    for number in (SIGINT, SIGQUIT, SIGTERM, SIGHUP):
+        signal(number, lambda received, _frame: os.kill(pid, received))
 
 
 def _error(failure: Failure) -> ToolError:

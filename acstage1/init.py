@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 _HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _NODES = "/dev"
 _APPS = "/apps"
+_REAPED_AT_ONCE = 64
 
 
 class InitContext:
@@ -193,9 +194,9 @@ class _Init:
         self._apps = {app.name: app for app in context.pod.apps}
         self._children: dict[int, _Child] = {}
         self._poll = select.poll()
-        self._wake, wakeup = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._wake, self._wakeup = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal(SIGCHLD, lambda _number, _frame: None)
-        set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         for descriptor in (self._wake, context.channel.fileno()):
             self._poll.register(descriptor, select.POLLIN)
 
@@ -261,7 +262,9 @@ class _Init:
 
     def _hear(self, descriptor: int) -> None:
         """Read a report pipe: its end without a word means that the program runs."""
-        pid, child = next((pid, child) for pid, child in self._children.items() if child.report == descriptor)
+        pid, child = next(((pid, child) for pid, child in self._children.items() if child.report == descriptor), (0, None))
+        if child is None:
+            return  # heard when its process was reaped, a moment ago
         data = os.read(descriptor, 8192)
         self._poll.unregister(descriptor)
         os.close(descriptor)
@@ -274,7 +277,7 @@ class _Init:
             self._context.channel.send(reports.STARTED, child.app, child.role, str(pid))
 
     def _reap(self) -> None:
-        while True:
+        for _ in range(_REAPED_AT_ONCE):
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
@@ -291,3 +294,4 @@ class _Init:
                 os.close(child.gate)
             if not child.failed:
                 self._context.channel.send(reports.ENDED, child.app, child.role, str(status))
+        os.write(self._wakeup, b"+")  # a storm of orphans must not keep us from the monitor's requests

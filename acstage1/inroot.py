@@ -33,7 +33,7 @@ def open_plain(path: str, flags: int) -> int:
     return open_resolved(None, path, flags, RESOLVE_NO_MAGICLINKS)
 
 
-def make_directory(root: int, path: str) -> int:
+def make_directory(root: int, path: str, ours: frozenset[int] = frozenset()) -> int:
     """Return an O_PATH descriptor of the directory *path*, made with its parents (0755, root) where it is missing.
 
     A file in its place gives way to a directory.
@@ -41,6 +41,7 @@ def make_directory(root: int, path: str) -> int:
     Raises: OSError, ELOOP for a link that leads nowhere.
     Source: ace.md, Volume Setup: target paths.
     """
+    allowed = ours | {mount_id(root)}
     current = os.dup(root)
     done = ""
     for part in _parts(path):
@@ -48,8 +49,10 @@ def make_directory(root: int, path: str) -> int:
         try:
             following = open_in_root(root, done, os.O_PATH | os.O_DIRECTORY)
         except FileNotFoundError:
+            _check_mount(current, allowed, done)
             following = _make(current, part, done)
         except NotADirectoryError:
+            _check_mount(current, allowed, done)
             os.unlink(part, dir_fd=current)
             following = _make(current, part, done)
         os.close(current)
@@ -57,18 +60,19 @@ def make_directory(root: int, path: str) -> int:
     return current
 
 
-def make_file(root: int, path: str) -> int:
+def make_file(root: int, path: str, ours: frozenset[int] = frozenset()) -> int:
     """Return an O_PATH descriptor of the regular file *path*, made empty, with its parents, where it is missing.
 
     Raises: OSError, EISDIR when a directory is there.
     Source: ace.md, Volume Setup: single-file volumes.
     """
     parent, name = os.path.split("/" + "/".join(_parts(path)))
-    directory = make_directory(root, parent)
+    directory = make_directory(root, parent, ours)
     try:
         try:
             descriptor = open_in_root(root, path)
         except FileNotFoundError:
+            _check_mount(directory, ours | {mount_id(root)}, path)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(name, flags, 0o644, dir_fd=directory))
             descriptor = open_in_root(root, path)
@@ -78,6 +82,18 @@ def make_file(root: int, path: str) -> int:
         os.close(descriptor)
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     return descriptor
+
+
+def mount_id(descriptor: int) -> int:
+    """Return the number of the mount that *descriptor* lies on. Raises: OSError. Source: proc_pid_fdinfo(5), mnt_id."""
+    with open(f"/proc/self/fdinfo/{descriptor}", "rb") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(b"mnt_id:"))
+
+
+def _check_mount(directory: int, allowed: frozenset[int], path: str) -> None:
+    # A link of the image may lead into a volume that is mounted already: nothing is made or removed on the host.
+    if mount_id(directory) not in allowed:
+        raise OSError(errno.EXDEV, "leads into another volume, where nothing is made", path)
 
 
 def write_missing(root: int, path: str, content: bytes) -> None:

@@ -65,13 +65,17 @@ class Stream:
             return
         data = os.read(self.source, _READ)
         if not data:
-            self.at_end = True
-            self._log.write(NAMES[self.target], [self._line] if self._line else [], full=False)
-            os.close(self.source)
+            self.finish()
             return
         self._record(data)
         if not self._target_gone:
             self._pending = data
+
+    def finish(self) -> None:
+        """Take what was read for all there is. Raises: OSError."""
+        self.at_end = True
+        self._log.write(NAMES[self.target], [self._line] if self._line else [], full=False)
+        os.close(self.source)
 
     def stop_copying(self) -> bool:
         """Copy nothing more through, while the log still gets everything; return whether that was all."""
@@ -80,8 +84,15 @@ class Stream:
         return self.is_done
 
     def _pass_on(self) -> None:
+        # Another stream may have filled the same pipe since the monitor looked.
+        poll = select.poll()
+        poll.register(self.target, select.POLLOUT)
+        if not poll.poll(0):
+            return
         try:
             written = os.write(self.target, self._pending[:_WRITE])
+        except BlockingIOError:  # the caller made it non-blocking, and there is less room than poll says
+            written = 0
         except OSError:  # EPIPE, or a full disk behind it: nobody reads any more
             self._target_gone = True
             written = len(self._pending)

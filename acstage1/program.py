@@ -48,6 +48,8 @@ def _check(candidate: str, name: str) -> None:
         raise NotExecutableError(name, os.strerror(error.errno or 0).lower()) from None
     if stat.S_ISDIR(status.st_mode):
         raise NotExecutableError(name, "is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise NotExecutableError(name, "is no regular file")
     if not status.st_mode & 0o111:
         raise NotExecutableError(name, "is not executable")
 

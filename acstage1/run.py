@@ -27,12 +27,15 @@ from acstage1.trampoline import make_high_trampoline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import NoReturn
 
     from acspec.jsontext import JSONValue
     from acstage1.reports import Channel
 
 TOOL = "acstage1"
+_BEYOND_ALL = 2**31 - 1
+_LISTINGS = 50
 
 
 class RunOptions:
@@ -94,6 +97,7 @@ class _Monitor:
         if pid == 0:
             set_wakeup_fd(-1)
             _close(held, opener, self._lock, ours.fileno(), *wakeup, *(stream.source for stream in streams))
+            _keep_only({theirs.fileno(), lifeline, gate, *inner, *([trampoline] if trampoline is not None else [])})
             _become_init(self._pod, theirs, lifeline, gate, trampoline, descriptors, self._options.debug)
         self._init_pid = pid
         theirs.close()
@@ -216,6 +220,16 @@ def _fork_into_new_pid_namespace() -> int:
     return pid
 
 
+def _keep_only(kept: set[int]) -> None:
+    """Close every descriptor but *kept*: whatever the caller left open leads to the host. Source: close_range(2)."""
+    last = 2
+    for descriptor in sorted(number for number in kept if number > 2):
+        if descriptor > last + 1:  # an empty range, to os.closerange, may be everything
+            os.closerange(last + 1, descriptor)
+        last = descriptor
+    os.closerange(last + 1, _BEYOND_ALL)
+
+
 def _become_init(
     pod: PodDirectory,
     channel: Channel,
@@ -236,18 +250,25 @@ def _become_init(
         os._exit(0)
 
 
+def _children_of(init: int) -> Iterator[str]:
+    """Yield the children of *init*, the newest first, many times: the list leaves out some while others end."""
+    for _ in range(_LISTINGS):
+        with open(f"/proc/{init}/task/{init}/children", encoding="ascii") as file:
+            yield from reversed(file.read().split())
+
+
 def _host_pid(init: int, pid: int) -> int:
     """Return the host's number of the child of *init* that is *pid* in the pod. Raises: ProcessLookupError; OSError.
 
     Source: proc_pid_status(5), NSpid.
     """
-    with open(f"/proc/{init}/task/{init}/children", encoding="ascii") as file:
-        children = file.read().split()
-    for child in reversed(children):
-        with open(f"/proc/{child}/status", "rb") as status:
-            for line in status:
-                if line.startswith(b"NSpid:") and int(line.split()[-1]) == pid:
+    for child in _children_of(init):
+        try:
+            with open(f"/proc/{child}/status", "rb") as status:
+                if any(line.startswith(b"NSpid:") and int(line.split()[-1]) == pid for line in status):
                     return int(child)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # an orphan that init has reaped since
     raise ProcessLookupError(3, "no such child of pod init", str(pid))
 
 

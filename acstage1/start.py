@@ -111,7 +111,7 @@ def _arrange_descriptors(start: Start) -> None:
     start.report = REPORT_FD
     keep = start.trampoline if start.trampoline is not None else REPORT_FD
     os.closerange(REPORT_FD + 1, keep)
-    os.closerange(keep + 1, 1 << 16)
+    os.closerange(keep + 1, 2**31 - 1)
 
 
 def _drop_privileges(app: App, uid: int, gid: int) -> None:

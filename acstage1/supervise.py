@@ -32,13 +32,15 @@ _KILLED = 128 + SIGKILL
 class Life:
     """One app's life: which of its processes runs, how its program ended, and whether all is over."""
 
-    __slots__ = ("app", "code", "done", "pidfd", "role", "started", "status")
+    __slots__ = ("app", "began", "code", "done", "owed", "pidfd", "role", "started", "status")
 
     def __init__(self, app: App) -> None:
         self.app = app
         self.role = ""
         self.pidfd = -1
         self.started = ""
+        self.began = False
+        self.owed = 0
         self.code: int | None = None
         self.done = False
         self.status: dict[str, JSONValue] = {}
@@ -84,7 +86,8 @@ class Supervisor:
         """
         while not self._init_gone and not all(life.done for life in self._lives.values()):
             self._turn()
-        self._channel.close()  # init ends when nobody asks it for more, and the kernel ends all that is left in the pod
+        self._channel.close()
+        _send(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
         self._drain()
         return self._exit_code()
 
@@ -134,7 +137,20 @@ class Supervisor:
             waiting = [stream.wants() for stream in self._streams]
             for descriptor, event in waiting:
                 poll.register(descriptor, event)
-            ready = {descriptor for descriptor, _ in poll.poll(_milliseconds_until(deadline))}
+            reading = any(event == select.POLLIN for _, event in waiting)
+            if not self._init_gone:
+                poll.register(self._init, select.POLLIN)
+            ready = {descriptor for descriptor, _ in poll.poll(0 if self._init_gone and reading else _milliseconds_until(deadline))}
+            if not self._init_gone:
+                self._init_gone = self._init in ready
+            else:
+                # Who wrote is dead. A pipe that is empty now is at its end, whoever outside the pod was handed its writing end.
+                for stream, (descriptor, event) in zip(list(self._streams), waiting, strict=True):
+                    if event == select.POLLIN and descriptor not in ready:
+                        stream.finish()
+                        self._streams.remove(stream)
+                if len(waiting) != len(self._streams):
+                    continue
             asked = self._wakeup in ready and any(number in FORWARDED for number in os.read(self._wakeup, 64))
             if asked or (deadline is not None and time.monotonic() >= deadline):
                 deadline = None
@@ -152,6 +168,9 @@ class Supervisor:
         if number == SIGTERM:
             self._ending = True
             self._deadline = time.monotonic() + self._grace
+        for life in self._lives.values():
+            if not life.began:
+                life.owed = number  # nobody is there yet who could answer it
         self._signal_all(SIGKILL if again else number)
 
     def _signal_all(self, number: int) -> None:
@@ -164,7 +183,10 @@ class Supervisor:
         if kind == reports.READY:
             self._on_ready()
             for life in self._lives.values():
-                self._begin(life)
+                if self._ending:
+                    self._finish(life, {"failed": reports.PRE_START, "why": "the pod is ending"}, 128 + SIGTERM)
+                else:
+                    self._begin(life)
         elif kind == reports.NOTE:
             self._tell(rest[0])
         elif kind == reports.FORKED:
@@ -182,6 +204,8 @@ class Supervisor:
 
     def _start(self, life: Life, role: str) -> None:
         life.role = role
+        if self._ending and self._deadline is None:
+            self._deadline = time.monotonic() + self._grace
         self._channel.send(reports.START, life.app.name, role)
 
     def _admitted(self, life: Life, pid: int) -> None:
@@ -192,8 +216,10 @@ class Supervisor:
         self._channel.send(reports.JOINED, str(pid))
 
     def _began(self, life: Life) -> None:
-        if life.role == reports.MAIN and self._ending:  # the request to end came while it was starting
-            _send(life.pidfd, SIGTERM)
+        if life.role == reports.MAIN:
+            life.began = True
+            if life.owed or self._ending:  # the request came while it was starting
+                _send(life.pidfd, life.owed or SIGTERM)
 
     def _ended(self, life: Life, code: int) -> None:
         """Go on after a process ended with *code*, negative for a signal."""

@@ -46,6 +46,7 @@ class AppTree:
         self._note = note
         self._root = -1
         self._sources: dict[Mount, int] = {}
+        self._ours: set[int] = set()  # mounts of empty volumes, in which targets may be made
 
     def open_sources(self) -> list[Operation]:
         """Return the steps that open the volumes' sources: before anything is mounted that a recursive bind could bring along."""
@@ -82,7 +83,7 @@ class AppTree:
 
     def _volume(self, item: Mount) -> Operation:
         text = f"mount volume {item.volume.name} on {item.path}"
-        return Operation(text, lambda: mount_volume(self._root, item, self._sources[item], self._note))
+        return Operation(text, lambda: mount_volume(self._root, item, self._sources[item], self._ours, self._note))
 
     def _mount_root(self) -> None:
         if self._app.backend == "overlay":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from acstage1.inroot import holds_something, make_directory, make_file, open_in_root
+from acstage1.inroot import holds_something, make_directory, make_file, mount_id, open_in_root
 from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOSUID,
@@ -60,7 +60,7 @@ def _has_content(root: int, path: str) -> bool:
         os.close(descriptor)
 
 
-def mount_volume(root: int, mount: Mount, tree: int, note: Callable[[str], None]) -> None:
+def mount_volume(root: int, mount: Mount, tree: int, ours: set[int], note: Callable[[str], None]) -> None:
     """Mount *tree*, a volume's detached mount, on its target in the rootfs at descriptor *root*; *note* hears of content it hides.
 
     Raises: OSError.
@@ -70,9 +70,12 @@ def mount_volume(root: int, mount: Mount, tree: int, note: Callable[[str], None]
         is_directory = stat.S_ISDIR(os.fstat(tree).st_mode)
         if _has_content(root, mount.path):
             note(f"volume {mount.volume.name} hides what the image has at {mount.path}")
-        target = make_directory(root, mount.path) if is_directory else make_file(root, mount.path)
+        make = make_directory if is_directory else make_file
+        target = make(root, mount.path, frozenset(ours))
         try:
             attach(tree, target, mount.path)
+            if mount.volume.kind == "empty":
+                ours.add(mount_id(tree))
         finally:
             os.close(target)
     finally:
