@@ -108,6 +108,8 @@ def parse_volume(text: str) -> Volume:
         raise UsageError(f"--volume {text}", f'kind is "{kind}", not host or empty')
     if (kind == "host") != ("source" in settings):
         raise UsageError(f"--volume {text}", "a volume of kind host has a source, one of kind empty has none")
+    if "source" in settings and not settings["source"]:
+        raise UsageError(f"--volume {text}", "the source is empty")
     for key in {"host": ("mode", "uid", "gid"), "empty": ("recursive",)}[kind]:
         if key in settings:
             raise UsageError(f"--volume {text}", f"{key} means nothing for a volume of kind {kind}")
@@ -195,6 +197,8 @@ def _check_source(volume: Volume, *, follow_links: bool) -> Volume:
             raise VolumeSourceError(what, os.strerror(error.errno or 0).lower()) from None
         if stat.S_ISLNK(mode):
             raise VolumeSourceError(what, f"{path} is a symbolic link", "--allow-symlink-volumes follows it")
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise VolumeSourceError(what, "is a device, which could not be opened on a volume")
     if not follow_links:
         return volume
     from dataclasses import replace

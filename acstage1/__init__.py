@@ -10,6 +10,7 @@ Modules, from top to bottom:
     collect       what is left of a pod whose monitor is gone
     supervise     what happens when: handlers, apps, signals, the end
     output        what apps write: into their logs, and through
+    input         what an app reads: copied, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
     cgroups       the pod's place in every hierarchy
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks

@@ -11,13 +11,15 @@ from __future__ import annotations
 import os
 
 from acspec.durable import remove_tree
+from acspec.errors import UsageError
 from acspec.locks import open_locked
 from acspec.program import tell
 from acstage1.cgroups import PodCgroups, remove_patiently
 from acstage1.errors import StartError
+from acstage1.input import Input
 from acstage1.isolators import PIDS_LIMIT, account, check_apparmor, ignored_names
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
-from acstage1.linux.signals import SIG_IGN, SIGKILL, SIGPIPE, set_wakeup_fd, signal
+from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.output import Log, Stream
 from acstage1.pod import PodDirectory
 from acstage1.records import Records
@@ -59,6 +61,8 @@ def run_pod(options: RunOptions) -> int:
     """
     lock = options.lock_fd if options.lock_fd is not None else open_locked(options.path)
     os.set_inheritable(lock, False)
+    if not os.path.samestat(os.fstat(lock), os.stat(options.path)):
+        raise UsageError(f"--lock-fd {lock}", "is not a descriptor of the pod directory")
     pod = PodDirectory(options.path)
     return _Monitor(pod, options, lock).run()
 
@@ -90,6 +94,7 @@ class _Monitor:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
         descriptors, streams, inner = self._open_streams()
+        inputs = self._open_input(descriptors, inner)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
@@ -106,7 +111,7 @@ class _Monitor:
             # The kernel lets the first move into a cgroup wait for milliseconds, in which init is on its way already.
             self._make_cgroups(rows)
             self._admit_init(opener)
-            return self._supervise(ours, pid, wakeup[0], streams)
+            return self._supervise(ours, pid, wakeup[0], streams, inputs)
         finally:
             os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
             os.waitpid(pid, 0)
@@ -129,13 +134,14 @@ class _Monitor:
         except (ProcessLookupError, BrokenPipeError):
             pass  # init has ended already; what it said is still in the channel
 
-    def _supervise(self, channel: Channel, pid: int, wakeup: int, streams: list[Stream]) -> int:
+    def _supervise(self, channel: Channel, pid: int, wakeup: int, streams: list[Stream], inputs: list[Input]) -> int:
         supervisor = Supervisor(
             self._pod,
             channel,
             os.pidfd_open(pid),
             wakeup,
             streams,
+            inputs,
             admit=self._admit,
             on_ready=self._ready,
             on_end=self._records.write_status,
@@ -162,6 +168,17 @@ class _Monitor:
             inner += ends
             descriptors[app.name] = (stdin, ends[0], ends[1])
         return descriptors, streams, inner
+
+    def _open_input(self, descriptors: dict[str, tuple[int | None, int, int]], inner: list[int]) -> list[Input]:
+        """Put a pipe between our standard input and the app that reads it, unless it is a terminal."""
+        inputs = []
+        for name, (stdin, stdout, stderr) in descriptors.items():
+            if stdin is not None and not os.isatty(stdin):
+                end, target = os.pipe2(os.O_CLOEXEC)
+                inputs.append(Input(stdin, target))
+                inner.append(end)
+                descriptors[name] = (end, stdout, stderr)
+        return inputs
 
     def _admit(self, app: str, pid: int) -> int:
         """Move the process that init knows as *pid* into its app's cgroups and return its host pid."""
@@ -200,8 +217,10 @@ def _catch_signals() -> tuple[int, int]:
     reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     set_wakeup_fd(writing, warn_on_full_buffer=False)
     for number in FORWARDED:
-        signal(number, lambda _number, _frame: None)
+        if getsignal(number) != SIG_IGN:  # nohup stays nohup
+            signal(number, lambda _number, _frame: None)
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGCHLD, SIG_DFL)  # a caller that ignored it would take init's end from us
     return reading, writing
 
 

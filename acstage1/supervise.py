@@ -13,7 +13,16 @@ import select
 import time
 
 from acstage1 import reports
-from acstage1.linux.signals import SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, pidfd_send_signal
+from acstage1.linux.signals import (
+    SIGHUP,
+    SIGINT,
+    SIGKILL,
+    SIGQUIT,
+    SIGTERM,
+    SIGUSR1,
+    SIGUSR2,
+    pidfd_send_signal,
+)
 from acstage1.records import now
 
 TYPE_CHECKING = False
@@ -21,11 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from acspec.jsontext import JSONValue
+    from acstage1.input import Input
     from acstage1.output import Stream
     from acstage1.pod import App, PodDirectory
     from acstage1.reports import Channel
 
-FORWARDED = (SIGTERM, SIGINT, SIGHUP, SIGQUIT)
+FORWARDED = (SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2)
 _KILLED = 128 + SIGKILL
 
 
@@ -56,6 +66,7 @@ class Supervisor:
         init: int,
         wakeup: int,
         streams: Sequence[Stream],
+        inputs: Sequence[Input],
         admit: Callable[[str, int], int],
         on_ready: Callable[[], None],
         on_end: Callable[[str, dict[str, JSONValue]], None],
@@ -71,12 +82,12 @@ class Supervisor:
         self._init = init
         self._wakeup = wakeup
         self._streams = list(streams)
+        self._inputs = list(inputs)
         self._admit, self._on_ready, self._on_end, self._tell = admit, on_ready, on_end, tell
         self._deadline: float | None = None
         self._ending = False
         self._asked = False
         self._culprit: int | None = None
-        self._failure: str | None = None
         self._init_gone = False
 
     def run(self) -> int:
@@ -95,13 +106,16 @@ class Supervisor:
         poll = select.poll()
         for descriptor in (self._channel.fileno(), self._init, self._wakeup):
             poll.register(descriptor, select.POLLIN)
-        waiting = [stream.wants() for stream in self._streams]
+        flows: list[Stream | Input] = [*self._streams, *self._inputs]
+        waiting = [flow.wants() for flow in flows]
         for descriptor, event in waiting:
             poll.register(descriptor, event)
         ready = {descriptor for descriptor, _ in poll.poll(_milliseconds_until(self._deadline))}
-        for stream, (descriptor, _) in zip(list(self._streams), waiting, strict=True):
+        for flow, (descriptor, _) in zip(flows, waiting, strict=True):
             if descriptor in ready:
-                self._advance(stream)
+                flow.advance()
+        self._streams = [stream for stream in self._streams if not stream.is_done]
+        self._inputs = [flow for flow in self._inputs if not flow.is_done]
         if self._wakeup in ready:
             for number in os.read(self._wakeup, 64):
                 self._forward(number)
@@ -118,11 +132,6 @@ class Supervisor:
             self._signal_all(SIGKILL)
         if self._init_gone:
             self._bury()
-
-    def _advance(self, stream: Stream) -> None:
-        stream.advance()
-        if stream.is_done:
-            self._streams.remove(stream)
 
     def _drain(self) -> None:
         """Read what is still in the pipes: their writing ends close with the last process of the pod.
@@ -156,15 +165,16 @@ class Supervisor:
                 deadline = None
                 self._streams = [stream for stream in self._streams if not stream.stop_copying()]
                 continue
-            for stream, (descriptor, _) in zip(list(self._streams), waiting, strict=True):
+            for stream, (descriptor, _) in zip(self._streams, waiting, strict=True):
                 if descriptor in ready:
-                    self._advance(stream)
+                    stream.advance()
+            self._streams = [stream for stream in self._streams if not stream.is_done]
 
     def _forward(self, number: int) -> None:
         if number not in FORWARDED:
             return
-        again = self._deadline is not None
-        self._asked = True
+        again = self._deadline is not None and number not in (SIGUSR1, SIGUSR2)
+        self._asked = self._asked or number not in (SIGUSR1, SIGUSR2)
         if number == SIGTERM:
             self._ending = True
             self._deadline = time.monotonic() + self._grace
@@ -225,11 +235,13 @@ class Supervisor:
         """Go on after a process ended with *code*, negative for a signal."""
         _forget(life)
         if life.role == reports.PRE_START:
-            if code == 0 and not self._ending:
+            if self._ending:
+                self._finish(life, {"failed": reports.PRE_START, "why": "the pod is ending"}, 128 + SIGTERM)
+            elif code == 0:
                 self._start(life, reports.MAIN)
             else:
-                why = "the pod is ending" if code == 0 else f"exit {code}" if code > 0 else f"signal {-code}"
-                self._finish(life, {"failed": reports.PRE_START, "why": why}, 125 if code else 128 + SIGTERM)
+                why = f"exit {code}" if code > 0 else f"signal {-code}"
+                self._finish(life, {"failed": reports.PRE_START, "why": why}, 125)
         elif life.role == reports.MAIN:
             life.status = {"exit": code} if code >= 0 else {"signal": -code}
             life.code = code if code >= 0 else 128 - code
@@ -269,7 +281,10 @@ class Supervisor:
         self._end_pod_after(life)
 
     def _record(self, life: Life) -> None:
-        self._on_end(life.app.name, {**life.status, "attempt": 1, "started": life.started or now(), "ended": now()})
+        try:
+            self._on_end(life.app.name, {**life.status, "attempt": 1, "started": life.started or now(), "ended": now()})
+        except OSError as error:  # a full disk takes the file from us, not the app's exit code
+            self._tell(f"status/{life.app.name}: {(error.strerror or str(error)).lower()}")
 
     def _end_pod_after(self, life: Life) -> None:
         if not life.code:
