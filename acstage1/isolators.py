@@ -21,6 +21,8 @@ _APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _PROFILES = "/sys/kernel/security/apparmor/profiles"
 
 _ENFORCED = (RETAIN_SET, REMOVE_SET, NO_NEW_PRIVILEGES)
+# Pod init has what it takes to start apps, and an app with this capability may look into it and change it.
+_TOO_MUCH = "with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"
 _NOT_YET = "this stage1 does not enforce it yet"
 
 
@@ -96,8 +98,20 @@ def account(pod: PodDirectory) -> list[JSONValue]:
 def _row(app: str | None, isolator: JSONValue) -> JSONValue:
     name = _name(isolator)
     if app is not None and name in _ENFORCED:
-        return {"name": name, "app": app, "state": "enforced", "why": None}
+        return {"name": name, "app": app, "state": "enforced", "why": _TOO_MUCH if _retains_ptrace(isolator) else None}
     return {"name": name, "app": app, "state": "ignored", "why": _NOT_YET}
+
+
+def _retains_ptrace(isolator: JSONValue) -> bool:
+    value = isolator.get("value") if isinstance(isolator, dict) and isolator.get("name") == RETAIN_SET else None
+    names = value.get("set") if isinstance(value, dict) else None
+    return isinstance(names, list) and "CAP_SYS_PTRACE" in names
+
+
+def remarks(rows: list[JSONValue]) -> list[str]:
+    """Return what people are told of isolators that are enforced and yet need a word."""
+    enforced = [row for row in rows if isinstance(row, dict) and row["state"] == "enforced" and row["app"] is not None]
+    return [f"{row['app']}: {row['why']}" for row in enforced if row["why"]]
 
 
 def ignored_names(rows: list[JSONValue]) -> list[str]:

@@ -17,7 +17,7 @@ from acspec.program import tell
 from acstage1.cgroups import PodCgroups, remove_patiently
 from acstage1.errors import StartError
 from acstage1.input import Input
-from acstage1.isolators import PIDS_LIMIT, account, check_apparmor, ignored_names
+from acstage1.isolators import PIDS_LIMIT, account, check_apparmor, ignored_names, remarks
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.output import Log, Stream
@@ -123,6 +123,8 @@ class _Monitor:
         state = "enforced" if refused is None else "ignored"
         rows.append({"name": "appc-tools/pids", "app": None, "state": state, "why": refused or f"{PIDS_LIMIT} by default"})
         self._records.write_isolators(rows)
+        for remark in remarks(rows):
+            tell(TOOL, remark)
         ignored = ignored_names(rows)
         if ignored:
             tell(TOOL, f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
