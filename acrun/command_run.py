@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from acrun.arguments import split_images
 from acrun.inputs import name_images
 
@@ -34,6 +36,7 @@ def _run_as_before(image: ImageArgument) -> None:
     from acspec.directories import data_directory, run_directory
     from acspec.program import tell
 
+    gc.disable()  # this process ends in an execve: what it makes need not be collected
     run = run_directory(None)
     plan = find_plan(run, data_directory(None), image.image)
     trees = [tree for app in plan.apps if (tree := find_tree(run, app.tree)) is not None] if plan is not None else []

@@ -9,6 +9,7 @@ Source: spec/store.md; aci.md, Dependency Matching; ace.md, Filesystem Setup.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 
 from acrun.errors import ImageNotFoundError
@@ -91,6 +92,8 @@ def _open_path(path: str, own: Store) -> tuple[Store | None, ImageFile]:
 def _scan(path: str) -> ImageFile:
     descriptor = open_image(path)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it is read twice: to know it, and to unpack it
+            raise UsageError(path, "is no regular file", "a list of images goes to standard input")
         image = read_image(descriptor, path)
     finally:
         os.close(descriptor)

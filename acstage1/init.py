@@ -8,6 +8,7 @@ Source: pid_namespaces(7); the order of steps in spec/stage1.md, Pod init.
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 
@@ -202,6 +203,7 @@ class _Init:
 
     def serve(self) -> None:
         """Serve until the monitor is gone. Raises: OSError."""
+        gc.enable()
         self._context.channel.send(reports.READY)
         channel = self._context.channel
         while True:

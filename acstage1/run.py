@@ -8,6 +8,7 @@ Source: spec/stage1.md, run; ace.md, App Container Executor.
 
 from __future__ import annotations
 
+import gc
 import os
 
 from acspec.durable import remove_tree
@@ -192,6 +193,7 @@ class _Monitor:
         return host_pid
 
     def _ready(self) -> None:
+        gc.enable()  # from here on this process may live for months
         self._cgroups.settle_init(self._init_pid)
         self._records.write_pids(self._init_pid, {})
         if self._options.ready_fd is not None:

@@ -11,12 +11,11 @@ import os
 import sys
 from dataclasses import dataclass
 
-from acspec import limits
+from acspec.archive.walk import read_layout_manifest
 from acspec.archive.write import ImageSettings, WrittenImage, write_image
 from acspec.durable import NewFile
-from acspec.errors import FormatError, MissingInputError, UsageError
+from acspec.errors import MissingInputError, UsageError
 from acspec.image_manifest import parse_image_manifest
-from acspec.jsontext import read_limited
 from actool.errors import OutputExistsError, OutputNameError
 
 _SUFFIX = ".aci"
@@ -42,7 +41,7 @@ def build(request: BuildRequest) -> WrittenImage:
     _check_output(request)
     layout = _open_layout(request.layout)
     try:
-        _check_manifest(layout, request.layout)
+        parse_image_manifest(read_layout_manifest(layout, request.layout), os.path.join(request.layout, "manifest"))
         if request.output == "-":
             return _write_to_stdout(layout, request)
         return _write_to_file(layout, request)
@@ -82,20 +81,6 @@ def _open_layout(path: str) -> int:
         raise MissingInputError(path, "no such directory") from None
     except NotADirectoryError:
         raise UsageError(path, "not a directory", "build takes a directory that holds manifest and rootfs") from None
-
-
-def _check_manifest(layout: int, path: str) -> None:
-    name = os.path.join(path, "manifest")
-    try:
-        descriptor = os.open("manifest", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=layout)
-    except FileNotFoundError:
-        raise FormatError(path, "not an image layout: there is no manifest in it") from None
-    except OSError as error:
-        raise FormatError(name, f"cannot be read: {(error.strerror or '').lower()}") from error
-    try:
-        parse_image_manifest(read_limited(descriptor, limits.MANIFEST_BYTES), name)
-    finally:
-        os.close(descriptor)
 
 
 def _write_to_stdout(layout: int, request: BuildRequest) -> WrittenImage:

@@ -11,7 +11,7 @@ import os
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
 from acspec.archive.losses import Losses
-from acspec.durable import remove_tree
+from acspec.durable import remove_tree, temporary_name
 from acspec.image_manifest import parse_image_manifest
 from actool.errors import LostPropertyError, OutputExistsError
 from actool.inputs import Input, opened
@@ -45,9 +45,9 @@ def _open_parent(parent: str, directory: str) -> int:
 
 
 def _extract_into(source: Input, parent: int, name: str, directory: str, strict: bool) -> Losses:
-    temporary = f".{name[:200]}.{os.urandom(6).hex()}.tmp"
-    os.mkdir(temporary, 0o700, dir_fd=parent)
+    temporary = temporary_name(name)
     try:
+        _make(parent, temporary, directory)
         lost = _fill(source, parent, temporary)
         if strict and lost:
             raise LostPropertyError(source.name, f"cannot be kept: {lost}", "run as root, or without --strict")
@@ -56,6 +56,13 @@ def _extract_into(source: Input, parent: int, name: str, directory: str, strict:
         remove_tree(temporary, dir_fd=parent)
         raise
     return lost
+
+
+def _make(parent: int, temporary: str, directory: str) -> None:
+    try:
+        os.mkdir(temporary, 0o700, dir_fd=parent)
+    except OSError as error:
+        raise OutputExistsError(directory, f"cannot be made: {(error.strerror or '').lower()}") from error
 
 
 def _fill(source: Input, parent: int, temporary: str) -> Losses:

@@ -1,6 +1,6 @@
 """Inputs as they are typed: a path, or `-` for standard input.
 
-Source: spec/exit-codes.md, 66.
+Source: spec/exit-codes.md.
 """
 
 from __future__ import annotations

@@ -5,12 +5,9 @@ Source: aci.md, Image ID and Image Manifest.
 
 from __future__ import annotations
 
-import os
-
-from acspec import limits
 from acspec.archive.image import ImageReader, read_manifest
-from acspec.errors import FormatError
-from acspec.jsontext import dump_pretty, parse_json, read_limited
+from acspec.archive.walk import read_layout_manifest
+from acspec.jsontext import dump_pretty, parse_json
 from acspec.names import ImageID
 from actool.inputs import opened
 
@@ -37,23 +34,12 @@ def get_manifest(path: str, *, pretty: bool, for_terminal: bool) -> bytes:
     """
     with opened(path) as source:
         if source.is_directory:
-            data = _read_from_layout(source.descriptor, source.name)
+            data = read_layout_manifest(source.descriptor, source.name)
         else:
             data = read_manifest(source.descriptor, source.name)
         value = parse_json(data, f"{source.name}: manifest")
     data = dump_pretty(value) if pretty else data
     return _tame(data) if for_terminal else data
-
-
-def _read_from_layout(layout: int, name: str) -> bytes:
-    try:
-        descriptor = os.open("manifest", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=layout)
-    except FileNotFoundError:
-        raise FormatError(name, "neither an image nor a layout with a manifest") from None
-    try:
-        return read_limited(descriptor, limits.MANIFEST_BYTES)
-    finally:
-        os.close(descriptor)
 
 
 def _tame(data: bytes) -> bytes:

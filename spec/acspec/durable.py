@@ -48,7 +48,7 @@ class NewFile:
     def _create(self) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         while True:
-            self._temporary = f".{self._name[:200]}.{os.urandom(6).hex()}{_TEMPORARY}"
+            self._temporary = temporary_name(self._name)
             self.fd = os.open(self._temporary, flags, 0o600, dir_fd=self._directory)
             fcntl.flock(self.fd, fcntl.LOCK_EX)
             if os.fstat(self.fd).st_nlink:  # nobody took it for a dead one's in the moment before the lock
@@ -77,14 +77,17 @@ class NewFile:
 
         Raises: OutputError when the name is taken and *overwrite* is false; OSError.
         """
-        os.fchmod(self.fd, self._mode)
-        os.fsync(self.fd)
-        if overwrite:
-            os.rename(self._temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
-        else:
-            self._link()
-        self._temporary = ""
-        os.fsync(self._directory)
+        try:
+            os.fchmod(self.fd, self._mode)
+            os.fsync(self.fd)
+            if overwrite:
+                os.rename(self._temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+            else:
+                self._link()
+            self._temporary = ""
+            os.fsync(self._directory)
+        except OSError as error:  # fsync names no path, rename the temporary one
+            raise OSError(error.errno, error.strerror, self.path) from error
 
     def _link(self) -> None:
         # link refuses an existing name, which rename would replace; file systems without links get a check first.
@@ -113,6 +116,11 @@ class NewFile:
             except FileNotFoundError:
                 pass
         os.close(self._directory)
+
+
+def temporary_name(name: str) -> str:
+    """Return a name for what becomes *name* in the same directory: nothing else has it, and it fits where *name* does."""
+    return f".{os.fsdecode(os.fsencode(name)[:200])}.{os.urandom(6).hex()}{_TEMPORARY}"
 
 
 def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int = 0o644, overwrite: bool = True) -> None:
@@ -177,14 +185,14 @@ def _remove_directory(name: str, dir_fd: int | None) -> None:
     try:
         # Each sub-directory is emptied of its files, its own sub-directories are moved up to the top, then it is
         # removed: no recursion, two descriptors at any depth.
-        counter = 0
+        counter, mark = 0, os.urandom(8).hex()
         while pending := _clear_files(top):
             for child in pending:
                 descriptor = _open_directory(child, top)
                 try:
                     for grandchild in _clear_files(descriptor):
                         counter += 1
-                        _lift(grandchild, descriptor, top, f".remove-{counter}")
+                        _lift(grandchild, descriptor, top, f".remove-{mark}-{counter}")
                 finally:
                     os.close(descriptor)
                 os.rmdir(child, dir_fd=top)
@@ -197,9 +205,7 @@ def _remove_directory(name: str, dir_fd: int | None) -> None:
 
 
 def _lift(name: str, source: int, top: int, new_name: str) -> None:
-    """Rename a directory up to the top under a name that nothing there has."""
-    while _exists(new_name, top):
-        new_name += "-"
+    """Rename a directory up to the top under a name that nothing there has: no image can know it."""
     try:
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
     except PermissionError:  # a new parent means a new "..", which takes write permission on the directory itself

@@ -239,6 +239,11 @@ def _open_home(home: str) -> Any:
         raise MissingInputError("gpg", "is not installed", "apt-get install gnupg") from error
 
 
+def _as_utf8(text: str) -> str:
+    """Return an identity, which python-gnupg reads as Latin-1, as the UTF-8 that it is."""
+    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+
+
 def read_keys(data: bytes, what: str) -> list[Key]:
     """Return the public keys in *data* (ascii-armoured or binary, at most 1 MiB), each by itself; *what* names it in errors.
 
@@ -254,7 +259,7 @@ def read_keys(data: bytes, what: str) -> list[Key]:
         if not found:
             raise FormatError(what, "holds no public key")
         gpg = _open_home(home)
-        identities = {key["fingerprint"].lower(): tuple(key["uids"]) for key in gpg.list_keys()}
+        identities = {key["fingerprint"].lower(): tuple(map(_as_utf8, key["uids"])) for key in gpg.list_keys()}
         keys = [Key(item, identities.get(item, ()), gpg.export_keys(item).encode("ascii")) for item in found]
     if not all(key.armoured.startswith(_KEY_ARMOUR) for key in keys):
         raise FormatError(what, "gpg could not export what it imported")

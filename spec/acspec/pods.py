@@ -99,10 +99,11 @@ class Pod:
     def move(self, phase: str) -> None:
         """Rename the locked pod into another phase, durably. Raises: OSError."""
         target = os.path.join(self.pods.path, phase, self.uuid)
+        left = os.path.dirname(self.path)
         os.rename(self.path, target)
+        self.phase = phase  # before anything can fail: whoever cleans up has to find it
         sync_directory(os.path.dirname(target))
-        sync_directory(os.path.dirname(self.path))
-        self.phase = phase
+        sync_directory(left)
 
 
 class Pods:

@@ -162,6 +162,13 @@ class Store:
             raise FormatError(path, "is the record of another image")
         return record if os.path.exists(self.image_path(image_id)) else None
 
+    def find_whole(self, image_id: str) -> ImageRecord | None:
+        """Return the record of an image, or None when it is not in the store or the record is damaged. Raises: OSError."""
+        try:
+            return self.find(image_id)
+        except FormatError:
+            return None
+
     def find_prefix(self, text: str) -> ImageRecord | None:
         """Return the record of the one image whose ID begins with *text*, or None.
 
@@ -178,10 +185,13 @@ class Store:
     def find_named(self, name: str, labels: Mapping[str, str]) -> ImageRecord | None:
         """Return the newest import of that name with all *labels*; os and arch not asked for are absent or this machine's.
 
-        Raises: FormatError; OSError.
+        A record that is damaged hides its own image and no other.
+
+        Raises: OSError.
         Source: discovery.md, Validation; spec/store.md, Image arguments.
         """
-        matching = [item for item in self.records() if item.name == name and first_mismatch(labels, item.labels) is None]
+        whole = (record for image_id in self._ids() if (record := self.find_whole(image_id)) is not None)
+        matching = [item for item in whole if item.name == name and first_mismatch(labels, item.labels) is None]
         return max(matching, key=lambda record: (record.imported, record.id), default=None)
 
     def records(self) -> Iterator[ImageRecord]:
@@ -253,7 +263,7 @@ class NewImage:
         """
         store = self._store
         path = store.image_path(record.id)
-        present = self._present(record.id)
+        present = store.find_whole(record.id)  # a damaged record is written anew
         os.fchmod(self.fd, 0o444)
         os.fsync(self.fd)
         fcntl.flock(self.fd, fcntl.LOCK_SH)  # under its final name others use it, and only gc locks it for itself
@@ -265,12 +275,6 @@ class NewImage:
             write_file(path.removesuffix(".aci") + ".json", dump_json(record.to_json()))
         sync_directory(os.path.dirname(path))
         return path
-
-    def _present(self, image_id: str) -> ImageRecord | None:
-        try:
-            return self._store.find(image_id)
-        except FormatError:  # a damaged record is written anew
-            return None
 
     def close(self) -> None:
         """Close; remove the temporary file when it was not published. May be called again."""

@@ -145,7 +145,7 @@ def _socket(layout: Path) -> None:
 FAULTS = {
     "there is no manifest": (_no_manifest, "there is no manifest in it"),
     "the manifest is not valid": (_bad_manifest, "manifest: "),
-    "the manifest is a symbolic link": (_linked_manifest, "manifest: cannot be read"),
+    "the manifest is a symbolic link": (_linked_manifest, "manifest: must be a regular file"),
     "there is something else beside them": (_third_name, '"README": outside rootfs'),
     "there is no rootfs": (_no_rootfs, "there is no rootfs in it"),
     "the rootfs is a symbolic link": (_linked_rootfs, '"rootfs": must be a directory'),

@@ -57,5 +57,5 @@ def test_what_is_not_there_or_no_image_is_named(tmp_path: Path) -> None:
         get_image_id(str(tmp_path / "nowhere"))
     with pytest.raises(FormatError, match="a directory, not an image archive"):
         get_image_id(str(tmp_path))
-    with pytest.raises(FormatError, match="neither an image nor a layout"):
+    with pytest.raises(FormatError, match="not an image layout"):
         get_manifest(str(tmp_path), pretty=False, for_terminal=False)

@@ -17,6 +17,7 @@ from typing import Self
 from zlib import crc32
 
 from acspec.archive.encoders import Encoder
+from acspec.errors import KernelError
 from acspec.names import ImageID
 
 BLOCK_BYTES = 1 << 20
@@ -99,11 +100,14 @@ class BlockWriter:
         block = self._block if self._used == BLOCK_BYTES else self._block[: self._used]
         self._block = bytearray(BLOCK_BYTES)
         self._used = 0
-        hashed = self._hasher.submit(self._digest, block)
-        if self._pool is None or self._encoder is None:
-            self._waiting.append((hashed, block))
-        else:
-            self._waiting.append((hashed, self._pool.submit(self._encoder.encode, block)))
+        try:
+            hashed = self._hasher.submit(self._digest, block)
+            if self._pool is None or self._encoder is None:
+                self._waiting.append((hashed, block))
+            else:
+                self._waiting.append((hashed, self._pool.submit(self._encoder.encode, block)))
+        except RuntimeError as error:
+            raise KernelError("thread", "the system allows no more of them") from error
         if len(self._waiting) > self._most:
             self._write_first()
 

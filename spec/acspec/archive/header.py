@@ -65,7 +65,8 @@ def parse_header(block: bytes) -> Header:
     if magic == _POSIX:
         if prefix[0]:
             name = _prefix(prefix, rest) + b"/" + name
-    elif magic != _GNU and (magic != _V7 or any(block[257:])):  # in GNU's flavour the prefix holds other things
+    elif magic != _GNU and (magic != _V7 or any(block[257:329]) or any(block[345:])):
+        # In GNU's flavour the prefix holds other things; of V7's rest, GNU tar fills in the device numbers and nothing else.
         raise Fault("neither a ustar nor a GNU tar header")
     mode, uid, gid = _owners.get(owners) or _parse_owners(owners)
     return Header(

@@ -21,7 +21,7 @@ from acspec.escape import escape
 class TarReader:
     """Iterates over the entries of a tar archive; the data of the current one is there until the next is asked for."""
 
-    __slots__ = ("_extensions", "_padding", "_place", "_stream", "_unread", "at_end", "warnings")
+    __slots__ = ("_extended", "_extensions", "_padding", "_place", "_stream", "_unread", "at_end", "warnings")
 
     def __init__(self, stream: TarStream) -> None:
         """Read from *stream*. After the last entry `warnings` holds what is odd, but not wrong."""
@@ -29,6 +29,7 @@ class TarReader:
         self.at_end = False
         self._stream = stream
         self._extensions = Extensions()
+        self._extended = 0
         self._unread = 0
         self._padding = 0
         self._place: int | bytes = 0
@@ -83,6 +84,9 @@ class TarReader:
     def _extension_data(self, size: int) -> bytes:
         if size > limits.PAX_HEADER_BYTES:
             raise Fault(f"an extended header larger than the limit of {limits.PAX_HEADER_BYTES} bytes")
+        self._extended += size
+        if self._extended > limits.PAX_HEADERS_BYTES:
+            raise Fault(f"extended headers that are together larger than the limit of {limits.PAX_HEADERS_BYTES} bytes")
         data = self._stream.take(size)
         self._stream.skip(-size % BLOCK)
         return data

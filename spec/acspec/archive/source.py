@@ -101,9 +101,11 @@ class Source:
         return os.read(self._descriptor, size)
 
     def interrupt(self) -> None:
-        """Make a read that waits for a pipe return, now and from now on."""
+        """Make a read that waits for a pipe return, now and from now on; a file ends here, too."""
         if self._wake is not None:
             os.write(self._wake[1], b"\0")
+        elif self._descriptor >= 0:  # a file of nothing but empty streams would be read to its end before anybody is asked
+            self._read = lambda _: b""
 
     def close(self) -> None:
         """Give up what belongs to the source; the descriptor stays open. No read may be under way."""

@@ -8,10 +8,12 @@ Source: aci.md, Image Layout and Image Archives.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
 
+from acspec import limits
 from acspec.archive.descents import Descents
 from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.faults import Fault
@@ -20,6 +22,7 @@ from acspec.archive.member_names import normalise
 from acspec.archive.xattrs import read_xattrs
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.jsontext import read_limited
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _KINDS = {
@@ -154,6 +157,32 @@ def _entry(
         os.minor(device),
         xattrs,
     )
+
+
+def read_layout_manifest(layout: int, what: str) -> bytes:
+    """Return the bytes of the manifest of the layout directory *layout*, a descriptor; *what* names it in errors.
+
+    Raises: FormatError when there is none, or it is no regular file; OSError.
+    Source: aci.md, Image Layout.
+    """
+    try:
+        descriptor = os.open(MANIFEST, _READ, dir_fd=layout)
+    except FileNotFoundError:
+        raise FormatError(what, "not an image layout: there is no manifest in it") from None
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):  # a link; a socket
+            raise OSError(error.errno, error.strerror, os.path.join(what, "manifest")) from error
+        raise _irregular(what) from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _irregular(what)
+        return read_limited(descriptor, limits.MANIFEST_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _irregular(what: str) -> FormatError:
+    return FormatError(os.path.join(what, "manifest"), "must be a regular file")
 
 
 def check_layout(layout: int, what: str) -> int:

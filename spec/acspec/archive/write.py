@@ -77,7 +77,10 @@ def write_image(
 
 
 def _copy(blocks: BlockWriter, descriptor: int, entry: Entry, walk: LayoutWalk) -> None:
-    missing = blocks.copy(descriptor, entry.size)
+    try:
+        missing = blocks.copy(descriptor, entry.size)
+    except OSError as error:
+        raise error if error.filename else OSError(error.errno, error.strerror, walk.path) from error
     status = os.fstat(descriptor)
     if missing or (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
         raise StorageError(walk.path, "changed while it was read", "try again")

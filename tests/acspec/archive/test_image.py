@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from acspec import limits
 from acspec.archive.compression import Compression
 from acspec.archive.entry import Kind
 from acspec.archive.image import ImageReader, read_image, read_manifest
@@ -131,3 +132,16 @@ def test_limits_on_served_and_unpacked_bytes_are_named() -> None:
         read_image(io.BytesIO(content), "x.aci", served_limit=100)
     with pytest.raises(FormatError, match="larger than the limit of 100000 bytes uncompressed"):
         read_image(io.BytesIO(content), "x.aci", unpacked_limit=100_000)
+
+
+def test_a_file_beyond_the_limit_is_refused_at_its_header() -> None:
+    beyond = images.header("rootfs/large", size=images.base256(2**36, 12))
+    with pytest.raises(FormatError, match=r"limit of 68719476736 bytes uncompressed"):
+        read_image(io.BytesIO(images.archive([images.member("manifest", b"{}"), beyond], end=b"")), "x.aci")
+
+
+def test_extended_headers_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PAX_HEADERS_BYTES", 1000)
+    many = [images.pax({"comment": "x" * 100}, "g") for _ in range(20)]
+    with pytest.raises(FormatError, match="together larger than the limit of 1000 bytes"):
+        read_image(io.BytesIO(images.archive(many)), "x.aci")
