@@ -7,7 +7,8 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     command_trust    `acfetch trust`
     command_images   `acfetch images`
     fetch            the sequence: an image with all it depends on, into the store
-    download         one pass over an image: fetched, kept, unpacked, hashed, checked
+    pending          images that are verified and wait for the rest of the run; --output
+    download         one pass over an image: fetched, verified, unpacked, hashed, checked
     sources          where an image may come from: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page

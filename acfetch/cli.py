@@ -34,14 +34,15 @@ def _main(words: Sequence[str]) -> int:
         _invoke(COMMANDS, ["--help"])
         return 0 if words else 2
     if words[0] in COMMANDS:
-        _invoke((words[0],), words)
-    else:
-        _invoke(("fetch",), ["fetch", *words])
-    return 0
+        return _invoke((words[0],), words)
+    return _invoke(("fetch",), ["fetch", *words])
 
 
-def _invoke(commands: Sequence[str], words: Sequence[str]) -> None:
-    """Hand *words* to Typer, which knows only *commands*: each subcommand's module is imported only when it is the one."""
+def _invoke(commands: Sequence[str], words: Sequence[str]) -> int:
+    """Hand *words* to Typer, which knows only *commands*: each subcommand's module is imported only when it is the one.
+
+    Return the exit code: Typer's own (130 for Ctrl-C), or 0, since the commands return nothing.
+    """
     import typer
 
     application = typer.Typer(
@@ -56,7 +57,8 @@ def _invoke(commands: Sequence[str], words: Sequence[str]) -> None:
     application.callback()(_no_options)
     for name in commands:
         _register(application, name)
-    application(list(words), standalone_mode=False, prog_name="acfetch")
+    code = application(list(words), standalone_mode=False, prog_name="acfetch")
+    return code if isinstance(code, int) else 0
 
 
 def _no_options() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -15,13 +17,17 @@ from acspec.jsontext import dump_json
 from acspec.labels import labels_json
 from acspec.store import ImageRecord
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 def fetch(
     refs: Annotated[list[str], typer.Argument(metavar="REF…", help="NAME[:VERSION][,LABEL=VALUE…][@IMAGE-ID], URL or path.")],
     directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
     output: Annotated[str | None, typer.Option(metavar="FILE", help="Copy the image, and its .asc, out as served.")] = None,
     insecure_options: Annotated[
-        str, typer.Option(metavar="WORD,…", help="Go without: image (signature), tls (certificate), http (plain), pubkey.")
+        str, typer.Option(metavar="WORD,…", help="Go without: image (signature), tls (certificate), http (plain).")
     ] = "",
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
@@ -29,10 +35,39 @@ def fetch(
     """Fetch images with all they depend on, verify them, and print their paths in the store."""
     if output is not None and len(refs) != 1:
         raise UsageError("--output", "takes one image")
-    options = FetchOptions(data_directory(directory), config_directories(), _words(insecure_options), quiet, output)
-    lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
+    data = data_directory(directory)
+    _check_printable(data, json)
+    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output)
+    with _clean_end():
+        lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
     sys.stdout.buffer.write(b"".join(lines))
     sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _clean_end() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the program as Ctrl-C does: what is temporary goes first."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # nohup(1) means it
+            signal.signal(number, _leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _check_printable(data: str, json: bool) -> None:
+    """Check that paths in DATA fit into the form of output that is asked for. Raises: UsageError."""
+    if json and any("\ud800" <= character <= "\udfff" for character in data):
+        raise UsageError(data, "a path that is not UTF-8 cannot be written as JSON")
+    if not json and "\n" in data:
+        raise UsageError(data, "a path with a line feed cannot be printed as one line", "--json")
 
 
 def _words(text: str) -> frozenset[str]:

@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from acfetch.keystore import add_key, read_keystore, remove_key
+from acfetch.keystore import add_key, parse_prefix, read_keystore, remove_key
 from acfetch.trust import ROOT
 from acspec import limits
 from acspec.directories import config_directories
-from acspec.errors import MissingInputError, TrustError, UsageError
+from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
 from acspec.escape import escape
-from acspec.names import parse_ac_identifier
 from acspec.openpgp import Key, read_keys
 
 trust = typer.Typer(
@@ -39,9 +38,11 @@ def add(
     missing = wanted - {key.fingerprint for key in keys}
     if missing:
         raise TrustError(file, f"holds no key {escape(min(missing))}")
-    for key in keys:
-        if (key.fingerprint in wanted) if wanted else _agree(key, place, yes):
-            print(add_key(config_directories()[-1], place, key))
+    chosen = [key for key in keys if ((key.fingerprint in wanted) if wanted else _agree(key, place, yes))]
+    if not chosen:
+        raise TrustError(file, "no key of it is trusted")
+    for key in chosen:
+        print(add_key(config_directories()[-1], place, key))
 
 
 @trust.command("list")
@@ -50,7 +51,7 @@ def show() -> None:
     entries = {(entry.prefix, entry.fingerprint): entry.armoured for entry in read_keystore(config_directories())}
     for (prefix, fingerprint), armoured in sorted(entries.items()):
         if armoured:
-            print(f"{prefix or '*'}  {fingerprint}")
+            print(f"{escape(prefix) or '*'}  {fingerprint}")
 
 
 @trust.command("remove")
@@ -66,7 +67,7 @@ def remove(
 def _place(prefix: str | None, root: bool) -> str:
     if (prefix is None) != root:
         raise UsageError("trust", "one of --prefix PREFIX and --root says for which names")
-    return ROOT if prefix is None else str(parse_ac_identifier(prefix, "--prefix"))
+    return ROOT if prefix is None else parse_prefix(prefix)
 
 
 def _read(file: str) -> bytes:
@@ -77,6 +78,8 @@ def _read(file: str) -> bytes:
             return stream.read(limits.KEY_FILE_BYTES + 1)
     except FileNotFoundError:
         raise MissingInputError(file, "no such file") from None
+    except IsADirectoryError:
+        raise FormatError(file, "a directory, not a file of keys") from None
 
 
 def _agree(key: Key, prefix: str, yes: bool) -> bool:

@@ -29,7 +29,7 @@ class Discovered:
     walk: tuple[str, ...]
 
 
-def discover(client: Client, name: str, scheme: str = "https") -> Discovered:
+def discover(client: Client, name: str) -> Discovered:
     """Return the templates and key URLs that count for *name*.
 
     Raises: DiscoveryError when no page has any; HTTPStatusError for 5xx; UnreachableError; ProtocolError.
@@ -38,7 +38,7 @@ def discover(client: Client, name: str, scheme: str = "https") -> Discovered:
     walk: list[str] = []
     path = name
     while path:
-        found = _ask(client, f"{scheme}://{path}?ac-discovery=1", name, walk)
+        found = _ask(client, f"https://{path}?ac-discovery=1", name, walk)
         if found is not None:
             return found
         path = path.rpartition("/")[0]
@@ -55,7 +55,7 @@ def _ask(client: Client, url: str, name: str, walk: list[str]) -> Discovered | N
         walk.append(f"{place} answered {error.status}")
         return None
     tags = parse_tags(page)
-    own = [tag for tag in tags if is_prefix(tag.prefix.rstrip("/"), name) and tag.prefix]
+    own = [tag for tag in tags if (prefix := tag.prefix.rstrip("/")) and is_prefix(prefix, name)]
     templates = tuple(tag.url for tag in own if tag.kind == DISCOVERY)
     if not templates:
         walk.append(f"{place} has tags for other names only" if tags else f"{place} has no ac-discovery tags")

@@ -1,4 +1,4 @@
-"""One pass over an image: its bytes fetched, kept as served, unpacked, hashed, checked and written to the store's disk.
+"""One pass over an image: its bytes fetched, given to the verifier, unpacked, hashed, checked and written to the store's disk.
 
 What comes out is whole and valid, but nobody has trusted it yet.
 
@@ -8,43 +8,51 @@ Source: aci.md, Image Archives; spec/store.md, Adding an image.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from hashlib import sha512
 
-from acfetch.errors import HTTPStatusError, MismatchError, UntrustedError
+from acfetch.errors import HTTPStatusError, MismatchError, MissingSignatureError
 from acspec import limits
-from acspec.archive.image import open_image, read_image
-from acspec.errors import FormatError, ProtocolError
+from acspec.archive.image import ImageReader, open_image
+from acspec.errors import FormatError, ProtocolError, StorageError
+from acspec.image_manifest import parse_image_manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from acfetch.http import Body, Client
     from acfetch.progress import Progress
     from acfetch.sources import Place
-    from acspec.archive.image import ScannedImage
-    from acspec.store import NewImage
+    from acspec.image_manifest import ImageManifest
+    from acspec.names import ImageID
+
+    Sink = Callable[[bytes], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An image as it was served: what is in it, the size in bytes and the digest (`sha512-…`) of what was served."""
+    """An image as it was served: its ID and manifest, the size in bytes and the digest (`sha512-…`) of what was served."""
 
-    image: ScannedImage
+    image_id: ImageID
+    manifest: ImageManifest
     size: int
     digest: str
 
 
 class _Tap:
-    """What the archive reader reads from: every byte is counted, hashed, kept and shown on its way."""
+    """What the archive reader reads from: every byte is counted, hashed, handed on and shown on its way."""
 
-    def __init__(self, source: Body | _File, what: str, keep: int | None, progress: Progress, expected: int | None) -> None:
+    def __init__(self, source: Body | _File, what: str, sinks: Sequence[Sink], progress: Progress, expected: int | None) -> None:
         self._source = source
         self._what = what
-        self._keep = keep
+        self._sinks = sinks
         self._progress = progress
         self._expected = expected
         self._hash = sha512()
         self.size = 0
+        self._check(source.size or 0)
 
     @property
     def digest(self) -> str:
@@ -53,74 +61,111 @@ class _Tap:
     def read(self, size: int) -> bytes:
         data = self._source.read(size)
         self.size += len(data)
-        if self._expected is not None and self.size > self._expected:
-            raise MismatchError(self._what, f"is larger than the {self._expected} bytes that the dependency's size says")
-        if self.size > limits.IMAGE_SERVED_BYTES:
-            raise ProtocolError(self._what, f"larger than the limit of {limits.IMAGE_SERVED_BYTES} bytes")
+        self._check(self.size)
         self._hash.update(data)
-        if self._keep is not None:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._keep, view) :]
+        for sink in self._sinks:
+            sink(data)
         self._progress.advance(len(data))
         return data
+
+    def _check(self, size: int) -> None:
+        if self._expected is not None and size > self._expected:
+            raise MismatchError(self._what, f"is larger than the {self._expected} bytes that the dependency's size says")
+        if size > limits.IMAGE_SERVED_BYTES:
+            raise ProtocolError(self._what, f"larger than the limit of {limits.IMAGE_SERVED_BYTES} bytes")
 
 
 class _File:
     """A local file, read like a body."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, path: str) -> None:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise FormatError(path, "a directory, not an image archive")
         self._descriptor = descriptor
-        self.size = os.fstat(descriptor).st_size
+        self._path = path
+        self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def read(self, size: int) -> bytes:
-        return os.read(self._descriptor, size)
+        try:
+            return os.read(self._descriptor, size)
+        except OSError as error:
+            raise StorageError(self._path, f"cannot be read: {os.strerror(error.errno or 0).lower()}") from error
+
+    def interrupt(self) -> None:
+        """Do nothing: a file does not keep anybody waiting."""
 
 
 def read_signature(place: Place, client: Client) -> bytes:
-    """Return the signature of an image, at most 64 KiB. Raises: UntrustedError when there is none; what http raises."""
-    if not place.is_local:
-        try:
-            return client.get(place.signature, limits.SIGNATURE_BYTES)
-        except HTTPStatusError as error:
-            if error.status in (404, 410):
-                raise UntrustedError(place.signature, "there is no signature", "--insecure-options=image goes without") from None
+    """Return the signature of an image, at most 64 KiB.
+
+    Raises: MissingSignatureError when only the image is there; FormatError when it is too large; what http raises when neither is,
+    MissingInputError for files; OSError.
+    """
+    if place.is_local:
+        return _read_local(place)
+    try:
+        return client.get(place.signature, limits.SIGNATURE_BYTES)
+    except HTTPStatusError as error:
+        if error.status not in (404, 410):
             raise
+    with client.open(place.image):  # without the image, it is the image that is missing
+        raise _missing(place)
+
+
+def _read_local(place: Place) -> bytes:
     try:
         with open(place.signature, "rb") as file:
             return file.read(limits.SIGNATURE_BYTES + 1)
-    except FileNotFoundError:
-        raise UntrustedError(place.signature, "there is no signature", "--insecure-options=image goes without") from None
+    except (FileNotFoundError, NotADirectoryError):
+        os.close(open_image(place.image))
+        raise _missing(place) from None
+    except IsADirectoryError:
+        raise FormatError(place.signature, "a directory, not a signature") from None
 
 
-def download(place: Place, client: Client, new: NewImage, served: int, progress: Progress, size: int | None) -> Served:
-    """Fetch and unpack the image at *place* in one pass into *new*; its bytes as served go to descriptor *served*.
+def _missing(place: Place) -> MissingSignatureError:
+    return MissingSignatureError(place.signature, "there is no signature", "--insecure-options=image goes without")
+
+
+def download(
+    place: Place, client: Client, on_tar: Callable[[bytes], object], sinks: Sequence[Sink], progress: Progress, size: int | None
+) -> Served:
+    """Fetch and unpack the image at *place* in one pass: each of *sinks* gets its bytes as served, *on_tar* those of the tar.
 
     *size* is what it must be as served, when that is known.
 
-    Raises: FormatError for a bad archive; MismatchError for another size; what http raises; OSError.
+    Raises: FormatError for a bad archive; MismatchError for another size; what http and the sinks raise; OSError.
     Source: aci.md, Image Archives, dependencies: size.
     """
     if place.is_local:
         descriptor = open_image(place.image)
         try:
-            return _read(_File(descriptor), place.image, new, served, progress, size)
+            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size)
         finally:
             os.close(descriptor)
     with client.open(place.image) as body:
-        return _read(body, place.image, new, served, progress, size)
+        return _read(body, place.image, on_tar, sinks, progress, size)
 
 
-def _read(source: Body | _File, what: str, new: NewImage, served: int, progress: Progress, size: int | None) -> Served:
+def _read(
+    source: Body | _File,
+    what: str,
+    on_tar: Callable[[bytes], object],
+    sinks: Sequence[Sink],
+    progress: Progress,
+    size: int | None,
+) -> Served:
     progress.begin(what, source.size)
-    tap = _Tap(source, what, served, progress, size)
-    try:
-        image = read_image(tap, what, on_tar=new.write)
-    except FormatError as error:
-        # A body that ends early is the connection's fault, not the image's.
-        if source.size is not None and tap.size < source.size and not isinstance(source, _File):
-            raise ProtocolError(what, f"the answer ended after {tap.size} of {source.size} bytes") from error
-        raise
+    tap = _Tap(source, what, sinks, progress, size)
+    with ImageReader(tap, what, on_tar=on_tar) as reader:
+        try:
+            for _ in reader:
+                pass
+        except BaseException:
+            source.interrupt()  # the reader's other thread may be waiting for the server
+            raise
+        manifest = parse_image_manifest(reader.manifest_bytes, f"{what}: manifest")
     if size is not None and tap.size != size:
         raise MismatchError(what, f"has {tap.size} bytes, the dependency's size says {size}")
-    return Served(image, tap.size, tap.digest)
+    return Served(reader.image_id, manifest, tap.size, tap.digest)

@@ -29,5 +29,9 @@ class UntrustedError(TrustError):
     """No signature that counts."""
 
 
+class MissingSignatureError(UntrustedError):
+    """The image is there, its signature is not."""
+
+
 class MismatchError(TrustError):
     """The image is not the one that was asked for."""

@@ -1,7 +1,8 @@
 """The sequence: an image with all it depends on, discovered, downloaded, verified and put into the store.
 
 Order for each image: the store, when it has what was pinned; the places; the signature; the download; the decision; the
-dependencies; the record, last of all. An image is in the store only when everything it depends on is.
+dependencies. When all that was asked for has come so far, the images go into the store, dependencies first: an image is in the
+store only when everything it depends on is, and a run that fails leaves the store as it was.
 
 Source: discovery.md; aci.md, Dependency Matching; spec/store.md, Adding an image.
 """
@@ -10,30 +11,34 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from acfetch.download import Served, download, read_signature
-from acfetch.errors import DiscoveryError, MismatchError
+from acfetch.errors import DiscoveryError, MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
+from acfetch.pending import Output, Pending
 from acfetch.progress import Progress, human_size
 from acfetch.sources import Place, Request, find_places, parse_request, request_for
-from acfetch.trust import check_identity, check_verdict, keys_for
+from acfetch.trust import check_any_key, check_identity, check_verdict, keys_for
 from acspec import limits
-from acspec.durable import NewFile
 from acspec.errors import FormatError, UnavailableError
-from acspec.openpgp import Verdict, verify
+from acspec.openpgp import Verdict, Verification
 from acspec.store import ImageRecord, Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from acfetch.download import Sink
     from acfetch.http import Client
     from acfetch.trust import TrustedKey
     from acspec.names import ImageID
     from acspec.store import NewImage
 
-INSECURE = ("image", "tls", "http", "pubkey")
+    Chain = tuple[tuple[ImageID, str], ...]
+
+INSECURE = ("image", "tls", "http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,158 +52,222 @@ class FetchOptions:
     output: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """An image that may be kept: where it came from, what it is, its signature as served, who made that, and its files."""
+
+    place: Place
+    served: Served
+    signature: bytes | None
+    signer: str | None
+    new: NewImage
+    output: Output | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Closure:
+    """An image with all that it depends on, and how many steps the longest way down has."""
+
+    ids: frozenset[ImageID]
+    height: int
+
+
 class Fetcher:
     """One run of acfetch over one store: what was fetched in it is not fetched again."""
 
-    def __init__(self, options: FetchOptions, client: Client, progress: Progress) -> None:
+    def __init__(self, options: FetchOptions, client: Client, progress: Progress, pending: Pending) -> None:
         self._options = options
         self._client = client
         self._progress = progress
+        self._pending = pending
         self._store = Store.open(options.data_directory, create=True)
         self._keys: list[TrustedKey] | None = None
-        self._done: dict[str, ImageRecord] = {}
+        self._done: dict[tuple[object, ...], ImageRecord] = {}
+        self._closures: dict[ImageID, _Closure] = {}
+        self._tree: set[ImageID] = set()
 
-    def fetch(self, request: Request, chain: tuple[tuple[ImageID, str], ...] = (), output: str | None = None) -> ImageRecord:
-        """Return the record of the image asked for, in the store with all it depends on. *chain* led to it.
+    def fetch(self, request: Request, output: str | None = None) -> ImageRecord:
+        """Return the record of the image asked for; it and all it depends on are in the store, or pending.
 
         Raises: TrustError, UnavailableError, ProtocolError, FormatError, as the reason may be; OSError.
         """
-        known = self._done.get(_key(request)) or self._pinned(request)
-        if known is None or output is not None:
-            known = self._try_places(request, chain, output)
-        self._done[_key(request)] = known
-        return known
+        self._tree = set()
+        return self._fetch(request, (), output)
 
-    def _pinned(self, request: Request) -> ImageRecord | None:
-        """Return the image from the store when its ID is asked for and what was given up for it may be given up now."""
-        record = self._store.find(request.image_id) if request.image_id is not None else None
-        if record is None or not set(record.given_up) <= self._options.insecure:
+    def _fetch(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
+        """Do so for an image that *chain* led to."""
+        record = self._done.get(request.key) or self._find_pinned(request)
+        if record is None or output is not None:
+            record = self._obtain(request, chain, output)
+        self._done[request.key] = record
+        self._count(record, chain)
+        return record
+
+    def _obtain(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
+        self._new_image().close()  # where nothing can be kept, nothing is fetched
+        plain_http = "http" in self._options.insecure
+        places = find_places(request, self._client, plain_http=plain_http, tell=self._progress.say)
+        with ExitStack() as undo:
+            verified = self._try_places(places, request, output, undo)
+            record = self._make_record(verified, self._fetch_dependencies(request, verified.served, chain))
+            undo.pop_all()
+            self._pending.add(verified.new, record, verified.signature, verified.output)
+        return record
+
+    def _find_pinned(self, request: Request) -> ImageRecord | None:
+        """Return the image from the store when its ID is asked for, and it and all below it may be had as they are there.
+
+        Raises: MismatchError when that image is not what else was asked for.
+        """
+        if request.image_id is None or self._find_closure(request.image_id, limits.DEPENDENCY_DEPTH) is None:
             return None
-        if record.signer is not None and record.signer not in keys_for(record.name, self._keystore()):
-            return None  # signed by a key that is trusted no more
-        with open(self._store.image_path(record.id), "rb"):
-            return record
+        record = self._find(request.image_id)
+        if record is None or request.size not in (None, record.served_size):
+            return None
+        check_identity(request.text, request.name, request.labels, record)
+        return record
 
-    def _try_places(self, request: Request, chain: tuple[tuple[ImageID, str], ...], output: str | None) -> ImageRecord:
-        places = find_places(request, self._client, plain_http="http" in self._options.insecure)
-        failures: list[UnavailableError] = []
+    def _find_closure(self, image_id: ImageID, depth: int) -> _Closure | None:
+        """Return what an image in the store consists of, None when some of it is missing or would not be accepted now."""
+        if image_id in self._closures:
+            return self._closures[image_id]
+        record = self._find(image_id)
+        if record is None or depth < 0 or not self._is_acceptable(record):
+            return None
+        below = []
+        for dependency in record.dependencies:
+            closure = self._find_closure(dependency, depth - 1)
+            if closure is None:
+                return None
+            below.append(closure)
+        self._closures[image_id] = _join(image_id, below)
+        return self._closures[image_id]
+
+    def _find(self, image_id: ImageID) -> ImageRecord | None:
+        try:
+            return self._store.find(image_id)
+        except FormatError:  # a damaged record is written anew
+            return None
+
+    def _is_acceptable(self, record: ImageRecord) -> bool:
+        """Tell whether nothing was given up for an image that is not given up now, and its signer is still trusted."""
+        if not set(record.given_up) <= self._options.insecure:
+            return False
+        return record.signer is None or record.signer in keys_for(record.name, self._keystore())
+
+    def _try_places(self, places: Sequence[Place], request: Request, output: str | None, undo: ExitStack) -> _Verified:
+        """Return the image from the first place that has it with its signature; *undo* gets what removes its files."""
+        failures: list[UnavailableError | MissingSignatureError] = []
         for place in places:
             try:
-                return self._fetch_from(place, request, chain, output)
-            except UnavailableError as error:
+                with ExitStack() as attempt:
+                    verified = self._fetch_from(place, request, output, attempt)
+                    undo.enter_context(attempt.pop_all())
+                    return verified
+            except (UnavailableError, MissingSignatureError) as error:
                 failures.append(error)  # not there: the next template may have it
         if len(failures) == 1:
             raise failures[0]
-        raise DiscoveryError(request.text, f"no template led to the image: {'; '.join(str(item) for item in failures)}")
+        why = f"no template led to the image: {'; '.join(str(item) for item in failures)}"
+        unsigned = next((item for item in failures if isinstance(item, MissingSignatureError)), None)
+        raise DiscoveryError(request.text, why) if unsigned is None else MissingSignatureError(request.text, why)
 
-    def _fetch_from(
-        self, place: Place, request: Request, chain: tuple[tuple[ImageID, str], ...], output: str | None
-    ) -> ImageRecord:
+    def _fetch_from(self, place: Place, request: Request, output_path: str | None, undo: ExitStack) -> _Verified:
         signature = self._read_signature(place, request)
-        with self._store.new_image() as new, os.fdopen(self._open_nameless(), "r+b", buffering=0) as served:
-            image = download(place, self._client, new, served.fileno(), self._progress, request.size)
-            signer = self._decide(place, request, image, signature, served.fileno())
-            if any(image.image.image_id == seen for seen, _ in chain):
-                cycle = " -> ".join([*(name for _, name in chain), str(image.image.manifest.name)])
-                raise FormatError(request.text, f"dependency cycle {cycle}")
-            dependencies = self._fetch_dependencies(image, chain)
-            record = self._publish(new, place, image, signature, signer, dependencies)
-            if output is not None:
-                _copy_out(served.fileno(), output, signature)
-        return record
+        new = undo.enter_context(self._new_image())
+        output = None if output_path is None else undo.enter_context(Output(output_path))
+        sinks: list[Sink] = [] if output is None else [output.write]
+        if signature is None:
+            served = download(place, self._client, new.write, sinks, self._progress, request.size)
+            _check_asked(request, served)
+            return _Verified(place, served, None, None, new, output)
+        with self._open_verification(place, signature, request) as verification:
+            served = download(place, self._client, new.write, [*sinks, verification.write], self._progress, request.size)
+            _check_asked(request, served)
+            signer = self._decide(place, served, verification.finish())
+        return _Verified(place, served, signature, signer, new, output)
+
+    def _new_image(self) -> NewImage:
+        try:
+            return self._store.new_image()
+        except OSError as error:  # it is the store that matters, not the name of a temporary file in it
+            raise OSError(error.errno, error.strerror, self._store.path) from None
 
     def _read_signature(self, place: Place, request: Request) -> bytes | None:
         """Return the signature, None when the user does without; where nothing could count, the image is not even fetched."""
         if "image" in self._options.insecure:
             return None
-        if request.name is not None and not keys_for(request.name, self._keystore()):
-            check_verdict(request.text, request.name, Verdict(None, "no key is trusted for this name"), _domain(request.name))
+        if request.name is not None:
+            check_any_key(request.text, request.name, self._keystore())
         return read_signature(place, self._client)
 
-    def _open_nameless(self) -> int:
-        """Return a file for the bytes as served, without a name: it goes with this process, however that ends."""
-        path = os.path.join(self._store.path, "tmp", f"served-{os.urandom(8).hex()}")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.unlink(path)
-        return descriptor
+    def _open_verification(self, place: Place, signature: bytes, request: Request) -> Verification:
+        """Begin to verify with the keys for the name asked for; where none was, the manifest will say which of all keys count."""
+        try:
+            return Verification(signature, keys_for(request.name, self._keystore()))
+        except FormatError as error:
+            raise FormatError(place.signature, error.why) from None
 
-    def _decide(self, place: Place, request: Request, image: Served, signature: bytes | None, served: int) -> str | None:
-        """Return who signed the image, None when the user does without. Raises: TrustError. Source: acfetch.trust, steps 1 to 4."""
-        manifest = image.image.manifest
-        if request.image_id is not None and image.image.image_id != request.image_id:
-            raise MismatchError(request.text, f"the image is {image.image.image_id}, not the one asked for")
-        check_identity(request.text, request.name, request.labels, manifest)
-        if signature is None:
-            return None
-        keys = keys_for(manifest.name, self._keystore())
-        verdict = verify(f"/proc/{os.getpid()}/fd/{served}", signature, keys)
-        return check_verdict(place.signature, manifest.name, verdict, _domain(manifest.name))
+    def _decide(self, place: Place, served: Served, verdict: Verdict) -> str:
+        """Return who signed the image. Raises: UntrustedError. Source: acfetch.trust, steps 1 to 3."""
+        return check_verdict(place.signature, served.manifest.name, verdict, self._keystore())
 
     def _keystore(self) -> list[TrustedKey]:
         if self._keys is None:
             self._keys = read_keystore(self._options.config_directories)
         return self._keys
 
-    def _fetch_dependencies(self, image: Served, chain: tuple[tuple[ImageID, str], ...]) -> tuple[ImageID, ...]:
-        name = str(image.image.manifest.name)
-        if len(chain) >= limits.DEPENDENCY_DEPTH:
-            raise FormatError(chain[0][1], f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
-        below = (*chain, (image.image.image_id, name))
+    def _fetch_dependencies(self, request: Request, served: Served, chain: Chain) -> tuple[ImageID, ...]:
+        name = str(served.manifest.name)
+        if any(served.image_id == seen for seen, _ in chain):
+            cycle = " -> ".join([*(step for _, step in chain), name])
+            raise FormatError(request.text, f"dependency cycle {cycle}")
+        below = (*chain, (served.image_id, name))
         found = []
-        for dependency in image.image.manifest.dependencies:
-            if len(self._done) > limits.DEPENDENCIES:
-                raise FormatError(below[0][1], f"more than the limit of {limits.DEPENDENCIES} dependencies")
-            found.append(self.fetch(request_for(dependency), below).id)
+        for dependency in served.manifest.dependencies:
+            if len(below) > limits.DEPENDENCY_DEPTH:
+                raise FormatError(below[0][1], f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
+            found.append(self._fetch(request_for(dependency), below, None).id)
+        self._closures[served.image_id] = _join(served.image_id, [self._closures[image_id] for image_id in found])
         return tuple(found)
 
-    def _publish(
-        self,
-        new: NewImage,
-        place: Place,
-        served: Served,
-        signature: bytes | None,
-        signer: str | None,
-        dependencies: tuple[ImageID, ...],
-    ) -> ImageRecord:
-        manifest = served.image.manifest
-        record = ImageRecord(
-            id=served.image.image_id,
-            name=manifest.name,
-            labels=manifest.labels,
+    def _count(self, record: ImageRecord, chain: Chain) -> None:
+        """Check the limits on what the image at the top consists of, now that *record* is a part of it. Raises: FormatError."""
+        closure = self._closures[record.id]
+        self._tree |= closure.ids
+        top = chain[0][1] if chain else str(record.name)
+        if len(self._tree.union(image_id for image_id, _ in chain)) > limits.DEPENDENCIES:
+            raise FormatError(top, f"more than the limit of {limits.DEPENDENCIES} dependencies")
+        if len(chain) + closure.height > limits.DEPENDENCY_DEPTH:
+            raise FormatError(top, f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
+
+    def _make_record(self, verified: _Verified, dependencies: tuple[ImageID, ...]) -> ImageRecord:
+        served = verified.served
+        now = time.time_ns()
+        return ImageRecord(
+            id=served.image_id,
+            name=served.manifest.name,
+            labels=served.manifest.labels,
             dependencies=dependencies,
-            origin=place.image,
+            origin=os.fsencode(verified.place.image).decode("utf-8", "backslashreplace"),
             served_size=served.size,
             served_digest=served.digest,
-            signer=signer,
+            signer=verified.signer,
             given_up=tuple(word for word in INSECURE if word in self._options.insecure),
-            imported=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() % 10**9:09d}Z",
+            imported=f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z",
         )
-        new.publish(record, signature)
-        by = f"signed by {signer}" if signer else "signature not asked for"
-        self._progress.say(f"{manifest.name}: {record.id[:19]}, {human_size(served.size)}, {by}")
-        return record
 
 
-def _domain(name: str) -> str:
-    return name.partition("/")[0]
+def _join(image_id: ImageID, below: Sequence[_Closure]) -> _Closure:
+    ids = frozenset({image_id}).union(*(closure.ids for closure in below))
+    return _Closure(ids, max((closure.height + 1 for closure in below), default=0))
 
 
-def _key(request: Request) -> str:
-    return f"{request.text}@{request.image_id}"
-
-
-def _copy_out(served: int, output: str, signature: bytes | None) -> None:
-    """Write the image as it was served, and its signature beside it, whole or not at all. Raises: OutputError; OSError."""
-    with NewFile(output) as file:
-        offset = 0
-        while data := os.pread(served, 1 << 20, offset):
-            file.write(data)
-            offset += len(data)
-        if signature is not None:
-            with NewFile(f"{output}.asc") as beside:
-                beside.write(signature)
-                beside.commit(overwrite=True)
-        file.commit(overwrite=True)
+def _check_asked(request: Request, served: Served) -> None:
+    """Check that an image is what was asked for. Raises: MismatchError. Source: acfetch.trust, step 4; aci.md, imageID."""
+    if request.image_id is not None and served.image_id != request.image_id:
+        raise MismatchError(request.text, f"asked for {request.image_id}, the image is {served.image_id}")
+    check_identity(request.text, request.name, request.labels, served.manifest)
 
 
 def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[ImageRecord, str]]:
@@ -208,14 +277,23 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
     Source: spec/store.md, What acfetch prints.
     """
     requests = [parse_request(text) for text in texts]
+    if options.output is not None:
+        Output(options.output).close()
     from acfetch.http import Client
 
     progress = Progress(quiet=options.quiet)
-    with Client(plain_http="http" in options.insecure, any_certificate="tls" in options.insecure) as client:
-        fetcher = Fetcher(options, client, progress)
+    with Client(plain_http="http" in options.insecure, any_certificate="tls" in options.insecure) as client, Pending() as pending:
+        fetcher = Fetcher(options, client, progress, pending)
         try:
-            records = [fetcher.fetch(request, output=options.output) for request in requests]
+            records = [fetcher.fetch(request, options.output) for request in requests]
         finally:
             progress.end()
+        for record in pending.publish():
+            progress.say(_describe(record))
     store = Store.open(options.data_directory)
     return [(record, store.image_path(record.id)) for record in records]
+
+
+def _describe(record: ImageRecord) -> str:
+    by = f"signed by {record.signer}" if record.signer else "signature not asked for"
+    return f"{record.name}: {record.id[:19]}, {human_size(record.served_size)}, {by}"

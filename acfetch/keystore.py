@@ -12,7 +12,7 @@ import os
 from acfetch.trust import ROOT, TrustedKey
 from acspec import limits
 from acspec.durable import write_file
-from acspec.errors import ConfigError, MissingInputError
+from acspec.errors import ConfigError, FormatError, MissingInputError, UsageError
 from acspec.names import parse_ac_identifier
 
 TYPE_CHECKING = False
@@ -36,11 +36,17 @@ def read_keystore(directories: Sequence[str]) -> list[TrustedKey]:
 def _read_directory(directory: str) -> Iterator[TrustedKey]:
     yield from _read_keys(os.path.join(directory, "root.d"), ROOT)
     base = os.path.join(directory, "prefix.d")
-    for path, names, _ in os.walk(base):
+    for path, names, _ in os.walk(base, onerror=_pass_over_absent):
         names.sort()
         prefix = os.path.relpath(path, base)
         if prefix != ".":
             yield from _read_keys(path, prefix)
+
+
+def _pass_over_absent(error: OSError) -> None:
+    """Pass over a directory that is not there, but not one that cannot be read: an entry that distrusts might be in it."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _read_keys(directory: str, prefix: str) -> Iterator[TrustedKey]:
@@ -52,14 +58,13 @@ def _read_keys(directory: str, prefix: str) -> Iterator[TrustedKey]:
         path = os.path.join(directory, name)
         if name.startswith(".") or os.path.isdir(path):
             continue
-        fingerprint = name.lower()
-        if len(fingerprint) not in (40, 64) or not _HEX.issuperset(fingerprint):
-            raise ConfigError(path, "its name is no fingerprint")
+        if not _is_fingerprint(name):
+            raise ConfigError(path, "its name is no fingerprint", "40 or 64 lower-case hex digits")
         with open(path, "rb") as file:
             data = file.read(limits.KEY_FILE_BYTES + 1)
         if len(data) > limits.KEY_FILE_BYTES:
             raise ConfigError(path, f"larger than the limit of {limits.KEY_FILE_BYTES} bytes")
-        yield TrustedKey(prefix, fingerprint, data.strip())
+        yield TrustedKey(prefix, name, data.strip())
 
 
 def add_key(directory: str, prefix: str, key: Key) -> str:
@@ -73,24 +78,48 @@ def add_key(directory: str, prefix: str, key: Key) -> str:
 def remove_key(directories: Sequence[str], prefix: str, fingerprint: str) -> str:
     """Trust a key for *prefix* no longer: its file goes, or an empty one hides that of an earlier directory; return the file.
 
-    Raises: MissingInputError when it was not trusted; OSError.
+    Raises: UsageError when that is no fingerprint; MissingInputError when it is not trusted; OSError.
     """
-    *earlier, last = directories
-    path = _key_path(last, prefix, fingerprint)
-    hidden = any(os.path.exists(_key_path(directory, prefix, fingerprint)) for directory in earlier)
-    if not hidden and not os.path.exists(path):
+    paths = [_key_path(directory, prefix, fingerprint) for directory in directories]
+    *earlier, last = paths
+    if not _trusts(paths):
         raise MissingInputError(fingerprint, f"is not trusted for {prefix or 'all names'}")
-    if hidden:
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-        write_file(path, b"")
+    if _trusts(earlier):
+        os.makedirs(os.path.dirname(last), mode=0o755, exist_ok=True)
+        write_file(last, b"")
     else:
-        os.unlink(path)
-    return path
+        os.unlink(last)
+    return last
+
+
+def _trusts(paths: Sequence[str]) -> bool:
+    """Tell whether the last of these files that is there is not an empty one."""
+    for path in reversed(paths):
+        try:
+            with open(path, "rb") as file:
+                return bool(file.read(limits.KEY_FILE_BYTES).strip())
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+    return False
+
+
+def _is_fingerprint(text: str) -> bool:
+    return len(text) in (40, 64) and _HEX.issuperset(text)
 
 
 def _key_path(directory: str, prefix: str, fingerprint: str) -> str:
+    """Return the file of a key. What becomes a path is held to its grammar, which keeps `..` out. Raises: UsageError."""
+    if not _is_fingerprint(fingerprint):
+        raise UsageError(fingerprint, "is not a fingerprint", "40 or 64 hex digits")
     base = os.path.join(directory, "trustedkeys")
     if prefix == ROOT:
         return os.path.join(base, "root.d", fingerprint)
-    parse_ac_identifier(prefix, "--prefix")  # a prefix becomes a path: the grammar keeps `..` out
-    return os.path.join(base, "prefix.d", prefix, fingerprint)
+    return os.path.join(base, "prefix.d", parse_prefix(prefix), fingerprint)
+
+
+def parse_prefix(text: str) -> str:
+    """Return *text* as a prefix of names, an AC Identifier. Raises: UsageError."""
+    try:
+        return parse_ac_identifier(text, "--prefix")
+    except FormatError as error:
+        raise UsageError(error.what, error.why, error.hint) from None

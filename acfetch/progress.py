@@ -30,6 +30,8 @@ class Progress:
         if self._bar is None:
             self._bar = _make_bar()
             self._bar.start()
+        else:
+            self._bar.remove_task(self._task)  # one line, however many images
         self._task = self._bar.add_task(escape(what, 60), total=size)
 
     def advance(self, count: int) -> None:

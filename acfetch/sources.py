@@ -20,6 +20,8 @@ from acspec.references import ImageIDArgument, ImageReference, PathArgument, URL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from acfetch.http import Client
     from acspec.image_manifest import Dependency
     from acspec.names import ImageID
@@ -45,9 +47,14 @@ class Request:
     size: int | None = None
     place: Place | None = None
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two requests one: all but how they were typed."""
+        return self.name, tuple(sorted(self.labels.items())), self.image_id, self.size, self.place
+
 
 def parse_request(text: str) -> Request:
-    """Return what the word *text* asks for. Raises: UsageError; TransportRefusedError.
+    """Return what the word *text* asks for. Raises: UsageError.
 
     Source: spec/store.md, Image arguments.
     """
@@ -76,37 +83,64 @@ def _local(path: str) -> Place:
 
 
 def _from_url(url: str) -> Place:
-    if url.lower().startswith("file://"):
-        parts = urlsplit(url)
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-            raise TransportRefusedError(url, "is not the URL of a file on this machine")
-        return _local(unquote(parts.path))
-    check_url(url)
+    scheme = url.partition("://")[0].lower()
+    if scheme == "file":
+        return _local(_path_of(url))
+    if scheme not in ("https", "http"):
+        raise UsageError(url, f'the scheme "{scheme}" is none of https, http and file')
+    try:
+        check_url(url)
+    except TransportRefusedError as error:
+        raise UsageError(url, error.why) from None
+    if "#" in url:
+        raise UsageError(url, "an image's URL has no #: that of its signature is the same with .asc at the end")
     return Place(url, f"{url}.asc")
 
 
-def find_places(request: Request, client: Client, *, plain_http: bool) -> list[Place]:
-    """Return where the image may be, in the order in which the places are to be tried.
+def _path_of(url: str) -> str:
+    """Return the path that a file: URL means. Raises: UsageError. Source: RFC 8089."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise UsageError(url, "is not a URL") from None
+    path = unquote(parts.path, errors="surrogateescape")
+    if parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path or parts.query or parts.fragment:
+        raise UsageError(url, "is not the URL of a file on this machine")
+    return path
 
-    Raises: DiscoveryError when there is none; what discovery raises.
+
+def find_places(request: Request, client: Client, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
+    """Return where the image may be, in the order in which the places are to be tried; *tell* hears of templates left out.
+
+    Raises: DiscoveryError when there is none; TransportRefusedError for labels that hide something; what discovery raises.
     Source: discovery.md.
     """
     if request.place is not None:
         return [request.place]
     if request.name is None:
         raise AssertionError("a request has a place or a name")
-    found = discover(client, request.name)
     values = {"version": "latest", **host_platform(), **request.labels, "name": request.name}
     places, skipped = [], []
-    for template in found.templates:
-        reason = why_unusable(template, values)
-        scheme = template.partition("://")[0].lower()
-        if reason is None and scheme not in (("https", "http") if plain_http else ("https",)):
-            reason = f'its scheme is "{scheme}"'
+    for template in discover(client, request.name).templates:
+        reason = why_unusable(template, values) or _why_unreachable(template, plain_http)
         if reason is None:
-            places.append(Place(render(template, values, IMAGE), render(template, values, SIGNATURE)))
+            places.append(_render(template, values))
         else:
             skipped.append(f"template {template}: {reason}")
     if not places:
         raise DiscoveryError(request.text, f"no template can be used: {'; '.join(skipped)}")
+    for line in skipped:
+        tell(f"{request.text}: left out {line}")
     return places
+
+
+def _why_unreachable(template: str, plain_http: bool) -> str | None:
+    scheme, separator, _ = template.partition("://")
+    if not separator:
+        return "it is not a URL"
+    schemes = ("https", "http") if plain_http else ("https",)
+    return None if scheme.lower() in schemes else f'its scheme is "{scheme}"'
+
+
+def _render(template: str, values: Mapping[str, str]) -> Place:
+    return Place(render(template, values, IMAGE), render(template, values, SIGNATURE))

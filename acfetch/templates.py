@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 IMAGE = "aci"
 SIGNATURE = "aci.asc"
 
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_ADDRESS = frozenset("0123456789abcdef:.")
+_LABEL_LENGTH = 63
+_HOST_LENGTH = 253
+
 
 def variables_in(template: str) -> list[str]:
     """Return the names between braces in *template*, in order. Source: discovery.md, Discovery Templates."""
@@ -62,10 +67,20 @@ def check_url(url: str) -> None:
         raise TransportRefusedError(url, "holds characters that no URL has")
     try:
         parts = urlsplit(url)
-        port_is_wrong = parts.port == 0
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         raise TransportRefusedError(url, "is not a URL") from None
-    if "@" in parts.netloc or port_is_wrong:
-        raise TransportRefusedError(url, "holds user information or no port")
+    if "@" in parts.netloc:
+        raise TransportRefusedError(url, "holds user information")
+    if port == 0 or not _is_host(host, bracketed=parts.netloc.startswith("[")):
+        raise TransportRefusedError(url, "names no host that can be asked")
     if any(segment in (".", "..") for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")):
         raise TransportRefusedError(url, "its path has . or .. in it")
+
+
+def _is_host(host: str, *, bracketed: bool) -> bool:
+    """Tell whether *host* is a name that a resolver takes (RFC 1123, and the underscores of practice) or an address."""
+    if bracketed:
+        return _ADDRESS.issuperset(host)
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= _HOST_LENGTH and all(0 < len(label) <= _LABEL_LENGTH and _LABEL.issuperset(label) for label in labels)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from acspec.image_manifest import ImageManifest
     from acspec.openpgp import Verdict
+    from acspec.store import ImageRecord
 
 ROOT = ""
 
@@ -43,29 +44,47 @@ def is_prefix(prefix: str, name: str) -> bool:
     return prefix == ROOT or name == prefix or name.startswith(prefix + "/")
 
 
-def keys_for(name: str, entries: Iterable[TrustedKey]) -> dict[str, bytes]:
-    """Return the keys that count for *name* (steps 1 and 2), by fingerprint; *entries* come in the order of their directories."""
+def keys_for(name: str | None, entries: Iterable[TrustedKey]) -> dict[str, bytes]:
+    """Return the keys that count for *name*, or for any name when it is None (steps 1 and 2), by fingerprint.
+
+    *entries* come in the order of their directories.
+    """
     found: dict[tuple[str, str], bytes] = {}
     for entry in entries:
-        if is_prefix(entry.prefix, name):
+        if name is None or is_prefix(entry.prefix, name):
             found[entry.prefix, entry.fingerprint] = entry.armoured
     return {fingerprint: armoured for (_, fingerprint), armoured in found.items() if armoured}
 
 
-def check_verdict(what: str, name: str, verdict: Verdict, prefix_hint: str) -> str:
-    """Return the fingerprint of the signer (step 3). Raises: UntrustedError."""
+def check_verdict(what: str, name: str, verdict: Verdict, entries: Iterable[TrustedKey]) -> str:
+    """Return the fingerprint of the signer, whose key counts for *name* (step 3). Raises: UntrustedError."""
     if verdict.fingerprint is None:
-        hint = f"acfetch trust add --prefix {prefix_hint} FILE" if "key" in verdict.reason else None
-        raise UntrustedError(what, f"no trusted signature for {name}: {verdict.reason}", hint)
+        by = f", {verdict.key}" if verdict.key else ""
+        raise UntrustedError(what, f"no trusted signature for {name}: {verdict.reason}{by}", _hint(name, verdict.reason))
+    if verdict.fingerprint not in keys_for(name, entries):
+        reason = "the key that made it is trusted for other names only"
+        raise UntrustedError(what, f"no trusted signature for {name}: {reason}, {verdict.fingerprint}", _hint(name, reason))
     return verdict.fingerprint
 
 
-def check_identity(what: str, name: str | None, labels: Mapping[str, str], manifest: ImageManifest) -> None:
-    """Check that a manifest is the one asked for (step 4); *name* None means any. Raises: MismatchError."""
-    if name is not None and manifest.name != name:
-        raise MismatchError(what, f"asked for {name}, the image says {manifest.name}")
-    wrong = first_mismatch(labels, manifest.labels)
+def check_any_key(what: str, name: str, entries: Iterable[TrustedKey]) -> None:
+    """Check that some key counts for *name*: without one, nothing need be fetched. Raises: UntrustedError."""
+    if not keys_for(name, entries):
+        reason = "no key is trusted for this name"
+        raise UntrustedError(what, f"no trusted signature for {name}: {reason}", _hint(name, reason))
+
+
+def _hint(name: str, reason: str) -> str | None:
+    """Return what to type where it is the trusted keys that are wanting."""
+    return f"acfetch trust add --prefix {name.partition('/')[0]} FILE" if "trusted" in reason else None
+
+
+def check_identity(what: str, name: str | None, labels: Mapping[str, str], found: ImageManifest | ImageRecord) -> None:
+    """Check that an image is the one asked for (step 4); *name* None means any. Raises: MismatchError."""
+    if name is not None and found.name != name:
+        raise MismatchError(what, f"asked for {name}, the image says {found.name}")
+    wrong = first_mismatch(labels, found.labels)
     if wrong is not None:
-        label, asked, found = wrong
-        says = f'the image says "{found}"' if found is not None else "the image has no such label"
+        label, asked, value = wrong
+        says = f'the image says "{value}"' if value is not None else "the image has no such label"
         raise MismatchError(what, f'label {label}: asked for "{asked}", {says}')

@@ -1,0 +1,97 @@
+"""Images that are verified and wait for the rest of the run: on the store's disk already, in the store only when all are.
+
+So a run that fails at its last image leaves the store as it was.
+
+Source: spec/store.md, Adding an image.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from acspec.durable import NewFile
+from acspec.errors import OutputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from acspec.store import ImageRecord, NewImage
+
+
+class Output:
+    """An image as served on its way to where --output says, its signature beside it; used as a context manager."""
+
+    def __init__(self, path: str) -> None:
+        """Begin to write. Raises: OutputError; OSError."""
+        if os.path.isdir(path):
+            raise OutputError(path, "is a directory")
+        self.path = path
+        self._file = NewFile(path)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Remove what was not committed."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was not committed. May be called again."""
+        self._file.close()
+
+    def write(self, data: bytes) -> None:
+        """Add bytes as served. Raises: OSError with the path."""
+        self._file.write(data)
+
+    def commit(self, signature: bytes | None) -> None:
+        """Put the signature and then the image where they belong, each whole or not at all. Raises: OutputError; OSError."""
+        if signature is not None:
+            with NewFile(f"{self.path}.asc") as beside:
+                beside.write(signature)
+                beside.commit(overwrite=True)
+        self._file.commit(overwrite=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    new: NewImage
+    record: ImageRecord
+    signature: bytes | None
+    output: Output | None
+
+
+class Pending:
+    """The images of one run, dependencies before those that need them; used as a context manager."""
+
+    def __init__(self) -> None:
+        self._images: list[_Waiting] = []
+        self._undo = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Remove what was not published."""
+        self._undo.close()
+
+    def add(self, new: NewImage, record: ImageRecord, signature: bytes | None, output: Output | None) -> None:
+        """Take over an image that is verified, as are all that it depends on."""
+        self._undo.enter_context(new)
+        if output is not None:
+            self._undo.enter_context(output)
+        self._images.append(_Waiting(new, record, signature, output))
+
+    def publish(self) -> Iterator[ImageRecord]:
+        """Put each image into the store, then where --output says, and yield its record. Raises: OutputError; OSError."""
+        for image in self._images:
+            image.new.publish(image.record, image.signature)
+            if image.output is not None:
+                image.output.commit(image.signature)
+            yield image.record
