@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -15,11 +13,8 @@ from acspec.directories import config_directories, data_directory
 from acspec.errors import UsageError
 from acspec.jsontext import dump_json
 from acspec.labels import labels_json
+from acspec.program import Unwinding
 from acspec.store import ImageRecord
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def fetch(
@@ -38,28 +33,10 @@ def fetch(
     data = data_directory(directory)
     _check_printable(data, json)
     options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output)
-    with _clean_end():
+    with Unwinding():
         lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
     sys.stdout.buffer.write(b"".join(lines))
     sys.stdout.buffer.flush()
-
-
-@contextmanager
-def _clean_end() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the program as Ctrl-C does: what is temporary goes first."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # nohup(1) means it
-            signal.signal(number, _leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave(number: int, _: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def _check_printable(data: str, json: bool) -> None:

@@ -19,7 +19,7 @@ from acrun.pod import AppRequest, ReifiedPod, reify
 from acrun.resolve import resolve_image
 from acrun.trees import Tree, get_tree
 from acspec.directories import data_directory, run_directory
-from acspec.program import tell
+from acspec.program import Unwinding, tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _prepare(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan,
     volumes = check_sources(options.volumes, follow_links=options.symlink_volumes)
     reified = reify(requests, volumes, options.mounts, strict=options.launch.strict, nested=options.nested_mounts)
     os.makedirs(run, mode=0o755, exist_ok=True)
-    trees = [get_tree(run, request.resolved.layers, request.resolved.files) for request in requests]
+    with Unwinding():  # a tree that is half made goes
+        trees = [get_tree(run, request.resolved.layers, request.resolved.files) for request in requests]
     witnesses = [path for request in requests for path in request.resolved.witnesses]
     return _plan(reified, requests, trees), trees, witnesses
 

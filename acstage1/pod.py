@@ -135,7 +135,7 @@ class App:
         self.user, self.group = app.text("user"), app.text("group")
         self.gids = [gid for gid in app.items("supplementaryGIDs") if isinstance(gid, int)]
         self.environment = [(item.text("name"), item.text("value")) for item in app.objects("environment")]
-        self.handlers = {item.text("name"): item.texts("exec") for item in app.objects("eventHandlers")}
+        self.handlers = {item.text("name"): words for item in app.objects("eventHandlers") if (words := item.texts("exec"))}
         self.working_directory = app.text("workingDirectory", "/")
         self.isolators = app.items("isolators")
         self.read_only_rootfs = value.flag("readOnlyRootFS")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import import_module
 
 from acspec import SPEC_VERSION
-from acspec.program import run_program
+from acspec.program import Unwinding, run_program
 from actool import VERSION
 
 TYPE_CHECKING = False
@@ -34,18 +33,10 @@ def main() -> int:
     return run_program("actool", lambda: _main(sys.argv[1:]))
 
 
-def _stop(number: int, _: object) -> None:
-    # As Ctrl-C does: out through every `with` and `finally`, so that nothing half-made is left.
-    raise SystemExit(128 + number)
-
-
 def _main(words: Sequence[str]) -> int:
     if list(words) in (["--version"], ["-V"]):
         print(f"actool {VERSION} (App Container specification {SPEC_VERSION})")
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup stays nohup
-            signal.signal(number, _stop)
     if words and words[0] == "help":
         words = [*words[1:], "--help"]
     if words and words[0] in COMMANDS:
@@ -68,7 +59,8 @@ def _invoke(commands: Iterable[str], words: Sequence[str]) -> int:
     application.callback()(_no_options)
     for name in commands:
         _register(application, name)
-    code = application(list(words), standalone_mode=False, prog_name="actool")
+    with Unwinding():
+        code = application(list(words), standalone_mode=False, prog_name="actool")
     return code if isinstance(code, int) else 0
 
 

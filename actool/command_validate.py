@@ -1,4 +1,4 @@
-"""`actool validate`: one line for each file that is at fault, none for the others unless asked."""
+"""`actool validate`: one line for each fault of a manifest, one for any other file at fault, none for good ones unless asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from acspec.errors import FormatError, MissingInputError, ToolError, message_line
 from acspec.program import os_error
-from actool.validate import validate
+from actool.validate import get_faults, validate
 
 _AT_FAULT = 1
 
@@ -30,7 +30,8 @@ def _validate_one(file: str, verbose: bool, quiet: bool, strict: bool) -> int:
     try:
         finding = validate(file)
     except FormatError as error:
-        _complain(error)
+        for fault in get_faults(error):
+            _complain(fault)
         return _AT_FAULT
     except ToolError as error:
         _complain(error)

@@ -12,6 +12,7 @@ ROOMS = {
     "httpx": ("acfetch.http",),
     "gnupg": ("acspec.openpgp",),
     "jsonschema": ("acspec.schema",),
+    "referencing": ("acspec.schema",),
     "isal": ("acspec.archive.",),
     "selectolax": ("acfetch.meta",),
     "typer": ("actool.", "acfetch.", "acrun.", "acspec.program"),

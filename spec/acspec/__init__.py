@@ -1,18 +1,23 @@
 """The App Container format: values, readers and directories that all four tools share.
 
-Standard library only, but for three rooms: `openpgp` (python-gnupg), `archive` (isal) and, later, the schemas. It opens no socket
+Standard library only, but for three rooms: `openpgp` (python-gnupg), `archive` (isal) and `schema` (jsonschema). It opens no socket
 and makes no system call by hand. Modules, from top to bottom:
 
     rendering       which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer
     store           images on disk, under their IDs
     pods            pod directories: phases, locks, names
+    schema          all faults of a manifest at once, by JSON Schema
     pod_manifest    the pod manifest
     image_manifest  the image manifest
     app             what is run: the app of an image or of a pod
+    isolators       isolators, and what they mean
     volumes         volumes, mount points, mounts
     capabilities    the names of capabilities, and the sets that isolators ask for
     labels          labels, and when they match
+    quantities      quantities of resources, exactly
+    timestamps      points in time
+    urls            URLs of the web, checked
     references      image arguments, as typed
     names           AC Names and Identifiers, image IDs, versions
     fields          keys of JSON objects read as types, each fault with its place

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.fields import Fields, check_unique
-from acspec.names import ACIdentifier, ACName, parse_ac_identifier, parse_ac_name
+from acspec.isolators import Isolator, read_isolators
+from acspec.names import ACName, parse_ac_name
 from acspec.volumes import MAX_ID, MountPoint, parse_absolute_path
 
 TYPE_CHECKING = False
@@ -21,14 +22,43 @@ if TYPE_CHECKING:
 
 HANDLER_NAMES = ("pre-start", "post-stop")
 MAX_PORT = 65535
-_ENVIRONMENT_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+NO_PROGRAM = "names no program"
+
+_ENVIRONMENT_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+_ENVIRONMENT_NAME = _ENVIRONMENT_START | frozenset("0123456789.-")
 
 
 def parse_environment_name(text: str, place: str) -> str:
-    """Return *text* when it can name an environment variable. Raises: FormatError. Source: aci.md, environment: name."""
+    """Return *text* when it can name an environment variable.
+
+    Raises: FormatError.
+    Source: aci.md, environment: name; IEEE Std 1003.1-2008, 8.1, for the first character.
+    """
     if not text or not _ENVIRONMENT_NAME.issuperset(text):
         raise FormatError(place, f'"{escape(text)}" is not letters, digits, "_", "." and "-"')
+    if text[0] not in _ENVIRONMENT_START:
+        raise FormatError(place, f'"{escape(text)}" does not begin with a letter or "_"')
     return text
+
+
+def parse_owner(text: str, place: str) -> str:
+    """Return *text* when it can be the user or group of an app. Raises: FormatError. Source: aci.md, user, group."""
+    if not text:
+        raise FormatError(place, "is empty")
+    return text
+
+
+def parse_handler_name(text: str, place: str) -> str:
+    """Return *text* when it names an event. Raises: FormatError. Source: aci.md, eventHandlers."""
+    if text not in HANDLER_NAMES:
+        raise FormatError(place, f'"{escape(text)}" is neither pre-start nor post-stop')
+    return text
+
+
+def find_bad_range(port: int, count: int) -> str | None:
+    """Return what to say of *count* ports from *port* on, None when they are ports. Source: aci.md, ports: count."""
+    last = port + count - 1
+    return f"the range ends at {last}, beyond {MAX_PORT}" if last > MAX_PORT else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +67,7 @@ class EnvironmentVariable:
 
     name: str
     value: str
+    unknown: dict[str, JSONValue] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Check the name. Raises: FormatError."""
@@ -49,17 +80,21 @@ class EventHandler:
 
     name: str
     exec: tuple[str, ...]
+    unknown: dict[str, JSONValue] = field(default_factory=dict, hash=False)
 
     @classmethod
     def read(cls, fields: Fields) -> EventHandler:
         """Return the event handler in *fields*. Raises: FormatError. Source: aci.md, eventHandlers."""
-        name = fields.text("name")
-        if name not in HANDLER_NAMES:
-            raise fields.fault("name", f'"{escape(name)}" is neither pre-start nor post-stop')
+        name = fields.named("name", parse_handler_name)
+        fields.required("exec")
         program = fields.texts("exec")
         if not program:
-            raise fields.fault("exec", "names no program")
-        return cls(name, program)
+            raise fields.fault("exec", NO_PROGRAM)
+        return cls(name, program, fields.unknown())
+
+    def to_json(self) -> dict[str, JSONValue]:
+        """Return the event handler as JSON. Source: aci.md, eventHandlers."""
+        return {"name": self.name, "exec": list(self.exec), **self.unknown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +113,16 @@ class Port:
         """Return the port in *fields*. Raises: FormatError. Source: aci.md, ports."""
         fields.required("port")
         port = fields.integer("port", 1, MAX_PORT) or 0
-        count = fields.integer("count", 1, MAX_PORT)
-        if count is not None and port + count - 1 > MAX_PORT:
-            raise fields.fault("count", f"the range ends at {port + count - 1}, beyond {MAX_PORT}")
+        count = fields.integer("count", 0, MAX_PORT)
+        if count == 0:  # as docker2aci writes every port
+            fields.warn("count", "is 0, which counts as 1")
+        if bad := find_bad_range(port, count or 1):
+            raise fields.fault("count", bad)
         return cls(
             name=fields.named("name", parse_ac_name),
             protocol=fields.text("protocol"),
             port=port,
-            count=1 if count is None else count,
+            count=count or 1,
             socket_activated=bool(fields.boolean("socketActivated")),
             unknown=fields.unknown(),
         )
@@ -98,23 +135,6 @@ class Port:
         if self.socket_activated:
             values["socketActivated"] = True
         return values | self.unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Isolator:
-    """An isolator as it is written: its name and its value, which is any JSON."""
-
-    name: ACIdentifier
-    value: JSONValue
-
-    @classmethod
-    def read(cls, fields: Fields) -> Isolator:
-        """Return the isolator in *fields*. Raises: FormatError. Source: types.md, Isolator Type."""
-        return cls(fields.named("name", parse_ac_identifier), fields.required("value"))
-
-    def to_json(self) -> dict[str, JSONValue]:
-        """Return the isolator as JSON. Source: types.md, Isolator Type."""
-        return {"name": self.name, "value": self.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +174,13 @@ class App:
         check_unique(fields, "ports", (port.name for port in ports))
         app = cls(
             exec=fields.texts("exec"),
-            user=fields.named("user", _parse_owner),
-            group=fields.named("group", _parse_owner),
+            user=fields.named("user", parse_owner),
+            group=fields.named("group", parse_owner),
             supplementary_gids=_read_gids(fields),
             event_handlers=handlers,
             working_directory=fields.optional_named("workingDirectory", parse_absolute_path),
             environment=_read_environment(fields),
-            isolators=tuple(Isolator.read(item) for item in fields.objects("isolators")),
+            isolators=read_isolators(fields),
             mount_points=points,
             ports=ports,
             user_annotations=fields.text_map("userAnnotations"),
@@ -176,33 +196,37 @@ class App:
             "user": self.user,
             "group": self.group,
             "supplementaryGIDs": list(self.supplementary_gids),
-            "eventHandlers": [{"name": item.name, "exec": list(item.exec)} for item in self.event_handlers],
+            "eventHandlers": [item.to_json() for item in self.event_handlers],
             "workingDirectory": self.working_directory,
-            "environment": [{"name": item.name, "value": item.value} for item in self.environment],
+            "environment": [{"name": item.name, "value": item.value, **item.unknown} for item in self.environment],
             "isolators": [item.to_json() for item in self.isolators],
             "mountPoints": [item.to_json() for item in self.mount_points],
             "ports": [item.to_json() for item in self.ports],
             "userAnnotations": {**self.user_annotations},
             "userLabels": {**self.user_labels},
         }
-        required = ("exec", "user", "group")
+        required = {"exec", "user", "group"}
+        if "supplementaryGids" in self.unknown:  # which would count if this one were not there
+            required.add("supplementaryGIDs")
         return {key: value for key, value in values.items() if value or key in required} | self.unknown
 
 
-def _parse_owner(text: str, place: str) -> str:
-    if not text:
-        raise FormatError(place, "is empty")
-    return text
-
-
 def _read_gids(fields: Fields) -> tuple[int, ...]:
-    # The specification's text says supplementaryGIDs, its own example supplementaryGids: both are read.
-    key = "supplementaryGIDs" if fields.has("supplementaryGIDs") else "supplementaryGids"
+    # The specification's text says supplementaryGIDs, its own example supplementaryGids: both are read, the former first.
+    by_example = (
+        () if fields.has("supplementaryGIDs") or not fields.has("supplementaryGids") else _read_gids_at(fields, "supplementaryGids")
+    )
+    return _read_gids_at(fields, "supplementaryGIDs") or by_example
+
+
+def _read_gids_at(fields: Fields, key: str) -> tuple[int, ...]:
     return fields.integers(key, 0, MAX_ID)
 
 
 def _read_environment(fields: Fields) -> tuple[EnvironmentVariable, ...]:
     items = fields.objects("environment")
-    variables = tuple(EnvironmentVariable(item.named("name", parse_environment_name), item.text("value")) for item in items)
+    variables = tuple(
+        EnvironmentVariable(item.named("name", parse_environment_name), item.text("value"), item.unknown()) for item in items
+    )
     check_unique(fields, "environment", (variable.name for variable in variables))
     return variables

@@ -36,23 +36,25 @@ ALL_CAPABILITIES = (
 def bounding_set(isolators: list[JSONValue], place: str) -> frozenset[str]:
     """Return the names of the capabilities that an app with these isolators keeps.
 
-    *isolators* is the app's list as JSON; *place* names it in errors.
+    *isolators* is the app's list as JSON; *place* names it in errors. Of several sets of one kind each takes away what it would
+    take away alone: what is retained is in all of them, what is removed in any.
 
-    Raises: FormatError for both kinds at once, one kind twice, an empty set, or an unknown capability.
+    Raises: FormatError for both kinds at once, an empty set, or a capability that is unknown here: whoever meant to keep or to
+    drop it must know that it was not.
     Source: ace.md, os/linux/capabilities-remove-set, os/linux/capabilities-retain-set.
     """
-    found: dict[str, frozenset[str]] = {}
+    retained: list[frozenset[str]] = []
+    removed: list[frozenset[str]] = []
     for isolator in isolators:
         name = isolator.get("name") if isinstance(isolator, dict) else None
-        if isinstance(isolator, dict) and isinstance(name, str) and name in (RETAIN_SET, REMOVE_SET):
-            if name in found:
-                raise FormatError(place, f"{name} is given twice")
-            found[name] = _read_set(isolator.get("value"), f"{place}: {name}")
-    if len(found) == 2:
+        if isinstance(isolator, dict) and name in (RETAIN_SET, REMOVE_SET):
+            sets = retained if name == RETAIN_SET else removed
+            sets.append(_read_set(isolator.get("value"), f"{place}: {name}"))
+    if retained and removed:
         raise FormatError(place, "the retain set cannot be used in conjunction with the remove set")
-    if RETAIN_SET in found:
-        return found[RETAIN_SET]
-    return DEFAULT_CAPABILITIES - found.get(REMOVE_SET, frozenset())
+    if retained:
+        return frozenset.intersection(*retained)
+    return DEFAULT_CAPABILITIES.difference(*removed)
 
 
 def _read_set(value: JSONValue, place: str) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """JSON objects read field by field, each value checked for its type, each fault with its place.
 
 A place is the path inside the document, `app.mountPoints[2].path`, behind the name of the document. Keys that nobody asked for
-are kept, so that they can be written back. A null is read as an absent key, as the reference does.
+are kept, so that they can be written back. A null is read as an absent key, as the reference does. What is odd without being
+wrong goes to a list of warnings, when somebody has given one.
 
 Source: aci.md and pods.md, the schemas.
 """
@@ -13,7 +14,7 @@ from acspec.escape import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TypeVar
 
     from acspec.jsontext import JSONValue
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 class Fields:
     """One JSON object of a document: reads its keys, knows its place, and remembers what was not read."""
 
-    __slots__ = ("_document", "_taken", "_values", "place")
+    __slots__ = ("_document", "_taken", "_values", "_warnings", "place")
 
-    def __init__(self, value: JSONValue, document: str, place: str = "") -> None:
-        """Wrap *value*, the object at *place* of *document*. Raises: FormatError when it is no object."""
+    def __init__(self, value: JSONValue, document: str, place: str = "", warnings: list[str] | None = None) -> None:
+        """Wrap *value*, the object at *place* of *document*; *warnings* takes what is odd, each with its place.
+
+        Raises: FormatError when it is no object.
+        """
         self._document = document
         self.place = place
+        self._warnings = warnings
         self._taken: set[str] = set()
         if not isinstance(value, dict):
             raise self.fault(None, "not a JSON object")
@@ -37,16 +42,29 @@ class Fields:
 
     def at(self, key: str | None) -> str:
         """Return the name of a place for errors: the document and the path to *key*."""
-        path = self.place if key is None else f"{self.place}.{key}" if self.place else key
+        path = self._path(key)
         return f"{self._document}: {path}" if path else self._document
 
-    def fault(self, key: str | None, why: str) -> FormatError:
+    def _path(self, key: str | None) -> str:
+        return self.place if key is None else f"{self.place}.{key}" if self.place else key
+
+    def fault(self, key: str | None, why: str, hint: str | None = None) -> FormatError:
         """Return the error that says what is wrong with *key*."""
-        return FormatError(self.at(key), why)
+        return FormatError(self.at(key), why, hint)
+
+    def warn(self, key: str | None, why: str) -> None:
+        """Take down what is odd about *key* without being wrong."""
+        if self._warnings is not None:
+            path = self._path(key)
+            self._warnings.append(f"{path}: {why}" if path else why)
 
     def has(self, key: str) -> bool:
         """Tell whether *key* is there and not null."""
         return self._values.get(key) is not None
+
+    def holds(self, key: str) -> bool:
+        """Tell whether *key* is there, be it null."""
+        return key in self._values
 
     def _get(self, key: str) -> JSONValue:
         self._taken.add(key)
@@ -56,8 +74,12 @@ class Fields:
         """Return the value of *key*. Raises: FormatError when it is absent or null."""
         value = self._get(key)
         if value is None:
-            raise self.fault(key, "is required")
+            raise self.fault(key, *missing(key, self._values))
         return value
+
+    def anything(self, key: str) -> JSONValue:
+        """Return the value of *key*, which may be null. Raises: FormatError when it is absent."""
+        return self._get(key) if key in self._values else self.required(key)
 
     def text(self, key: str) -> str:
         """Return the string at *key*. Raises: FormatError."""
@@ -74,7 +96,7 @@ class Fields:
 
     def optional_named(self, key: str, parse: Callable[[str, str], T]) -> T | None:
         """Return the string at *key* as *parse* reads it, or None. Raises: FormatError."""
-        return self.named(key, parse) if self.has(key) else None
+        return None if self._get(key) is None else self.named(key, parse)
 
     def boolean(self, key: str) -> bool | None:
         """Return the boolean at *key*, or None. Raises: FormatError."""
@@ -98,15 +120,17 @@ class Fields:
 
     def objects(self, key: str) -> tuple[Fields, ...]:
         """Return the list of objects at *key*, empty when absent. Raises: FormatError."""
-        prefix = f"{self.place}.{key}" if self.place else key
-        return tuple(Fields(item, self._document, f"{prefix}[{index}]") for index, item in enumerate(self._list(key)))
+        items = enumerate(self._list(key))
+        return tuple(Fields(item, self._document, f"{self._path(key)}[{index}]", self._warnings) for index, item in items)
 
     def object(self, key: str) -> Fields | None:
         """Return the object at *key*, or None. Raises: FormatError."""
         value = self._get(key)
-        if value is None:
-            return None
-        return Fields(value, self._document, f"{self.place}.{key}" if self.place else key)
+        return None if value is None else Fields(value, self._document, self._path(key), self._warnings)
+
+    def required_object(self, key: str) -> Fields:
+        """Return the object at *key*. Raises: FormatError, also when it is absent."""
+        return Fields(self.required(key), self._document, self._path(key), self._warnings)
 
     def text_map(self, key: str) -> dict[str, str]:
         """Return the object of strings at *key*, empty when absent. Raises: FormatError."""
@@ -114,8 +138,8 @@ class Fields:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise self.fault(key, "is not a JSON object")
-        return {name: self._as_text(item, f"{key}.{escape(name, 60)}") for name, item in value.items()}
+            raise self.fault(key, "not a JSON object")
+        return {name: self._as_text(item, f"{key}.{key_name(name)}") for name, item in value.items()}
 
     def _list(self, key: str) -> list[JSONValue]:
         value = self._get(key)
@@ -140,14 +164,37 @@ class Fields:
         return value
 
     def unknown(self) -> dict[str, JSONValue]:
-        """Return the keys that nobody has read, with their values, to be written back."""
-        return {key: value for key, value in self._values.items() if key not in self._taken}
+        """Return the keys that nobody has read, to be written back, with a warning of those that are known but for case."""
+        unknown = {key: value for key, value in self._values.items() if key not in self._taken}
+        if unknown and self._warnings is not None:
+            known = {key.casefold(): key for key in self._taken}
+            for key in unknown:
+                if key.casefold() in known:
+                    self.warn(key_name(key), f'is not known; "{known[key.casefold()]}" is, and case matters')
+        return unknown
+
+
+def key_name(key: str) -> str:
+    """Return *key* as a place shows it."""
+    return escape(key, 60)
+
+
+def missing(key: str, values: Iterable[str]) -> tuple[str, str | None]:
+    """Return what to say of *key* that is not among *values*, the keys of an object: why, and a hint."""
+    near = next((other for other in values if other != key and other.casefold() == key.casefold()), None)
+    return "is required", None if near is None else f'there is "{escape(near, 60)}", but case matters'
+
+
+def find_repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Return each name that came before, with its index and what to say of it."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield index, f'a second "{escape(name)}"'
+        seen.add(name)
 
 
 def check_unique(fields: Fields, key: str, names: Iterable[str]) -> None:
     """Check that no name comes twice in the list at *key*. Raises: FormatError."""
-    seen: set[str] = set()
-    for index, name in enumerate(names):
-        if name in seen:
-            raise fields.fault(f"{key}[{index}]", f'a second "{escape(name)}"')
-        seen.add(name)
+    for index, why in find_repeated(names):
+        raise fields.fault(f"{key}[{index}]", why)

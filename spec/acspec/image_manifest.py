@@ -12,30 +12,53 @@ from acspec.app import App
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.fields import Fields, check_unique
+from acspec.isolators import CPU, Isolator
 from acspec.jsontext import parse_json
 from acspec.labels import Label, labels_json, read_labels
 from acspec.names import (
+    IMAGE_KIND,
+    POD_KIND,
+    RELEASED_VERSIONS,
     ACIdentifier,
+    ACKind,
     ACVersion,
     ImageID,
     parse_ac_identifier,
+    parse_ac_kind,
     parse_ac_version,
     parse_image_id,
+    version_numbers,
 )
+from acspec.timestamps import parse_timestamp
+from acspec.urls import parse_http_url
 from acspec.volumes import parse_absolute_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from acspec.jsontext import JSONValue
 
-KIND = "ImageManifest"
 OWN_VERSION = ACVersion(SPEC_VERSION)
+MILLICORES_BEFORE = (0, 7, 0)  # until then the unit of resource/cpu was a thousandth of a core
 
-# Kinds of drafts before 0.5, named so that a person with an old image learns what it is.
-_OLD_KINDS = {
-    "AppManifest": "an app manifest of specification 0.1",
-    "FilesetManifest": "a fileset manifest of specification 0.1",
-    "ContainerRuntimeManifest": "a container runtime manifest of a specification before 0.5",
+
+def parse_boolean_text(text: str, place: str) -> str:
+    """Return *text* when it is "true" or "false". Raises: FormatError.
+
+    Source: aci.md, annotations: appc.io/executor/supports-systemd-notify.
+    """
+    if text not in ("true", "false"):
+        raise FormatError(place, f'"{escape(text)}" is neither "true" nor "false"')
+    return text
+
+
+# Annotations whose values have a form, by what checks it.
+ANNOTATIONS: dict[str, Callable[[str, str], object]] = {
+    "created": parse_timestamp,
+    "homepage": parse_http_url,
+    "documentation": parse_http_url,
+    "appc.io/executor/supports-systemd-notify": parse_boolean_text,
 }
 
 
@@ -45,6 +68,7 @@ class Annotation:
 
     name: ACIdentifier
     value: str
+    unknown: dict[str, JSONValue] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +115,11 @@ class ImageManifest:
     @classmethod
     def read(cls, fields: Fields) -> ImageManifest:
         """Return the manifest in *fields*. Raises: FormatError. Source: aci.md, Image Manifest Schema."""
-        check_kind(fields, KIND)
+        check_kind(fields, IMAGE_KIND)
         inner = fields.object("app")
-        return cls(
+        manifest = cls(
             name=fields.named("name", parse_ac_identifier),
-            ac_version=fields.named("acVersion", parse_ac_version),
+            ac_version=read_version(fields),
             labels=read_labels(fields),
             app=None if inner is None else App.read(inner),
             dependencies=tuple(Dependency.read(item) for item in fields.objects("dependencies")),
@@ -103,11 +127,14 @@ class ImageManifest:
             annotations=read_annotations(fields),
             unknown=fields.unknown(),
         )
+        if inner is not None and manifest.app is not None:
+            warn_of_millicores(inner, manifest.app.isolators, manifest.ac_version)
+        return manifest
 
     def to_json(self) -> dict[str, JSONValue]:
         """Return the manifest as JSON. Source: aci.md, Image Manifest Schema."""
         values: dict[str, JSONValue] = {
-            "acKind": KIND,
+            "acKind": IMAGE_KIND,
             "acVersion": self.ac_version,
             "name": self.name,
             "labels": labels_json(self.labels),
@@ -119,25 +146,65 @@ class ImageManifest:
         return {key: value for key, value in values.items() if value} | self.unknown
 
 
-def check_kind(fields: Fields, kind: str) -> None:
+def check_kind(fields: Fields, kind: ACKind) -> None:
     """Check that a document is of *kind*. Raises: FormatError, which names what it is. Source: types.md, AC Kind Type."""
-    found = fields.text("acKind")
-    if found != kind:
-        known = _OLD_KINDS.get(found)
-        raise fields.fault("acKind", f"this is {known}" if known else f'"{escape(found)}" is not {kind}')
+    parse = parse_image_kind if kind == IMAGE_KIND else parse_pod_kind
+    fields.named("acKind", parse)
+
+
+def parse_image_kind(text: str, place: str) -> ACKind:
+    """Return *text* when it is ImageManifest. Raises: FormatError. Source: aci.md, acKind."""
+    return _parse_kind(text, place, IMAGE_KIND)
+
+
+def parse_pod_kind(text: str, place: str) -> ACKind:
+    """Return *text* when it is PodManifest. Raises: FormatError. Source: pods.md, acKind."""
+    return _parse_kind(text, place, POD_KIND)
+
+
+def _parse_kind(text: str, place: str, wanted: ACKind) -> ACKind:
+    if parse_ac_kind(text, place) != wanted:
+        raise FormatError(place, f'"{text}" is not {wanted}')
+    return wanted
+
+
+def read_version(fields: Fields) -> ACVersion:
+    """Return the version in *fields*, with a warning for one that was never released. Raises: FormatError.
+
+    Source: types.md, AC Version Type.
+    """
+    version = fields.named("acVersion", parse_ac_version)
+    if ".".join(map(str, version_numbers(version) or ())) not in RELEASED_VERSIONS:
+        fields.warn("acVersion", f"version {escape(version)} of the specification was never released")
+    return version
+
+
+def warn_of_millicores(fields: Fields, isolators: tuple[Isolator, ...], version: ACVersion) -> None:
+    """Warn of a resource/cpu in *fields* that its author may have meant in the older unit. Source: CHANGELOG.md, v0.7.0."""
+    for index, isolator in enumerate(isolators):
+        if isolator.name == CPU and (version_numbers(version) or MILLICORES_BEFORE) < MILLICORES_BEFORE:
+            fields.warn(f"isolators[{index}]", f"counts as cores; version {version} of the specification had thousandths of one")
 
 
 def read_annotations(fields: Fields) -> tuple[Annotation, ...]:
-    """Return the annotations in *fields*. Raises: FormatError. Source: aci.md, annotations."""
-    items = fields.objects("annotations")
-    annotations = tuple(Annotation(item.named("name", parse_ac_identifier), item.text("value")) for item in items)
+    """Return the annotations in *fields*; those that the specification knows are checked. Raises: FormatError.
+
+    Source: aci.md, annotations.
+    """
+    annotations = []
+    for item in fields.objects("annotations"):
+        name = item.named("name", parse_ac_identifier)
+        value = item.text("value")
+        if name in ANNOTATIONS:
+            ANNOTATIONS[name](value, item.at("value"))
+        annotations.append(Annotation(name, value, item.unknown()))
     check_unique(fields, "annotations", (annotation.name for annotation in annotations))
-    return annotations
+    return tuple(annotations)
 
 
 def annotations_json(annotations: tuple[Annotation, ...]) -> list[JSONValue]:
     """Return *annotations* as JSON. Source: aci.md, annotations."""
-    return [{"name": item.name, "value": item.value} for item in annotations]
+    return [{"name": item.name, "value": item.value, **item.unknown} for item in annotations]
 
 
 def _read_whitelist(fields: Fields) -> tuple[str, ...]:
@@ -145,13 +212,12 @@ def _read_whitelist(fields: Fields) -> tuple[str, ...]:
     return tuple(parse_absolute_path(path, fields.at(f"pathWhitelist[{index}]")) for index, path in enumerate(paths))
 
 
-def parse_image_manifest(data: bytes, what: str = "manifest") -> ImageManifest:
+def parse_image_manifest(data: bytes, what: str = "manifest", warnings: list[str] | None = None) -> ImageManifest:
     """Return the image manifest in *data* (UTF-8 JSON, at most 1 MiB); *what* names it in errors.
+
+    *warnings* takes what is odd about it without being wrong, each with its place.
 
     Raises: FormatError with the place of the fault.
     Source: aci.md, Image Manifest Schema.
     """
-    value = parse_json(data, what)
-    if not isinstance(value, dict):
-        raise FormatError(what, "is not a JSON object")
-    return ImageManifest.read(Fields(value, what))
+    return ImageManifest.read(Fields(parse_json(data, what), what, warnings=warnings))

@@ -6,9 +6,10 @@ Source: aci.md, labels; discovery.md, Validation.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from acspec.errors import FormatError
+from acspec.escape import escape
 from acspec.fields import Fields, check_unique
 from acspec.names import ACIdentifier, parse_ac_identifier
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from acspec.jsontext import JSONValue
 
-# The combinations that the specification lists, under the names it gives to architectures.
+# The combinations that the specification's own table allows, under the names it gives to architectures.
 KNOWN_PLATFORMS = {
     "linux": ("amd64", "i386", "aarch64", "aarch64_be", "armv6l", "armv7l", "armv7b", "ppc64", "ppc64le", "s390x"),
     "freebsd": ("amd64", "i386", "arm"),
@@ -34,33 +35,60 @@ class Label:
 
     name: ACIdentifier
     value: str
+    unknown: dict[str, JSONValue] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Check the name. Raises: FormatError."""
-        parse_ac_identifier(self.name, "label")
-        if self.name == "name":
-            raise FormatError("label", 'a label cannot be called "name", which is the image\'s own')
+        parse_label_name(self.name, "label")
 
 
 def read_labels(fields: Fields, key: str = "labels") -> tuple[Label, ...]:
     """Return the labels in the list at *key*.
 
-    Raises: FormatError, also for a name that comes twice, and for an arch without an os.
+    Raises: FormatError, also for a name that comes twice, and for an os or arch that is not in the table.
     Source: aci.md, labels.
     """
-    labels = []
-    for item in fields.objects(key):
-        name = item.named("name", parse_ac_identifier)
-        if name == "name":
-            raise item.fault("name", 'a label cannot be called "name", which is the image\'s own')
-        labels.append(Label(name, item.text("value")))
+    labels = tuple(Label(item.named("name", parse_label_name), item.text("value"), item.unknown()) for item in fields.objects(key))
     check_unique(fields, key, (label.name for label in labels))
-    return tuple(labels)
+    named = label_map(labels)
+    if bad := find_bad_platform(named):
+        index = next(index for index, label in enumerate(labels) if label.name == bad[0])
+        raise fields.fault(f"{key}[{index}].value", *bad[1:])
+    if "arch" in named and "os" not in named:
+        fields.warn(key, "arch means something only beside os, which is not there")
+    return labels
+
+
+def parse_label_name(text: str, place: str) -> ACIdentifier:
+    """Return *text* when it can name a label. Raises: FormatError. Source: aci.md, labels."""
+    if text == "name":
+        raise FormatError(place, 'a label cannot be called "name", which is the image\'s own')
+    return parse_ac_identifier(text, place)
+
+
+def find_bad_platform(labels: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """Return which of the labels os and arch is not in the table: its name, why, and a hint; None when both are well.
+
+    Source: aci.md, labels: os, arch; schema/types/labels.go, ValidOSArch.
+    """
+    system, machine = labels.get("os"), labels.get("arch")
+    if system is None:
+        return None
+    machines = KNOWN_PLATFORMS.get(system)
+    if machines is None:
+        return "os", f'"{escape(system)}" is no os that the specification knows', f"it knows {', '.join(KNOWN_PLATFORMS)}"
+    if machine is not None and machine not in machines:
+        return (
+            "arch",
+            f'"{escape(machine)}" is no arch that the specification knows for {system}',
+            f"it knows {', '.join(machines)}",
+        )
+    return None
 
 
 def labels_json(labels: tuple[Label, ...]) -> list[JSONValue]:
     """Return *labels* as JSON. Source: aci.md, labels."""
-    return [{"name": label.name, "value": label.value} for label in labels]
+    return [{"name": label.name, "value": label.value, **label.unknown} for label in labels]
 
 
 def label_map(labels: tuple[Label, ...]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Names of the specification as types of their own: AC Identifier, AC Name, image ID, AC Version.
+"""Names of the specification as types of their own: AC Identifier, AC Name, image ID, AC Kind, AC Version.
 
 Each `parse_` function checks the whole text against the grammar and returns it under its type; nothing is ever repaired but by
 `sanitise_ac_name`, which makes an app name out of an image name. No regular expression is imported for this.
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     ACIdentifier = NewType("ACIdentifier", str)
     ACName = NewType("ACName", str)
+    ACKind = NewType("ACKind", str)
     ACVersion = NewType("ACVersion", str)
     ImageID = NewType("ImageID", str)
 else:
-    ACIdentifier = ACName = ACVersion = ImageID = str
+    ACIdentifier = ACName = ACKind = ACVersion = ImageID = str
 
 _ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _DIGITS = frozenset("0123456789")
@@ -30,6 +31,25 @@ _VERSION_TEXT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0
 _IDENTIFIER_SEPARATORS = "-._~/"
 _HASH_PREFIX = "sha512-"
 _HASH_DIGITS = 128
+
+IMAGE_KIND = ACKind("ImageManifest")
+POD_KIND = ACKind("PodManifest")
+
+# Kinds of drafts before 0.5, named so that a person with an old image learns what it is.
+_OLD_KINDS = {
+    "AppManifest": "an app manifest of a draft before 0.1.1",
+    "FilesetManifest": "a fileset manifest of a draft before 0.1.1",
+    "ContainerRuntimeManifest": "a container runtime manifest of a specification before 0.5, which pods have replaced",
+}
+
+# The tagged versions of the specification.
+RELEASED_VERSIONS = frozenset(
+    {
+        "0.1.1", "0.2.0", "0.3.0", "0.4.0", "0.4.1", "0.5.0", "0.5.1", "0.5.2", "0.6.0", "0.6.1",
+        "0.7.0", "0.7.1", "0.7.2", "0.7.3", "0.7.4",
+        "0.8.0", "0.8.1", "0.8.2", "0.8.3", "0.8.4", "0.8.5", "0.8.6", "0.8.7", "0.8.8", "0.8.9", "0.8.10", "0.8.11",
+    }
+)  # fmt: skip
 
 
 def parse_ac_identifier(text: str, place: str) -> ACIdentifier:
@@ -86,24 +106,46 @@ def parse_image_id(text: str, place: str) -> ImageID:
     return ImageID(text)
 
 
+def parse_ac_kind(text: str, place: str) -> ACKind:
+    """Return *text* as an AC Kind of this specification.
+
+    Raises: FormatError, which names what a manifest of an older kind is.
+    Source: types.md, AC Kind Type.
+    """
+    if text in (IMAGE_KIND, POD_KIND):
+        return ACKind(text)
+    old = _OLD_KINDS.get(text)
+    raise FormatError(place, f"this is {old}" if old else f'"{escape(text)}" is neither {IMAGE_KIND} nor {POD_KIND}')
+
+
 def parse_ac_version(text: str, place: str) -> ACVersion:
     """Return *text* as an AC Version: SemVer 2.0.0, the major version of this specification, and not newer than it.
+
+    Within the major version every older one is compatible, also one that was never released, such as a build from between two.
 
     Raises: FormatError.
     Source: types.md, AC Version Type.
     """
-    numbers = _semver(text)
+    numbers = version_numbers(text)
     if numbers is None:
         raise FormatError(place, f'"{escape(text)}" is not a SemVer 2.0.0 version', f'such as "{SPEC_VERSION}"')
     known = tuple(int(number) for number in SPEC_VERSION.split("."))
     if numbers[0] != known[0]:
-        raise FormatError(place, f"version {text} of the specification is not compatible with {SPEC_VERSION}")
+        raise FormatError(place, f"version {escape(text)} of the specification is not compatible with {SPEC_VERSION}")
     if numbers > known:
-        raise FormatError(place, f"version {text} of the specification is newer than {SPEC_VERSION}, which this program knows")
+        raise FormatError(
+            place, f"version {escape(text)} of the specification is newer than {SPEC_VERSION}, which this program knows"
+        )
+    if not any(numbers):
+        raise FormatError(place, f"the specification has no version {escape(text)}")
     return ACVersion(text)
 
 
-def _semver(text: str) -> tuple[int, int, int] | None:
+def version_numbers(text: str) -> tuple[int, int, int] | None:
+    """Return major, minor and patch version of a SemVer 2.0.0 version, None when it is none.
+
+    Source: types.md, AC Version Type; SemVer 2.0.0, 2, 9 and 10.
+    """
     rest, plus, build = text.partition("+")
     core, dash, pre = rest.partition("-")
     numbers = core.split(".")

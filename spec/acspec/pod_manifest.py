@@ -9,20 +9,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from acspec.app import MAX_PORT, App, Isolator, Port
+from acspec.app import MAX_PORT, App, Port
 from acspec.errors import FormatError
-from acspec.fields import Fields, check_unique
-from acspec.image_manifest import OWN_VERSION, Annotation, annotations_json, check_kind, read_annotations
+from acspec.fields import Fields, check_unique, find_repeated
+from acspec.image_manifest import (
+    OWN_VERSION,
+    Annotation,
+    annotations_json,
+    check_kind,
+    read_annotations,
+    read_version,
+    warn_of_millicores,
+)
+from acspec.isolators import Isolator, read_isolators
 from acspec.jsontext import parse_json
 from acspec.labels import Label, labels_json, read_labels
 from acspec.names import (
+    POD_KIND,
     ACIdentifier,
     ACName,
     ACVersion,
     ImageID,
     parse_ac_identifier,
     parse_ac_name,
-    parse_ac_version,
     parse_image_id,
 )
 from acspec.volumes import Mount, Volume
@@ -30,8 +39,6 @@ from acspec.volumes import Mount, Volume
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
-
-KIND = "PodManifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +48,22 @@ class RuntimeImage:
     id: ImageID
     name: ACIdentifier | None = None
     labels: tuple[Label, ...] = ()
+    unknown: dict[str, JSONValue] = field(default_factory=dict, hash=False)
 
     @classmethod
     def read(cls, fields: Fields) -> RuntimeImage:
         """Return the image in *fields*. Raises: FormatError. Source: pods.md, apps: image."""
-        return cls(fields.named("id", parse_image_id), fields.optional_named("name", parse_ac_identifier), read_labels(fields))
+        return cls(
+            id=fields.named("id", parse_image_id),
+            name=fields.optional_named("name", parse_ac_identifier),
+            labels=read_labels(fields),
+            unknown=fields.unknown(),
+        )
 
     def to_json(self) -> dict[str, JSONValue]:
         """Return the image as JSON. Source: pods.md, apps: image."""
         values: dict[str, JSONValue] = {"name": self.name, "id": self.id, "labels": labels_json(self.labels)}
-        return {key: value for key, value in values.items() if value}
+        return {key: value for key, value in values.items() if value} | self.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +81,10 @@ class RuntimeApp:
     @classmethod
     def read(cls, fields: Fields) -> RuntimeApp:
         """Return the app in *fields*. Raises: FormatError. Source: pods.md, apps."""
-        image, app = fields.object("image"), fields.object("app")
-        if image is None:
-            raise fields.fault("image", "is required")
+        app = fields.object("app")
         return cls(
             name=fields.named("name", parse_ac_name),
-            image=RuntimeImage.read(image),
+            image=RuntimeImage.read(fields.required_object("image")),
             app=None if app is None else App.read(app),
             read_only_rootfs=bool(fields.boolean("readOnlyRootFS")),
             mounts=tuple(Mount.read(item) for item in fields.objects("mounts")),
@@ -102,6 +113,7 @@ class ExposedPort:
     host_port: int
     host_ip: str | None = None
     pod_port: Port | None = None
+    unknown: dict[str, JSONValue] = field(default_factory=dict, hash=False)
 
     @classmethod
     def read(cls, fields: Fields) -> ExposedPort:
@@ -111,18 +123,20 @@ class ExposedPort:
         return cls(
             name=fields.named("name", parse_ac_name),
             host_port=fields.integer("hostPort", 1, MAX_PORT) or 0,
-            host_ip=fields.optional_named("hostIP", _parse_dotted_quad),
+            host_ip=fields.optional_named("hostIP", parse_dotted_quad),
             pod_port=None if inner is None else Port.read(inner),
+            unknown=fields.unknown(),
         )
 
     def to_json(self) -> dict[str, JSONValue]:
         """Return the port as JSON. Source: pods.md, ports."""
         pod_port = None if self.pod_port is None else self.pod_port.to_json()
         values: dict[str, JSONValue] = {"name": self.name, "hostPort": self.host_port, "hostIP": self.host_ip, "podPort": pod_port}
-        return {key: value for key, value in values.items() if value is not None}
+        return {key: value for key, value in values.items() if value is not None} | self.unknown
 
 
-def _parse_dotted_quad(text: str, place: str) -> str:
+def parse_dotted_quad(text: str, place: str) -> str:
+    """Return *text* when it is an IPv4 address in dotted-quad notation. Raises: FormatError. Source: pods.md, ports: hostIP."""
     parts = text.split(".")
     if len(parts) != 4 or not all(part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
         raise FormatError(place, "is not an IPv4 address in dotted-quad notation")
@@ -146,16 +160,20 @@ class PodManifest:
     @classmethod
     def read(cls, fields: Fields) -> PodManifest:
         """Return the manifest in *fields*. Raises: FormatError. Source: pods.md, Pod Manifest Schema."""
-        check_kind(fields, KIND)
+        check_kind(fields, POD_KIND)
+        version = read_version(fields)
+        fields.required("apps")
         apps = tuple(RuntimeApp.read(item) for item in fields.objects("apps"))
         check_unique(fields, "apps", (app.name for app in apps))
         volumes = tuple(Volume.read(item) for item in fields.objects("volumes"))
         check_unique(fields, "volumes", (volume.name for volume in volumes))
+        isolators = read_isolators(fields, pod=True)
+        _warn(fields, apps, isolators, version)
         return cls(
-            ac_version=fields.named("acVersion", parse_ac_version),
+            ac_version=version,
             apps=apps,
             volumes=volumes,
-            isolators=tuple(Isolator.read(item) for item in fields.objects("isolators")),
+            isolators=isolators,
             annotations=read_annotations(fields),
             ports=tuple(ExposedPort.read(item) for item in fields.objects("ports")),
             user_annotations=fields.text_map("userAnnotations"),
@@ -167,7 +185,7 @@ class PodManifest:
         """Return the manifest as JSON. Source: pods.md, Pod Manifest Schema."""
         values: dict[str, JSONValue] = {
             "acVersion": self.ac_version,
-            "acKind": KIND,
+            "acKind": POD_KIND,
             "apps": [item.to_json() for item in self.apps],
             "volumes": [item.to_json() for item in self.volumes],
             "isolators": [item.to_json() for item in self.isolators],
@@ -179,10 +197,27 @@ class PodManifest:
         return {key: value for key, value in values.items() if value or key == "apps"} | self.unknown
 
 
-def parse_pod_manifest(data: bytes, what: str = "pod manifest") -> PodManifest:
+def _warn(fields: Fields, apps: tuple[RuntimeApp, ...], isolators: tuple[Isolator, ...], version: ACVersion) -> None:
+    """Warn of names that apps share, and of isolators whose unit has changed."""
+    warn_of_millicores(fields, isolators, version)
+    places, names = [], []
+    for index, item in enumerate(fields.objects("apps")):
+        app, inner = apps[index].app, item.object("app")
+        if app is None or inner is None:
+            continue
+        warn_of_millicores(inner, app.isolators, version)
+        places += [f"apps[{index}].app.ports[{number}]" for number in range(len(app.ports))]
+        names += [port.name for port in app.ports]
+    for number, why in find_repeated(names):
+        fields.warn(places[number], f"{why}: the names of ports must be unique in a pod to be exposed")
+
+
+def parse_pod_manifest(data: bytes, what: str = "pod manifest", warnings: list[str] | None = None) -> PodManifest:
     """Return the pod manifest in *data* (UTF-8 JSON, at most 1 MiB); *what* names it in errors.
+
+    *warnings* takes what is odd about it without being wrong, each with its place.
 
     Raises: FormatError with the place of the fault.
     Source: pods.md, Pod Manifest Schema.
     """
-    return PodManifest.read(Fields(parse_json(data, what), what))
+    return PodManifest.read(Fields(parse_json(data, what), what, warnings=warnings))

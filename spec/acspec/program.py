@@ -17,6 +17,7 @@ from acspec.escape import escape
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _CANNOT_CREATE = (errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
@@ -83,6 +84,33 @@ def os_error(error: OSError) -> errors.ToolError:
     if number == errno.ENOENT:
         return errors.MissingInputError(what, why)
     return errors.KernelError(what, why)
+
+
+class Unwinding:
+    """While this context lasts, SIGTERM and SIGHUP end the program as Ctrl-C does: what is temporary goes first.
+
+    A signal that the caller had ignored stays ignored, as nohup(1) means it.
+    """
+
+    def __enter__(self) -> None:
+        """Take the signals over."""
+        import signal
+
+        self._before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        for number, handler in self._before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, _unwind)
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Give them back."""
+        import signal
+
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _unwind(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def tell(tool: str, message: str) -> None:

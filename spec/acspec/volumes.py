@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from acspec.errors import FormatError
+from acspec.escape import escape
 from acspec.fields import Fields
 from acspec.names import ACName, parse_ac_name
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 HOST = "host"
 EMPTY = "empty"
 MAX_ID = 2**32 - 2
+NO_SOURCE = "a volume of kind empty has no source"
+
+_ONLY_FOR = {HOST: ("recursive",), EMPTY: ("mode", "uid", "gid")}  # the rest is "only interpreted if kind is" the other
+_MODE_DIGITS = 8
 
 
 def parse_absolute_path(text: str, place: str) -> str:
@@ -68,25 +73,28 @@ class Volume:
     def __post_init__(self) -> None:
         """Check that kind and source fit. Raises: FormatError."""
         if self.kind not in (HOST, EMPTY):
-            raise FormatError(f"volume {self.name}: kind", f'"{self.kind}" is neither host nor empty')
+            raise FormatError(f"volume {self.name}: kind", f'"{escape(self.kind)}" is neither host nor empty')
         if self.kind == HOST and (self.source is None or not self.source.startswith("/")):
             raise FormatError(f"volume {self.name}: source", "a volume of kind host needs an absolute path")
 
     @classmethod
     def read(cls, fields: Fields) -> Volume:
         """Return the volume in *fields*. Raises: FormatError. Source: pods.md, volumes."""
-        kind = fields.text("kind")
-        if kind not in (HOST, EMPTY):
-            raise fields.fault("kind", "is neither host nor empty")
+        kind = fields.named("kind", parse_volume_kind)
         if kind == HOST:
             fields.required("source")
+        elif fields.has("source"):
+            raise fields.fault("source", NO_SOURCE)
+        for key in _ONLY_FOR[EMPTY if kind == HOST else HOST]:
+            if fields.has(key):
+                fields.warn(key, f"means nothing for a volume of kind {kind}")
         return cls(
             name=fields.named("name", parse_ac_name),
             kind=kind,
             source=fields.optional_named("source", parse_absolute_path),
             read_only=fields.boolean("readOnly"),
             recursive=fields.boolean("recursive"),
-            mode=fields.optional_named("mode", _parse_mode),
+            mode=fields.optional_named("mode", parse_mode),
             uid=fields.integer("uid", 0, MAX_ID),
             gid=fields.integer("gid", 0, MAX_ID),
             unknown=fields.unknown(),
@@ -102,8 +110,16 @@ class Volume:
         return {key: value for key, value in values.items() if value is not None} | self.unknown
 
 
-def _parse_mode(text: str, place: str) -> int:
-    if not text or not set(text) <= set("01234567") or int(text, 8) > 0o7777:
+def parse_volume_kind(text: str, place: str) -> str:
+    """Return *text* when it is host or empty. Raises: FormatError. Source: pods.md, volumes: kind."""
+    if text not in (HOST, EMPTY):
+        raise FormatError(place, f'"{escape(text)}" is neither host nor empty')
+    return text
+
+
+def parse_mode(text: str, place: str) -> int:
+    """Return the permission bits that *text* means in octal. Raises: FormatError. Source: pods.md, volumes: mode."""
+    if not text or len(text) > _MODE_DIGITS or not set(text) <= set("01234567") or int(text, 8) > 0o7777:
         raise FormatError(place, "is not an octal mode such as 0755")
     return int(text, 8)
 

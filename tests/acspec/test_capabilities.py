@@ -37,9 +37,15 @@ def test_a_remove_set_is_taken_from_the_default() -> None:
     assert len(kept) == 12
 
 
+def test_of_several_sets_each_takes_away_what_it_would_alone() -> None:
+    retained = [isolator(RETAIN_SET, "CAP_KILL", "CAP_CHOWN"), isolator(RETAIN_SET, "CAP_CHOWN", "CAP_SYS_ADMIN")]
+    assert bounding_set(retained, "app") == {"CAP_CHOWN"}
+    removed = [isolator(REMOVE_SET, "CAP_KILL"), isolator(REMOVE_SET, "CAP_CHOWN")]
+    assert bounding_set(removed, "app") == DEFAULT_CAPABILITIES - {"CAP_KILL", "CAP_CHOWN"}
+
+
 REFUSED = {
     "both kinds": ([isolator(RETAIN_SET, "CAP_KILL"), isolator(REMOVE_SET, "CAP_KILL")], "cannot be used in conjunction"),
-    "one kind twice": ([isolator(RETAIN_SET, "CAP_KILL")] * 2, "given twice"),
     "an empty set": ([isolator(RETAIN_SET)], "an empty one"),
     "no set": ([{"name": RETAIN_SET, "value": {}}], "no list of capabilities"),
     "an unknown capability": ([isolator(REMOVE_SET, "CAP_FLY")], "CAP_FLY"),

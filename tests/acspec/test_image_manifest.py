@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from acspec.errors import FormatError
 from acspec.image_manifest import ImageManifest, parse_image_manifest
 from acspec.jsontext import dump_json
+from acspec.schema import find_faults
 
 ID = "sha512-" + "0123456789abcdef" * 8
 
@@ -76,7 +77,8 @@ def test_a_manifest_may_hold_hardly_anything() -> None:
 
 
 def test_unknown_keys_are_kept_and_written_back() -> None:
-    for path in ("new", "app.new", "app.ports.0.new", "app.mountPoints.0.new", "dependencies.0.new"):
+    places = ("labels.0", "app.ports.0", "app.mountPoints.0", "app.isolators.0", "app.environment.0", "app.eventHandlers.0")
+    for path in ("new", "app.new", "dependencies.0.new", "annotations.0.new", *(f"{place}.new" for place in places)):
         value = changed(path, {"deep": [1, None]})
         assert json.loads(dump_json(parse(value).to_json())) == value, path
 
@@ -89,6 +91,66 @@ def test_both_spellings_of_the_supplementary_groups_are_read() -> None:
     assert app.supplementary_gids == (7,)
 
 
+def test_of_both_spellings_the_one_of_the_text_counts_also_after_a_round_trip() -> None:
+    value = changed("app.supplementaryGIDs", [])
+    value["app"]["supplementaryGids"] = [7]
+    manifest = parse(value)
+    for again in (manifest, parse(json.loads(dump_json(manifest.to_json())))):
+        assert again.app is not None
+        assert again.app.supplementary_gids == ()
+        assert again.app.unknown == {"supplementaryGids": [7]}
+
+
+def test_a_missing_key_that_is_there_but_for_case_is_hinted_at() -> None:
+    value = {**changed("name", ...), "Name": "x"}
+    with pytest.raises(FormatError, match=r'name: is required \(there is "Name", but case matters\)'):
+        parse(value)
+
+
+def test_count_0_means_1_as_converted_images_have_it() -> None:
+    app = parse(changed("app.ports.1.count", 0)).app
+    assert app is not None
+    assert app.ports[1].count == 1
+
+
+ODD = {
+    "a version that never was": ("acVersion", "0.7.99", "acVersion: version 0.7.99 of the specification was never released"),
+    "an older unit": (
+        "acVersion",
+        "0.6.1",
+        "app.isolators[0]: counts as cores; version 0.6.1 of the specification had thousandths",
+    ),
+    "a key known but for case": ("app.workingdirectory", "/", 'app.workingdirectory: is not known; "workingDirectory" is'),
+    "the other spelling of the groups": (
+        "app.supplementaryGids",
+        [1],
+        'app.supplementaryGids: is not known; "supplementaryGIDs" is',
+    ),
+    "an arch without os": ("labels", [{"name": "arch", "value": "x"}], "labels: arch means something only beside os"),
+    "count 0": ("app.ports.1.count", 0, "app.ports[1].count: is 0, which counts as 1"),
+    "an isolator that is not known": (
+        "app.isolators.0",
+        {"name": "x", "value": None},
+        'app.isolators[0].name: "x" is not an isolator',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_what_is_odd_is_warned_of(case: str) -> None:
+    path, value, words = ODD[case]
+    warnings: list[str] = []
+    parse_image_manifest(json.dumps(changed(path, value)).encode(), "m", warnings)
+    assert len(warnings) == 1
+    assert warnings[0].startswith(words)
+
+
+def test_nothing_is_odd_about_the_full_manifest() -> None:
+    warnings: list[str] = []
+    parse_image_manifest(json.dumps(FULL).encode(), "m", warnings)
+    assert warnings == []
+
+
 def test_null_is_an_absent_key() -> None:
     assert parse({**MINIMAL, "app": None, "labels": None, "dependencies": None}) == parse(MINIMAL)
 
@@ -96,7 +158,7 @@ def test_null_is_an_absent_key() -> None:
 REFUSED = {
     "no kind": ("acKind", ..., "acKind: is required"),
     "another kind": ("acKind", "PodManifest", 'acKind: "PodManifest" is not ImageManifest'),
-    "a kind of long ago": ("acKind", "FilesetManifest", "fileset manifest of specification 0.1"),
+    "a kind of long ago": ("acKind", "FilesetManifest", "a fileset manifest of a draft before 0.1.1"),
     "no version": ("acVersion", ..., "acVersion: is required"),
     "a newer version": ("acVersion", "0.9.0", "acVersion: version 0.9.0 of the specification is newer"),
     "no name": ("name", ..., "name: is required"),
@@ -129,7 +191,22 @@ REFUSED = {
     "port 0": ("app.ports.0.port", 0, "app.ports[0].port: 0 is not from 1 to 65535"),
     "no port": ("app.ports.0.port", ..., "app.ports[0].port: is required"),
     "no protocol": ("app.ports.0.protocol", ..., "app.ports[0].protocol: is required"),
-    "count 0": ("app.ports.1.count", 0, "app.ports[1].count: 0 is not from 1"),
+    "a negative count": ("app.ports.1.count", -1, "app.ports[1].count: -1 is not from 0"),
+    "a name that begins with a digit": ("app.environment.0.name", "0DEBUG", "app.environment[0].name"),
+    "a name that begins with a hyphen": ("app.environment.0.name", "-x", "app.environment[0].name"),
+    "a bad isolator": ("app.isolators.0.value.limit", "lots", 'app.isolators[0].value.limit: "lots" is not a quantity'),
+    "an event without the key exec": ("app.eventHandlers.0.exec", ..., "app.eventHandlers[0].exec: is required"),
+    "an arch that is not listed": ("labels.1.value", "arm64", 'labels[1].value: "arm64" is no arch'),
+    "an os that is not listed": ("dependencies.0.labels.0.value", "beos", 'dependencies[0].labels[0].value: "beos" is no os'),
+    "a date that is none": ("annotations.0.value", "garbage", 'annotations[0].value: "garbage" is not a timestamp'),
+    "a homepage that is none": ("annotations.0", {"name": "homepage", "value": "not-A$@#URL"}, "annotations[0].value: "),
+    "documents by ftp": ("annotations.0", {"name": "documentation", "value": "ftp://x.com"}, "annotations[0].value: "),
+    "a switch that is none": (
+        "annotations.0",
+        {"name": "appc.io/executor/supports-systemd-notify", "value": "yes"},
+        'annotations[0].value: "yes" is neither "true" nor "false"',
+    ),
+    "an annotation twice": ("annotations", [{"name": "a", "value": "b"}] * 2, 'annotations[1]: a second "a"'),
     "a range beyond the last port": ("app.ports.1.count", 60000, "app.ports[1].count: the range ends at 79999"),
     "a user label that is a number": ("app.userLabels", {"x": 1}, "app.userLabels.x: is not a string"),
     "a dependency without name": ("dependencies.0.imageName", ..., "dependencies[0].imageName: is required"),
@@ -147,6 +224,8 @@ def test_each_fault_is_refused_at_its_place(case: str) -> None:
     with pytest.raises(FormatError) as caught:
         parse(changed(path, value))
     assert str(caught.value).startswith(f"manifest: {words}") or words in str(caught.value)
+    faults = find_faults(changed(path, value), "ImageManifest", "manifest")
+    assert [str(fault) for fault in faults] == [str(caught.value)], "the schema says the same, and nothing else"
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-5, 70000) | st.text(max_size=4), lambda x: st.lists(x, max_size=2))

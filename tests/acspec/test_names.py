@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acspec import SPEC_VERSION
 from acspec.errors import FormatError
-from acspec.names import parse_ac_identifier, parse_ac_name, parse_ac_version, parse_image_id, sanitise_ac_name
+from acspec.names import (
+    RELEASED_VERSIONS,
+    parse_ac_identifier,
+    parse_ac_kind,
+    parse_ac_name,
+    parse_ac_version,
+    parse_image_id,
+    sanitise_ac_name,
+)
 
 IDENTIFIER = re.compile(r"[a-z0-9]+([-._~/][a-z0-9]+)*")
 NAME = re.compile(r"[a-z0-9]+([-][a-z0-9]+)*")
@@ -78,7 +87,13 @@ VERSIONS = {
     "an older one": ("0.5.1", True),
     "with a pre-release": ("0.8.0-alpha.1", True),
     "with build data": ("0.8.11+git.0af", True),
+    "the first one": ("0.1.1", True),
+    "one between two": ("0.7.99", True),
     "a newer one": ("0.8.12", False),
+    "a newer one before its release": ("0.8.12-alpha", False),
+    "no version yet": ("0.0.0", False),
+    "four numbers": ("0.8.11.1", False),
+    "a sign": ("-0.8.11", False),
     "another major version": ("1.0.0", False),
     "two numbers": ("0.8", False),
     "a leading zero": ("0.08.1", False),
@@ -89,6 +104,31 @@ VERSIONS = {
     "nothing": ("", False),
     "a number of many digits": ("0.8." + "1" * 5000, False),
 }
+
+
+def test_every_released_version_can_be_read_and_this_is_the_last() -> None:
+    assert all(accepts(parse_ac_version, version) for version in RELEASED_VERSIONS)
+    assert max(RELEASED_VERSIONS, key=lambda version: [int(number) for number in version.split(".")]) == SPEC_VERSION
+
+
+KINDS = {
+    "AppManifest": "an app manifest of a draft before",
+    "FilesetManifest": "a fileset manifest of a draft before",
+    "ContainerRuntimeManifest": "a container runtime manifest .* which pods have replaced",
+    "imagemanifest": '"imagemanifest" is neither ImageManifest nor PodManifest',
+    "": "is neither",
+    "ImageManifest\n": "is neither",
+}
+
+
+@pytest.mark.parametrize("text", KINDS)
+def test_other_kinds_are_refused_and_old_ones_named(text: str) -> None:
+    with pytest.raises(FormatError, match=KINDS[text]):
+        parse_ac_kind(text, "acKind")
+
+
+def test_there_are_two_kinds() -> None:
+    assert all(accepts(parse_ac_kind, text) for text in ("ImageManifest", "PodManifest"))
 
 
 @pytest.mark.parametrize("case", VERSIONS)

@@ -11,6 +11,7 @@ import pytest
 from acspec.errors import FormatError
 from acspec.jsontext import dump_json
 from acspec.pod_manifest import PodManifest, parse_pod_manifest
+from acspec.schema import find_faults
 
 ID = "sha512-" + "0123456789abcdef" * 8
 
@@ -72,6 +73,21 @@ def test_a_recursive_that_nobody_gave_is_not_made_up() -> None:
 
 REFUSED = {
     "an image manifest": ("acKind", "ImageManifest", 'acKind: "ImageManifest" is not PodManifest'),
+    "no apps": ("apps", ..., "apps: is required"),
+    "a source of an empty volume": (
+        "apps.0.mounts.1.appVolume.source",
+        "/x",
+        "appVolume.source: a volume of kind empty has no source",
+    ),
+    "a bad isolator": ("isolators.0.value.limit", "lots", 'isolators[0].value.limit: "lots" is not a quantity'),
+    "parameters twice": ("isolators", [{"name": "os/unix/sysctl", "value": {}}] * 2, "isolators[1]: a second os/unix/sysctl"),
+    "a date that is none": ("annotations.0", {"name": "created", "value": "today"}, "annotations[0].value: "),
+    "a label of the image twice": (
+        "apps.0.image.labels",
+        [{"name": "a", "value": "b"}] * 2,
+        'apps[0].image.labels[1]: a second "a"',
+    ),
+    "a port of the pod beyond the last": ("ports.0.podPort.count", 65535, "ports[0].podPort.count: the range ends at 65555"),
     "an app without image": ("apps.1.image", ..., "apps[1].image: is required"),
     "an app by name only": ("apps.1.image", {"name": "x"}, "apps[1].image.id: is required"),
     "two apps of one name": ("apps.1.name", "reduce-worker", 'apps[1]: a second "reduce-worker"'),
@@ -96,6 +112,63 @@ def test_each_fault_is_refused_at_its_place(case: str) -> None:
     with pytest.raises(FormatError) as caught:
         parse(changed(path, value))
     assert words in str(caught.value)
+    faults = find_faults(changed(path, value), "PodManifest", "pod")
+    assert [str(fault) for fault in faults] == [str(caught.value)], "the schema says the same, and nothing else"
+
+
+def test_unknown_keys_are_kept_and_written_back() -> None:
+    places = (
+        "apps.0",
+        "apps.0.image",
+        "apps.0.image.labels.0",
+        "apps.0.mounts.0",
+        "apps.0.mounts.1.appVolume",
+        "apps.0.annotations.0",
+    )
+    for place in (*places, "volumes.0", "isolators.0", "annotations.0", "ports.0", "ports.0.podPort"):
+        value = changed(f"{place}.new", {"deep": [1, None]})
+        assert json.loads(dump_json(parse(value).to_json())) == value, place
+
+
+PORT = {"name": "http", "protocol": "tcp", "port": 80}
+ODD = {
+    "a mode of a host's directory": ("volumes.0.mode", "0755", "volumes[0].mode: means nothing for a volume of kind host"),
+    "recursion of nothing": ("apps.0.mounts.1.appVolume.recursive", True, "apps[0].mounts[1].appVolume.recursive: means nothing"),
+    "an app's isolator": (
+        "isolators.0",
+        {"name": "os/linux/no-new-privileges", "value": True},
+        "isolators[0].name: os/linux/no-new",
+    ),
+    "a version that never was": ("acVersion", "0.8.4-alpha+x.1", None),
+    "a key known but for case": ("apps.0.readOnlyRootfs", True, 'apps[0].readOnlyRootfs: is not known; "readOnlyRootFS" is'),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_what_is_odd_is_warned_of(case: str) -> None:
+    path, value, words = ODD[case]
+    warnings: list[str] = []
+    parse_pod_manifest(json.dumps(changed(path, value)).encode(), "m", warnings)
+    assert len(warnings) == (0 if words is None else 1)
+    assert words is None or warnings[0].startswith(words)
+
+
+def test_a_port_name_that_two_apps_share_is_odd() -> None:
+    app = {"exec": ["/x"], "user": "0", "group": "0", "ports": [PORT]}
+    value = changed("apps.1.app", app)
+    value["apps"][0]["app"] = app
+    warnings: list[str] = []
+    parse_pod_manifest(json.dumps(value).encode(), "m", warnings)
+    assert warnings == ['apps[1].app.ports[0]: a second "http": the names of ports must be unique in a pod to be exposed']
+
+
+def test_an_older_unit_is_told_for_apps_and_for_the_pod() -> None:
+    value = changed("isolators", [{"name": "resource/cpu", "value": {"limit": "250"}}])
+    value["apps"][0]["app"]["isolators"] = value["isolators"]
+    value["acVersion"] = "0.6.0"
+    warnings: list[str] = []
+    parse_pod_manifest(json.dumps(value).encode(), "m", warnings)
+    assert [warning.split(":")[0] for warning in warnings] == ["isolators[0]", "apps[0].app.isolators[0]"]
 
 
 def test_two_volumes_of_one_name_are_refused() -> None:
