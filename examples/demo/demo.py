@@ -169,7 +169,8 @@ def clean(work: pathlib.Path, server: subprocess.Popen[bytes] | None) -> None:
 def main() -> int:
     enter_namespaces()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    work = pathlib.Path(tempfile.mkdtemp(prefix="appc-demo-"))
+    # The socket of gpg's agent lies in it, and the kernel takes no longer names of sockets than 107 bytes.
+    work = pathlib.Path(tempfile.mkdtemp(prefix="appc-demo-", dir="/tmp" if len(tempfile.gettempdir()) > 60 else None))
     server = None
     try:
         server = prepare(work)

@@ -1,0 +1,77 @@
+"""Installed programs on a machine of their own: each test gets an empty site, an empty store, and a publisher's trusted key."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.desk import Desk, app_image
+from tests.support.gpg import Signer, make_signer, stop_agent
+from tests.support.machine import Machine, plain_environment, running_machine
+from tests.support.publisher import empty_site
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the machine: namespaces take root."""
+    for item in items:
+        if "machine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.privileged)
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    """Return the machine that the tests of this process share."""
+    with running_machine() as machine:
+        yield machine
+
+
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signer]:
+    """Return the publisher's key."""
+    home = tmp_path_factory.mktemp("signer") / "gnupg"
+    yield make_signer(home, "Publisher")
+    stop_agent(home)
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signer]:
+    """Return a key that nobody trusts."""
+    home = tmp_path_factory.mktemp("stranger") / "gnupg"
+    yield make_signer(home, "Stranger")
+    stop_agent(home)
+
+
+@pytest.fixture
+def desk(machine: Machine, signer: Signer, tmp_path: Path) -> Desk:
+    """Return a desk whose owner trusts the publisher for example.com; the site is empty, but for its discovery page."""
+    empty_site(machine.site, machine.log)
+    desk = Desk(machine, tmp_path, signer)
+    desk.trust(signer, "example.com")
+    return desk
+
+
+@pytest.fixture(scope="session")
+def stock(machine: Machine, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store that holds one image, to be copied."""
+    empty_site(machine.site, machine.log)
+    desk = Desk(machine, tmp_path_factory.mktemp("stock"), signer)
+    desk.trust(signer, "example.com")
+    desk.publish("example.com/good", app_image("example.com/good"))
+    assert desk.shell("acfetch --quiet example.com/good").code == 0
+    return desk.store
+
+
+@pytest.fixture
+def stocked_desk(stock: Path, desk: Desk) -> Desk:
+    """Return a desk whose store holds one image already, `example.com/good`, which is on the site no more."""
+    shutil.copytree(stock, desk.store)
+    return desk
+
+
+@pytest.fixture
+def plain_desk(tmp_path: Path) -> Desk:
+    """Return a desk on this machine as it is, for what takes no network and no root."""
+    return Desk(Machine(tmp_path, 0, 0, plain_environment()), tmp_path)

@@ -1,0 +1,156 @@
+"""What people type by mistake: one line that names it, the right code, and nothing on stdout."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.desk import Desk, app_image, app_manifest, assert_refused
+
+MISSING = "no such file"
+
+# Command line, exit code, words of the one line.
+MISTAKES = {
+    # actool
+    "actool nope": (2, "nope"),
+    "actool --nope": (2, "--nope"),
+    "actool biuld layout x.aci": (2, "biuld"),
+    "actool build": (2, "LAYOUT_DIR"),
+    "actool build layout": (2, "OUTPUT.aci"),
+    "actool build layout x.aci y.aci": (2, "y.aci"),
+    "actool build --nope layout x.aci": (2, "--nope"),
+    "actool build nope x.aci": (66, "nope"),
+    "actool build good.aci x.aci": (2, "good.aci: not a directory"),
+    "actool build empty-directory x.aci": (65, "empty-directory"),
+    "actool build layout good.aci": (73, "good.aci"),
+    "actool build layout /nope/x.aci": (73, "/nope/x.aci"),
+    "actool build layout empty-directory": (2, "must end in .aci"),
+    "actool build --compression zip layout x.aci": (2, "zip"),
+    "actool validate": (2, "FILE"),
+    "actool validate nope.aci": (66, f"nope.aci: {MISSING}"),
+    "actool validate ''": (66, MISSING),
+    "actool validate empty-directory": (1, "empty-directory"),
+    "actool validate empty": (1, "empty"),
+    "actool validate /dev/null": (1, "/dev/null"),
+    "actool id nope.aci": (66, f"nope.aci: {MISSING}"),
+    "actool id empty-directory": (65, "empty-directory"),
+    "actool id empty": (65, "empty"),
+    "actool cat-manifest nope.aci": (66, f"nope.aci: {MISSING}"),
+    "actool cat-manifest empty": (65, "empty"),
+    "actool extract nope.aci out": (66, f"nope.aci: {MISSING}"),
+    "actool extract good.aci": (2, "DIR"),
+    "actool extract good.aci empty-directory": (73, "empty-directory"),
+    "actool extract good.aci /nope/out": (73, "/nope/out"),
+    # acfetch
+    "acfetch --nope": (2, "--nope"),
+    "acfetch fetch": (2, "REF"),
+    "acfetch --nope example.com/hello": (2, "--nope"),
+    "acfetch ''": (2, "names no image"),
+    "acfetch Example.com/Hello": (2, "Example.com/Hello"),
+    "acfetch example.com/hello:": (2, "example.com/hello:"),
+    "acfetch example.com/hello,version": (2, "version"),
+    "acfetch example.com/hello@sha512-00": (2, "sha512-00"),
+    "acfetch sha512-000000000000": (2, "sha512-000000000000"),
+    "acfetch ./nope.aci": (66, MISSING),
+    "acfetch nope.aci": (66, MISSING),
+    "acfetch --insecure-options=image ./nope.aci": (66, MISSING),
+    "acfetch --insecure-options=image ./empty-directory": (65, "empty-directory"),
+    "acfetch --insecure-options=image ./empty": (65, "empty"),
+    "acfetch --insecure-options=everything example.com/hello": (2, "everything"),
+    "acfetch --output out a.example/a b.example/b": (2, "--output"),
+    "acfetch ftp://example.com/x.aci": (2, "ftp"),
+    "acfetch http://example.com/x.aci": (76, "plain http"),
+    "acfetch ./good.aci": (77, "no signature"),
+    "acfetch trust": (2, ""),
+    "acfetch trust nope": (2, "nope"),
+    "acfetch trust add": (2, "FILE"),
+    "acfetch trust add good.aci": (2, "--prefix"),
+    "acfetch trust add --root --prefix example.com good.aci": (2, "--prefix"),
+    "acfetch trust add --prefix example.com nope.asc": (66, MISSING),
+    "acfetch trust add --prefix example.com good.aci": (65, "holds no public key"),
+    "acfetch trust add --prefix example.com empty-directory": (65, "empty-directory"),
+    "acfetch trust add --prefix ../up good.aci": (2, "../up"),
+    "acfetch trust remove --root nope": (2, "nope"),
+    "acfetch images nope": (2, "nope"),
+    # acrun
+    "acrun nope": (125, "not in the store"),
+    "acrun satus": (125, "not in the store"),
+    "acrun stop": (125, "not in the store"),
+    "acrun Status": (125, "Status"),
+    "acrun --nope ./good.aci": (125, "--nope"),
+    "acrun --nope": (125, "--nope"),
+    "acrun ./good.aci --nope": (125, "--nope"),
+    "acrun --name": (125, "--name"),
+    "acrun ./nope.aci": (125, MISSING),
+    "acrun ./empty-directory": (125, "./empty-directory: "),
+    "acrun ./empty": (125, "empty"),
+    "acrun ./layout/manifest": (125, "layout/manifest"),
+    "acrun ''": (125, "names no image"),
+    "acrun sha512-00": (125, "sha512-00"),
+    "acrun sha512-000000000000": (125, "not in the store"),
+    "acrun https://example.com/x.aci": (125, "acrun fetches nothing"),
+    "acrun ./good.aci ---": (125, "---"),
+    "acrun --- ./good.aci": (125, "---"),
+    "acrun ./good.aci --- ./good.aci": (125, "a second app named hello"),
+    "acrun --volume": (125, "--volume"),
+    "acrun --volume data,source=/nope ./good.aci": (125, "/nope"),
+    "acrun --volume data,kind=disk ./good.aci": (125, "disk"),
+    "acrun --volume Data,kind=empty ./good.aci": (125, "Data"),
+    "acrun --volume d,kind=empty --volume d,kind=empty ./good.aci": (125, "same name"),
+    "acrun --mount data ./good.aci": (125, "data"),
+    "acrun --mount volume=data,target=/data ./good.aci": (125, "no volume has this name"),
+    "acrun --mount volume=data,target=data --volume data,kind=empty ./good.aci": (125, "no absolute path"),
+    "acrun ./good.aci --env A": (125, "NAME=VALUE"),
+    "acrun ./good.aci --name 'A B'": (125, "A B"),
+    "acrun --name 'A B' ./good.aci": (125, "A B"),
+    "acrun --name ../../../escaped ./good.aci": (125, "../../../escaped"),
+    "acrun --log screen ./good.aci": (125, "screen"),
+    "acrun --grace-period soon ./good.aci": (125, "soon"),
+    "acrun --stage1 /nope ./good.aci": (125, "/nope"),
+    "acrun --uuid-file-save /nope/uuid ./good.aci": (125, "/nope/uuid"),
+    "acrun list nope": (2, "nope"),
+    "acrun list --nope": (2, "--nope"),
+    "acrun status": (2, "POD"),
+    "acrun status nope": (66, "nope: no such pod"),
+    "acrun status ''": (66, "no such pod"),
+    "acrun status ../../../etc": (66, "no such pod"),
+    "acrun status 00000000-0000-4000-8000-000000000000": (66, "no such pod"),
+    "acrun rm": (2, "POD"),
+    "acrun rm nope": (66, "nope: no such pod"),
+    "acrun gc nope": (2, "nope"),
+    "acrun gc --grace-period -1": (2, "-1"),
+    # acstage1
+    "acstage1 nope": (2, "nope"),
+    "acstage1 run": (125, "POD_DIR"),
+    "acstage1 run nope": (125, "nope"),
+    "acstage1 run --nope x": (125, "--nope"),
+    "acstage1 enter x": (125, "enter"),
+    "acstage1 stop nope": (66, "nope"),
+}
+
+
+@pytest.fixture
+def untidy_desk(plain_desk: Desk) -> Desk:
+    """Return a desk with an image, a layout, an empty file and an empty directory on it."""
+    (plain_desk.path / "good.aci").write_bytes(app_image(words=["/bin/probe", "exit", "0"]))
+    (plain_desk.path / "empty").touch()
+    for name in ("empty-directory", "layout", "layout/rootfs"):
+        (plain_desk.path / name).mkdir()
+    (plain_desk.path / "layout" / "manifest").write_bytes(app_manifest())
+    return plain_desk
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_told_in_one_line(untidy_desk: Desk, line: str) -> None:
+    code, words = MISTAKES[line]
+    assert_refused(untidy_desk.shell(line), code, words, line.partition(" ")[0])
+
+
+@pytest.mark.parametrize("program", ["actool", "acfetch", "acrun", "acstage1"])
+def test_help_and_version_are_results(plain_desk: Desk, program: str) -> None:
+    for option in ("--help", "-h"):
+        ended = plain_desk.run(program, option)
+        assert (ended.code, ended.stderr) == (0, "")
+        assert ended.stdout.startswith("Usage: ")
+    version = plain_desk.run(program, "--version")
+    assert (version.code, version.stderr) == (0, "")
+    assert version.stdout.startswith(f"{program} ")
