@@ -12,6 +12,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     sources          where an image may come from: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page
+    connection       the network, connected to when it is asked for the first time
     http             HTTP, and the only import of httpx
     templates        templates into URLs
     keystore         trusted keys on disk

@@ -17,7 +17,7 @@ from acspec import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from acfetch.http import Client
+    from acfetch.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Discovered:
     walk: tuple[str, ...]
 
 
-def discover(client: Client, name: str) -> Discovered:
+def discover(connection: Connection, name: str) -> Discovered:
     """Return the templates and key URLs that count for *name*.
 
     Raises: DiscoveryError when no page has any; HTTPStatusError for 5xx; UnreachableError; ProtocolError.
@@ -38,17 +38,17 @@ def discover(client: Client, name: str) -> Discovered:
     walk: list[str] = []
     path = name
     while path:
-        found = _ask(client, f"https://{path}?ac-discovery=1", name, walk)
+        found = _ask(connection, f"https://{path}?ac-discovery=1", name, walk)
         if found is not None:
             return found
         path = path.rpartition("/")[0]
     raise DiscoveryError(name, f"cannot be discovered: {'; '.join(walk)}")
 
 
-def _ask(client: Client, url: str, name: str, walk: list[str]) -> Discovered | None:
+def _ask(connection: Connection, url: str, name: str, walk: list[str]) -> Discovered | None:
     place = url.partition("://")[2].partition("?")[0]
     try:
-        page = client.get(url, limits.DISCOVERY_PAGE_BYTES)
+        page = connection.get(url, limits.DISCOVERY_PAGE_BYTES)
     except HTTPStatusError as error:
         if not 400 <= error.status < 500:
             raise

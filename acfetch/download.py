@@ -22,7 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from acfetch.http import Body, Client
+    from acfetch.connection import Connection
+    from acfetch.http import Body
     from acfetch.progress import Progress
     from acfetch.sources import Place
     from acspec.image_manifest import ImageManifest
@@ -96,7 +97,7 @@ class _File:
         """Do nothing: a file does not keep anybody waiting."""
 
 
-def read_signature(place: Place, client: Client) -> bytes:
+def read_signature(place: Place, connection: Connection) -> bytes:
     """Return the signature of an image, at most 64 KiB.
 
     Raises: MissingSignatureError when only the image is there; FormatError when it is too large; what http raises when neither is,
@@ -105,11 +106,11 @@ def read_signature(place: Place, client: Client) -> bytes:
     if place.is_local:
         return _read_local(place)
     try:
-        return client.get(place.signature, limits.SIGNATURE_BYTES)
+        return connection.get(place.signature, limits.SIGNATURE_BYTES)
     except HTTPStatusError as error:
         if error.status not in (404, 410):
             raise
-    with client.open(place.image):  # without the image, it is the image that is missing
+    with connection.open(place.image):  # without the image, it is the image that is missing
         raise _missing(place)
 
 
@@ -129,7 +130,12 @@ def _missing(place: Place) -> MissingSignatureError:
 
 
 def download(
-    place: Place, client: Client, on_tar: Callable[[bytes], object], sinks: Sequence[Sink], progress: Progress, size: int | None
+    place: Place,
+    connection: Connection,
+    on_tar: Callable[[bytes], object],
+    sinks: Sequence[Sink],
+    progress: Progress,
+    size: int | None,
 ) -> Served:
     """Fetch and unpack the image at *place* in one pass: each of *sinks* gets its bytes as served, *on_tar* those of the tar.
 
@@ -144,7 +150,7 @@ def download(
             return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size)
         finally:
             os.close(descriptor)
-    with client.open(place.image) as body:
+    with connection.open(place.image) as body:
         return _read(body, place.image, on_tar, sinks, progress, size)
 
 

@@ -14,6 +14,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from acfetch.connection import Connection
 from acfetch.download import Served, download, read_signature
 from acfetch.errors import DiscoveryError, MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from acfetch.download import Sink
-    from acfetch.http import Client
     from acfetch.trust import TrustedKey
     from acspec.names import ImageID
     from acspec.store import NewImage
@@ -75,9 +75,9 @@ class _Closure:
 class Fetcher:
     """One run of acfetch over one store: what was fetched in it is not fetched again."""
 
-    def __init__(self, options: FetchOptions, client: Client, progress: Progress, pending: Pending) -> None:
+    def __init__(self, options: FetchOptions, connection: Connection, progress: Progress, pending: Pending) -> None:
         self._options = options
-        self._client = client
+        self._connection = connection
         self._progress = progress
         self._pending = pending
         self._store = Store.open(options.data_directory, create=True)
@@ -106,7 +106,7 @@ class Fetcher:
     def _obtain(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
         self._new_image().close()  # where nothing can be kept, nothing is fetched
         plain_http = "http" in self._options.insecure
-        places = find_places(request, self._client, plain_http=plain_http, tell=self._progress.say)
+        places = find_places(request, self._connection, plain_http=plain_http, tell=self._progress.say)
         with ExitStack() as undo:
             verified = self._try_places(places, request, output, undo)
             record = self._make_record(verified, self._fetch_dependencies(request, verified.served, chain))
@@ -178,11 +178,11 @@ class Fetcher:
         output = None if output_path is None else undo.enter_context(Output(output_path))
         sinks: list[Sink] = [] if output is None else [output.write]
         if signature is None:
-            served = download(place, self._client, new.write, sinks, self._progress, request.size)
+            served = download(place, self._connection, new.write, sinks, self._progress, request.size)
             _check_asked(request, served)
             return _Verified(place, served, None, None, new, output)
         with self._open_verification(place, signature, request) as verification:
-            served = download(place, self._client, new.write, [*sinks, verification.write], self._progress, request.size)
+            served = download(place, self._connection, new.write, [*sinks, verification.write], self._progress, request.size)
             _check_asked(request, served)
             signer = self._decide(place, served, verification.finish())
         return _Verified(place, served, signature, signer, new, output)
@@ -199,7 +199,7 @@ class Fetcher:
             return None
         if request.name is not None:
             check_any_key(request.text, request.name, self._keystore())
-        return read_signature(place, self._client)
+        return read_signature(place, self._connection)
 
     def _open_verification(self, place: Place, signature: bytes, request: Request) -> Verification:
         """Begin to verify with the keys for the name asked for; where none was, the manifest will say which of all keys count."""
@@ -279,11 +279,10 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
     requests = [parse_request(text) for text in texts]
     if options.output is not None:
         Output(options.output).close()
-    from acfetch.http import Client
-
     progress = Progress(quiet=options.quiet)
-    with Client(plain_http="http" in options.insecure, any_certificate="tls" in options.insecure) as client, Pending() as pending:
-        fetcher = Fetcher(options, client, progress, pending)
+    connection = Connection(plain_http="http" in options.insecure, any_certificate="tls" in options.insecure)
+    with connection, Pending() as pending:
+        fetcher = Fetcher(options, connection, progress, pending)
         try:
             records = [fetcher.fetch(request, options.output) for request in requests]
         finally:

@@ -64,6 +64,10 @@ class Client:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         """Close every connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
         self._client.close()
 
     def get(self, url: str, limit: int) -> bytes:

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from acfetch.http import Client
+    from acfetch.connection import Connection
     from acspec.image_manifest import Dependency
     from acspec.names import ImageID
 
@@ -109,7 +109,7 @@ def _path_of(url: str) -> str:
     return path
 
 
-def find_places(request: Request, client: Client, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
+def find_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
     """Return where the image may be, in the order in which the places are to be tried; *tell* hears of templates left out.
 
     Raises: DiscoveryError when there is none; TransportRefusedError for labels that hide something; what discovery raises.
@@ -121,7 +121,7 @@ def find_places(request: Request, client: Client, *, plain_http: bool, tell: Cal
         raise AssertionError("a request has a place or a name")
     values = {"version": "latest", **host_platform(), **request.labels, "name": request.name}
     places, skipped = [], []
-    for template in discover(client, request.name).templates:
+    for template in discover(connection, request.name).templates:
         reason = why_unusable(template, values) or _why_unreachable(template, plain_http)
         if reason is None:
             places.append(_render(template, values))

@@ -1,0 +1,46 @@
+"""The network, connected to when something is asked of it for the first time: httpx and TLS take longer to load than many a fetch.
+
+What goes over it and what is refused is `http`'s to say.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from acfetch.http import Body, Client
+
+
+class Connection:
+    """An HTTP client for one run of acfetch; *plain_http* and *any_certificate* are what the user gave up by name."""
+
+    def __init__(self, *, plain_http: bool = False, any_certificate: bool = False) -> None:
+        self._plain_http = plain_http
+        self._any_certificate = any_certificate
+        self._client: Client | None = None
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Close every connection there is."""
+        if self._client is not None:
+            self._client.close()
+
+    def get(self, url: str, limit: int) -> bytes:
+        """Return the body at *url*, at most *limit* bytes. Raises: what `http.Client.get` raises."""
+        return self._connected().get(url, limit)
+
+    def open(self, url: str) -> Body:
+        """Return the body at *url* to be read. Raises: what `http.Client.open` raises."""
+        return self._connected().open(url)
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            from acfetch.http import Client
+
+            self._client = Client(plain_http=self._plain_http, any_certificate=self._any_certificate)
+        return self._client
