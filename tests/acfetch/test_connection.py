@@ -39,7 +39,7 @@ def test_a_file_takes_no_network(data: Path, tmp_path: Path) -> None:
 
 def test_a_pinned_image_that_is_there_takes_no_network(data: Path) -> None:
     (image,) = (data / "images").glob("*.aci")
-    result = run(f"example.com/hello@{image.stem}", data=data)
+    result = run("--insecure-options=image", f"example.com/hello@{image.stem}", data=data)
     assert (result.returncode, result.stdout, result.stderr) == (0, f"{image}\n", "\n")
 
 
