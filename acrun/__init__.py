@@ -6,6 +6,8 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_run   `acrun run` without options, which needs no option parser
     command_run_options  `acrun run` with options: those of the pod and those of each app
     command_pods  `acrun list`, `status`, `rm`: what pods there are
+    command_logs  `acrun logs`: what the apps wrote
+    command_enter  `acrun enter`, `stop`: what stage1 does with a running pod
     command_gc    `acrun gc`: what is no longer needed
     run           the sequence of a run, step by step
     launch        from a plan to stage1: the end of every run
@@ -22,6 +24,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     mounts        mount points, volumes and mounts brought together
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made
+    logs          the log files of a pod, record by record
     states        what the files of a pod directory say of its life
     table         columns for people
     errors        what can go wrong

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     import typer
 
-COMMANDS = ("run", "list", "status", "rm", "gc")
+COMMANDS = ("run", "list", "status", "logs", "enter", "stop", "rm", "gc")
+# Of these, the ones that end with the exit code of what they run.
+_RUNNERS = ("run", "enter")
 
 
 def main() -> int:
@@ -27,8 +29,8 @@ def main() -> int:
     Source: spec/exit-codes.md.
     """
     words = sys.argv[1:]
-    starts_an_app = not words or words[0] not in COMMANDS[1:]
-    return run_program("acrun", lambda: _main(words), own_failure=lambda: starts_an_app)
+    runs_something = not words or words[0] in _RUNNERS or words[0] not in COMMANDS
+    return run_program("acrun", lambda: _main(words), own_failure=lambda: runs_something)
 
 
 def _main(words: Sequence[str]) -> int:
@@ -71,7 +73,7 @@ def _no_options() -> None:
 
 
 def _register(application: typer.Typer, name: str) -> None:
-    settings: dict[str, object] = {"allow_interspersed_args": False} if name == "run" else {}
+    settings: dict[str, object] = {"allow_interspersed_args": False} if name in _RUNNERS else {}
     application.command(name, context_settings=settings, epilog=_EPILOGUES.get(name))(_command(name))
 
 
@@ -84,6 +86,14 @@ def _command(name: str) -> Callable[..., None]:
         from acrun import command_gc
 
         return command_gc.gc
+    if name == "logs":
+        from acrun import command_logs
+
+        return command_logs.logs
+    if name in ("enter", "stop"):
+        from acrun import command_enter
+
+        return command_enter.enter if name == "enter" else command_enter.stop
     from acrun import command_pods
 
     commands: dict[str, Callable[..., None]] = {

@@ -15,6 +15,7 @@ from acspec.errors import MissingInputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
 
@@ -53,13 +54,29 @@ def become_stage1(stage1: list[str], pod_path: str, lock_fd: int, *, interactive
     os.execv(words[0], [*words, pod_path])
 
 
+def become_entered(stage1: list[str], pod_path: str, app: str, words: Sequence[str]) -> NoReturn:
+    """Replace this process by `stage1 enter`, which runs *words* in an app. Raises: OSError. Source: spec/stage1.md, enter."""
+    os.execv(stage1[0], [*stage1, "enter", pod_path, app, "--", *words])
+
+
+def stop_pod(stage1: list[str], pod_path: str, *, force: bool) -> tuple[int, str]:
+    """Run `stage1 stop` to its end; return its exit status, 0 when the pod has ended, and what it said.
+
+    Source: spec/stage1.md, stop.
+    """
+    return _run([*stage1, "stop", *(["--force"] if force else []), pod_path])
+
+
 def collect_pod(stage1: list[str], pod_path: str) -> tuple[int, str]:
     """Run `stage1 gc` for a pod whose monitor is gone; return its exit status, 0 when nothing of it is left, and what it said.
 
     Source: spec/stage1.md, gc.
     """
+    return _run([*stage1, "gc", pod_path])
+
+
+def _run(words: list[str]) -> tuple[int, str]:
     import subprocess
 
-    words = [*stage1, "gc", pod_path]
     ended = subprocess.run(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     return ended.returncode, ended.stderr.decode("utf-8", "replace").strip()

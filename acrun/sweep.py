@@ -106,7 +106,7 @@ def _last_change(path: str) -> float:
 
 def _clean_kernel(pod: Pod, stage1: str | None) -> None:
     if pod.state() == "running":
-        raise BusyError(pod.uuid, "is running", "acstage1 stop ends it")
+        raise BusyError(pod.uuid, "is running", "acrun stop ends it")
     if not os.path.exists(os.path.join(pod.path, "cgroups")):
         return  # stage1 never began
     code, said = collect_pod(find_stage1(stage1), pod.path)

@@ -1,0 +1,108 @@
+"""`acrun logs`, `enter` and `stop`, as typed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.support.desk import Desk, app_image, userland
+
+
+@pytest.fixture
+def shelf(desk: Desk) -> Desk:
+    """Return a desk with two images on it: a shell and a probe."""
+    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], userland("sh", "cat", "echo", "id", "ls")))
+    (desk.path / "probe.aci").write_bytes(app_image("example.com/probe"))
+    return desk
+
+
+@contextmanager
+def staying(desk: Desk, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a pod that stays until it is told to end, by the name of `stay`."""
+    with desk.start("acrun", "--name", "stay", *(words or ("./probe.aci", "--", "trap", "7"))) as acrun:
+        assert acrun.stdout is not None
+        assert acrun.stdout.readline() == "waiting\n"
+        yield acrun
+
+
+def test_logs_show_what_an_app_wrote_each_to_its_stream(shelf: Desk) -> None:
+    assert shelf.run("acrun", "--name", "talk", "./sh.aci", "--", "echo out; echo oops >&2; printf unfinished").code == 0
+    ended = shelf.run("acrun", "logs", "talk")
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "out\nunfinished", "oops\n")
+    rows = [json.loads(line) for line in shelf.run("acrun", "logs", "--json", "talk").stdout.splitlines()]
+    assert sorted((row["stream"], row["full"], row["text"]) for row in rows) == [
+        ("stderr", True, "oops"),
+        ("stdout", False, "unfinished"),
+        ("stdout", True, "out"),
+    ]
+    first = shelf.run("acrun", "logs", "--timestamps", "talk").stdout.split()[0]
+    assert first.startswith("20")
+    assert first.endswith("Z")
+
+
+def test_logs_of_several_apps_name_them(shelf: Desk) -> None:
+    line = "acrun --name two ./sh.aci --name one -- 'echo a' --- ./sh.aci --name other -- 'echo b'"
+    assert shelf.shell(line).code == 0
+    assert sorted(shelf.run("acrun", "logs", "two").stdout.splitlines()) == ["one: a", "other: b"]
+    assert shelf.run("acrun", "logs", "--app", "other", "two").stdout == "b\n"
+    refused = shelf.run("acrun", "logs", "--app", "third", "two")
+    assert (refused.code, refused.stderr) == (66, "acrun: third: no such app in this pod (one, other)\n")
+
+
+def test_logs_are_followed_to_the_end_of_the_pod(shelf: Desk) -> None:
+    with staying(shelf) as acrun, shelf.start("acrun", "logs", "--follow", "stay") as logs:
+        assert logs.stdout is not None
+        assert logs.stdout.readline() == "waiting\n"
+        acrun.terminate()
+        assert logs.communicate() == ("", "")
+        assert logs.returncode == 0
+        assert acrun.wait() == 7
+
+
+def test_a_command_is_entered_into_a_running_pod(shelf: Desk) -> None:
+    with staying(shelf) as acrun:
+        ended = shelf.run("acrun", "enter", "stay", "--", "/bin/probe", "exit", "9")
+        assert (ended.code, ended.stdout, ended.stderr) == (9, "", "")
+        report = json.loads(shelf.run("acrun", "enter", "stay", "/bin/probe").stdout)
+        assert report["uids"] == [0, 0, 0]
+        missing = shelf.run("acrun", "enter", "stay")
+        assert (missing.code, missing.stderr) == (127, "acstage1: /bin/sh: not found in the image\n")
+        acrun.terminate()
+        assert acrun.wait() == 7
+    ended = shelf.run("acrun", "enter", "stay")
+    assert ended.code == 125
+    assert "is exited, not running (acrun list shows what runs)" in ended.stderr
+
+
+def test_which_of_several_apps_is_meant_must_be_said(shelf: Desk) -> None:
+    words = ("./probe.aci", "--name", "a", "--", "trap", "7", "---", "./probe.aci", "--name", "b", "--", "trap", "0")
+    with staying(shelf, *words) as acrun:
+        refused = shelf.run("acrun", "enter", "stay", "/bin/probe")
+        assert (refused.code, refused.stderr) == (125, "acrun: stay: has 2 apps (--app a|b)\n")
+        assert shelf.run("acrun", "enter", "--app", "b", "stay", "/bin/probe", "exit", "3").code == 3
+        assert shelf.run("acrun", "stop", "stay").code == 0
+        assert acrun.wait() == 7
+
+
+def test_stop_asks_and_force_kills(shelf: Desk) -> None:
+    with staying(shelf) as acrun:
+        ended = shelf.run("acrun", "stop", "stay")
+        assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
+        assert acrun.wait() == 7
+    assert shelf.run("acrun", "stop", "stay").code == 0  # it has ended, which was the wish
+    assert shelf.run("acrun", "rm", "stay").code == 0
+    with staying(shelf, "./probe.aci", "--", "ignore") as acrun:
+        assert shelf.run("acrun", "stop", "--force", "stay").code == 0
+        assert acrun.wait() == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize("command", ["logs", "enter", "stop"])
+def test_a_pod_that_is_not_there_is_named(desk: Desk, command: str) -> None:
+    ended = desk.run("acrun", command, "nobody")
+    assert ended.code == (125 if command == "enter" else 66)
+    assert (ended.stdout, ended.stderr) == ("", "acrun: nobody: no such pod (acrun list shows them)\n")
