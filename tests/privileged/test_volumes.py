@@ -156,3 +156,23 @@ def test_a_device_on_a_volume_cannot_be_opened(tmp_path: Path, rootfs: Path) -> 
     source.mkdir()
     os.mknod(source / "null", 0o20666, os.makedev(1, 3))
     assert "Permission denied" in run_with(tmp_path, rootfs, "cat /data/null", "/data", host(source)).stderr
+
+
+def test_hosts_are_written_where_there_are_none_and_left_where_there_are(tmp_path: Path, own_rootfs: Path) -> None:
+    pod = write_pod(tmp_path, own_rootfs, {"app": AppSpec(["/bin/cat", "/etc/hosts"])}, hostname="shop")
+    assert run(pod).stdout.splitlines()[0] == "127.0.0.1\tlocalhost shop"
+    assert not (own_rootfs / "etc" / "hosts").exists()
+    (own_rootfs / "etc" / "hosts").write_text("10.0.0.1 own\n")
+    pod = write_pod(tmp_path, own_rootfs, {"app": AppSpec(["/bin/cat", "/etc/hosts"])})
+    assert run(pod).stdout == "10.0.0.1 own\n"
+
+
+def test_an_app_s_own_volume_stands_in_for_the_pod_s(tmp_path: Path, rootfs: Path) -> None:
+    """Source: pods.md, mounts: appVolume."""
+    for name in ("pods", "apps"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    own = {"name": "v", **host(tmp_path / "apps")}
+    app = AppSpec(["/bin/ls", "/data"], runtime={"mounts": [{"volume": "v", "path": "/data", "appVolume": own}]})
+    pod = write_pod(tmp_path, rootfs, {"app": app}, manifest={"volumes": [{"name": "v", **host(tmp_path / "pods")}]})
+    assert run(pod).stdout == "apps\n"
