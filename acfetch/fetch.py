@@ -19,12 +19,13 @@ from acfetch.download import Served, download, read_signature
 from acfetch.errors import DiscoveryError, MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
 from acfetch.pending import Output, Pending
-from acfetch.progress import Progress, human_size
+from acfetch.progress import Progress
 from acfetch.sources import Place, Request, find_places, parse_request, request_for
 from acfetch.trust import check_any_key, check_identity, check_verdict, keys_for
 from acspec import limits
 from acspec.errors import FormatError, UnavailableError
 from acspec.openpgp import Verdict, Verification
+from acspec.sizes import human_size
 from acspec.store import ImageRecord, Store
 
 TYPE_CHECKING = False

@@ -11,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_KIB = 1024
-
 
 class Progress:
     """The progress of one run of acfetch; rich is imported only for a terminal."""
@@ -64,13 +62,3 @@ def _make_bar() -> Any:
         TimeRemainingColumn(),
     )
     return Bar(*columns, console=Console(stderr=True), transient=True)
-
-
-def human_size(size: int) -> str:
-    """Return a number of bytes in its largest binary unit, such as `1.2 MiB`."""
-    value, unit = float(size), "bytes"
-    for larger in ("KiB", "MiB", "GiB"):
-        if value < _KIB:
-            break
-        value, unit = value / _KIB, larger
-    return f"{int(value)} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"

@@ -25,6 +25,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made
     logs          the log files of a pod, record by record
+    usage         what a running pod uses
     states        what the files of a pod directory say of its life
     table         columns for people
     errors        what can go wrong

@@ -12,11 +12,13 @@ import typer
 from acrun.states import PodState, read_state
 from acrun.sweep import remove_pod
 from acrun.table import ago, lay_out
+from acrun.usage import Usage, measure
 from acspec.directories import run_directory
 from acspec.errors import MissingInputError
 from acspec.jsontext import dump_json, dump_pretty
 from acspec.locks import open_locked
 from acspec.pods import Pod, Pods
+from acspec.sizes import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,10 +50,11 @@ def status(
     if wait and found.phase == "run":
         os.close(open_locked(found.path, shared=True, wait=True))
     state = read_state(found)
+    usage = measure(state.pids.get("init")) if state.state == "running" else None
     if json:
-        sys.stdout.buffer.write(dump_pretty(state.to_json()))
+        sys.stdout.buffer.write(dump_pretty(state.to_json() | {"usage": usage.to_json() if usage is not None else None}))
         return
-    sys.stdout.write(_describe(state))
+    sys.stdout.write(_describe(state, usage))
 
 
 def remove(
@@ -83,13 +86,16 @@ def _rows(state: PodState) -> list[tuple[str, ...]]:
     ]
 
 
-def _describe(state: PodState) -> str:
+def _describe(state: PodState, usage: Usage | None) -> str:
     lines = [("uuid", state.uuid), ("name", state.name or ""), ("state", state.state)]
     for label, moment in (("created", state.created), ("started", state.started)):
         if moment is not None:
             lines.append((label, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))))
     now = "running" if state.state == "running" else "unknown"
     lines += [(f"app {app.name}", app.ended() or now) for app in state.apps]
+    if usage is not None:
+        lines += [("processes", str(usage.processes)), ("memory", human_size(usage.memory_bytes))]
+        lines.append(("cpu time", f"{usage.cpu_seconds:.2f} s"))
     isolators = state.isolators if isinstance(state.isolators, list) else []
     lines += [_isolator(isolator) for isolator in isolators if isinstance(isolator, dict)]
     return lay_out(("FIELD", "VALUE"), lines)

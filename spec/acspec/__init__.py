@@ -29,6 +29,7 @@ and makes no system call by hand. Modules, from top to bottom:
     locks           locks that say who is at work
     errors          what can go wrong, and the exit code of each
     escape          values from outside, safe to print
+    sizes           numbers of bytes, for people
     limits          every limit on bytes from outside
 """
 

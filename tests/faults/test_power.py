@@ -38,7 +38,12 @@ class Disk:
         self.mount()
 
     def mount(self) -> None:
-        subprocess.run(["mount", "-o", "loop", str(self.file), str(self.place)], check=True)
+        # Of several that look for a free loop device at once, only one gets it.
+        for _ in range(20):
+            ended = subprocess.run(["mount", "-o", "loop", str(self.file), str(self.place)], capture_output=True, check=False)
+            if ended.returncode == 0:
+                return
+        raise AssertionError(ended.stderr)
 
     def unmount(self) -> None:
         if self.place.is_mount():

@@ -106,3 +106,16 @@ def test_a_pod_that_is_not_there_is_named(desk: Desk, command: str) -> None:
     ended = desk.run("acrun", command, "nobody")
     assert ended.code == (125 if command == "enter" else 66)
     assert (ended.stdout, ended.stderr) == ("", "acrun: nobody: no such pod (acrun list shows them)\n")
+
+
+def test_status_shows_what_a_running_pod_uses(shelf: Desk) -> None:
+    with staying(shelf) as acrun:
+        usage = json.loads(shelf.run("acrun", "status", "--json", "stay").stdout)["usage"]
+        assert usage["processes"] == 1
+        assert 0 < usage["memoryBytes"] < 64 << 20
+        text = shelf.run("acrun", "status", "stay").stdout
+        assert "processes" in text
+        assert "memory" in text
+        acrun.terminate()
+        assert acrun.wait() == 7
+    assert json.loads(shelf.run("acrun", "status", "--json", "stay").stdout)["usage"] is None
