@@ -1,0 +1,158 @@
+"""Measure the programs beside their peers: starts, rates and memory. `make bench` starts it.
+
+The programs are installed from a wheel into a virtual environment of their own, everything lies in one temporary directory that is
+removed at the end, and nothing is judged: docs/performance.md says what the figures mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from clock import Command, Sample, run_once
+from installed import Programs, quiet_environment
+from places import check_space, enter_namespace, mount_places, unmount_places
+from rates import Rates, measure_rates
+from report import Table, show_lines, show_load, show_machine
+from starts import measure_starts
+from trees import make_large, make_links, make_mixed, make_small
+
+MIXED_FILES, MIXED_BYTES = 5_000, 200_000_000
+LARGE_BYTES = 1 << 30
+SMALL_FILES = 100_000
+LINKS_EACH = 1_500
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    options = _parse_options()
+    enter_namespace()
+    needed = 7 * (LARGE_BYTES if options.large else MIXED_BYTES) + (SMALL_FILES * 4096 * 4 if options.small else 0)
+    check_space(options.place, 2 * needed)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # through `finally`, as Ctrl-C goes
+    work = Path(tempfile.mkdtemp(prefix="appc-bench-", dir=options.place))
+    places: dict[str, Path] = {}
+    try:
+        places = mount_places(work, needed)
+        _measure(options, work, places)
+    finally:
+        unmount_places(places)
+        shutil.rmtree(work)
+
+
+def _parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/run.py", description="Measure the programs beside their peers.")
+    parser.add_argument("--only", choices=("starts", "rates"), help="leave the other out")
+    parser.add_argument("--large", action="store_true", help="also the memory that an image of 1 GiB needs")
+    parser.add_argument("--small", action="store_true", help=f"also {SMALL_FILES:,} files of 100 bytes")
+    parser.add_argument("--start-rounds", type=int, default=15, metavar="N", help="rounds of the starts (15)")
+    parser.add_argument("--rate-rounds", type=int, default=5, metavar="N", help="rounds of the rates (5)")
+    parser.add_argument("--busybox", type=Path, default=Path("/bin/busybox"), metavar="FILE", help="the program that is started")
+    parser.add_argument("--place", type=Path, default=Path(tempfile.gettempdir()), metavar="DIR", help="where to work")
+    return parser.parse_args()
+
+
+def _measure(options: argparse.Namespace, work: Path, places: dict[str, Path]) -> None:
+    show_machine()
+    show_load("before")
+    print("building and installing the wheel", file=sys.stderr)
+    programs = Programs(work)
+    environment = quiet_environment(work / "home")
+    (work / "home" / "config").mkdir(parents=True)
+    peaks: dict[str, int] = {}
+    if options.only != "rates":
+        _measure_starts(programs, work, environment, options, peaks)
+    if options.only != "starts":
+        _measure_rates(programs, work, places, environment, options, peaks)
+    rows = [(name, f"{peak / 1024:.0f}") for name, peak in sorted(peaks.items())]
+    show_lines("Peak memory", ("run", "MiB"), rows)
+    show_load("after")
+
+
+def _measure_starts(
+    programs: Programs, work: Path, environment: dict[str, str], options: argparse.Namespace, peaks: dict[str, int]
+) -> None:
+    if os.geteuid() != 0 or not _is_static(options.busybox):
+        why = f"left out: they take root, and a static {options.busybox} (Debian package busybox-static)"
+        Table("Warm starts", "ms", notes=[why]).show()
+        return
+    table, samples = measure_starts(programs, work / "starts", environment, options.busybox, options.start_rounds)
+    table.show()
+    _note_peaks(peaks, samples, "a warm start")
+
+
+def _is_static(program: Path) -> bool:
+    return program.is_file() and b"/ld-linux" not in program.read_bytes()
+
+
+def _measure_rates(
+    programs: Programs,
+    work: Path,
+    places: dict[str, Path],
+    environment: dict[str, str],
+    options: argparse.Namespace,
+    peaks: dict[str, int],
+) -> None:
+    def measure(name: str, title: str, make: Callable[[Path], None], rounds: int) -> None:
+        for number, (system, place) in enumerate(places.items()):
+            layout, out = place / name, place / "out"
+            _do_apart(make, layout)
+            out.mkdir()
+            rates = Rates(programs, layout, out, environment)
+            if number == 0:
+                _note_peaks(peaks, _peaks_of_store(programs, rates, environment, work), title)
+            table, samples = measure_rates(title, rates, system, rounds, all_rows=number == 0)
+            table.show()
+            _note_peaks(peaks, samples, title)
+            shutil.rmtree(layout)
+            shutil.rmtree(out)
+
+    mixed = f"{MIXED_FILES:,} files, {MIXED_BYTES / 1e6:.0f} MB"
+    measure("mixed", mixed, lambda layout: make_mixed(layout, MIXED_FILES, MIXED_BYTES), options.rate_rounds)
+    links = f"{LINKS_EACH:,} files, symbolic and hard links each"
+    measure("links", links, lambda layout: make_links(layout, LINKS_EACH), options.rate_rounds)
+    if options.small:
+        measure("small", f"{SMALL_FILES:,} files of 100 bytes", lambda layout: make_small(layout, SMALL_FILES), 3)
+    if options.large:
+        measure("large", "8 files, 1 GiB", lambda layout: make_large(layout, LARGE_BYTES), 1)
+
+
+def _do_apart(make: Callable[[Path], None], layout: Path) -> None:
+    """Make a layout in a process of its own, whose memory goes with it."""
+    process = os.fork()
+    if process == 0:
+        try:
+            make(layout)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    if os.waitpid(process, 0)[1] != 0:
+        sys.exit("bench: a layout could not be made")
+
+
+def _peaks_of_store(programs: Programs, rates: Rates, environment: dict[str, str], work: Path) -> dict[str, list[Sample]]:
+    """Return what an import into a store takes."""
+    data = work / "store"
+    words = [programs["acfetch"], "--insecure-options=image", "--dir", str(data), str(rates.image)]
+    found = {"acfetch": [run_once(Command("acfetch", words, environment=environment))]}
+    shutil.rmtree(data)
+    return found
+
+
+def _note_peaks(peaks: dict[str, int], samples: dict[str, list[Sample]], of: str) -> None:
+    for name, runs in samples.items():
+        key = f"{name}, {of}"
+        peaks[key] = max(peaks.get(key, 0), *(run.peak for run in runs))
+
+
+if __name__ == "__main__":
+    main()
