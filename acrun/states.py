@@ -55,6 +55,10 @@ class PodState:
         self.pids: dict[str, JSONValue] = {}
         self.isolators: JSONValue = None
 
+    def _pid(self) -> JSONValue:
+        init = self.pids.get("init")
+        return init.get("pid") if isinstance(init, dict) else None
+
     def to_json(self) -> dict[str, JSONValue]:
         """Return the pod for `--json`."""
         apps: list[JSONValue] = [
@@ -67,7 +71,7 @@ class PodState:
             "state": self.state,
             "created": self.created,
             "started": self.started,
-            "pid": self.pids.get("init") if self.state == "running" else None,
+            "pid": self._pid() if self.state == "running" else None,
             "apps": apps,
             "isolators": self.isolators,
         }

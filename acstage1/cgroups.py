@@ -12,6 +12,7 @@ import errno
 import os
 import select
 
+from acstage1.errors import StartError
 from acstage1.linux.signals import SIGKILL
 
 TYPE_CHECKING = False
@@ -74,7 +75,7 @@ class PodCgroups:
     """The cgroups of one pod, from their making to their end."""
 
     def __init__(self, uuid: str, apps: Sequence[str], parent: str | None) -> None:
-        """Find where the cgroups will be; nothing is made yet. Raises: OSError."""
+        """Find where the cgroups will be; nothing is made yet. Raises: StartError when *parent* is nowhere; OSError."""
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as info, open("/proc/self/cgroup") as own:
             hierarchies = find_hierarchies(info.read(), own.read())
         self._apps = apps
@@ -83,6 +84,8 @@ class PodCgroups:
             base = hierarchy.own if parent is None else os.path.join(_mount_of(hierarchy.own), parent.strip("/"))
             if os.access(base, os.W_OK):
                 self._pods.append((hierarchy, os.path.join(base, f"appc-{uuid}")))
+        if parent is not None and not self._pods:
+            raise StartError(f"cgroup {parent}", "is in no hierarchy, or not ours to write")
 
     def paths(self) -> list[str]:
         """Return every directory of the pod, parents first."""

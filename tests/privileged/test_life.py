@@ -369,3 +369,9 @@ def test_stage1_starts_with_few_modules(tmp_path: Path) -> None:
         "inspect",
     }
     assert heavy & set(result.stdout.split()) == set()
+
+
+def test_a_cgroup_parent_that_is_not_there_is_refused(tmp_path: Path, rootfs: Path) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/true"])}, cgroupParent="/no/such")
+    result = run(pod)
+    assert (result.code, result.stderr) == (125, "acstage1: cgroup /no/such: is in no hierarchy, or not ours to write\n")
