@@ -4,8 +4,8 @@
     for call in calls:
         ended = run_with_fault(command, call, "error=ENOSPC")
 
-Calls are counted by name, in the first process; only those that are about a path below *about* are returned, so that what the
-interpreter does to import its modules is left alone.
+Calls are counted by name and process. Where *about* is given, only those of the first process that are about a path below it
+are returned, so that what the interpreter does to import its modules is left alone.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _FAMILIES = {
     "fsync": ("fsync", "fdatasync", "syncfs"),
     "write": ("write", "pwrite64", "sendfile", "copy_file_range"),
     "openat": ("openat", "openat2"),
+    "clone": ("clone", "clone3"),
     "mount": ("mount", "move_mount", "open_tree", "mount_setattr", "umount2", "pivot_root"),
 }
 _LINE = re.compile(r"^(?P<pid>\d+) +(?P<name>[a-z0-9_]+)\((?P<rest>.*)$")
@@ -46,24 +47,29 @@ class Call:
 
 
 def find_calls(
-    command: Sequence[str], *families: str, about: Path, environment: Mapping[str, str] | None = None, everything: bool = False
+    command: Sequence[str], *families: str, about: Path | None = None, environment: Mapping[str, str] | None = None, code: int = 0
 ) -> list[Call]:
-    """Run *command* to its end and return its calls of *families* that name a path below *about* (or all, with *everything*)."""
-    names = [name for family in families for name in _FAMILIES[family]]
+    """Run *command* to its end, with exit code *code*, and return its calls of *families* that name a path below *about*.
+
+    Without *about*, return those of any of its processes, whatever they name: for calls that no interpreter makes by itself.
+    """
+    names = [name for family in families for name in _FAMILIES.get(family, (family,))]
     with tempfile.NamedTemporaryFile(prefix="appc-trace-") as trace:
         words = ["strace", "-f", "-y", "-s", "400", "-o", trace.name, "-e", f"trace={','.join(names)}", *command]
-        subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, env=_environment(environment), check=True)
+        ended = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, env=_environment(environment), check=False)
+        assert ended.returncode == code, ended.stderr
         text = Path(trace.name).read_text(errors="replace")
-    counts: Counter[str] = Counter()
-    found = []
+    counts: Counter[tuple[str, str]] = Counter()
+    found: dict[tuple[str, int], Call] = {}
     first = text.split(" ", 1)[0]
     for match in filter(None, map(_LINE.match, text.splitlines())):
-        if match["pid"] != first:
-            continue  # strace counts for each process: a number there would mean another call here
-        counts[match["name"]] += 1
-        if everything or str(about) in match["rest"]:
-            found.append(Call(match["name"], counts[match["name"]], match["rest"]))
-    return found
+        pid, name, rest = match["pid"], match["name"], match["rest"]
+        counts[pid, name] += 1
+        number = counts[pid, name]
+        # strace counts for each process: where paths matter, a number of another process would mean another call in this one.
+        if about is None or (pid == first and str(about) in rest):
+            found.setdefault((name, number), Call(name, number, rest))
+    return list(found.values())
 
 
 def run_with_fault(
