@@ -23,7 +23,7 @@ for pair in gpg:gnupg gcc:gcc ip:iproute2 strace:strace mkfs.ext4:e2fsprogs unsh
 done
 [ -e /usr/include/stdio.h ] || add libc6-dev
 # Statically linked, so that it is a userland for images by itself.
-{ [ -x /bin/busybox ] && ! grep -q ld-linux /bin/busybox; } || add busybox-static
+{ [ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1; } || add busybox-static
 "$python" -c 'import ensurepip, venv' 2>/dev/null || add "$(basename "$python")-venv"
 
 if [ -n "$need" ]; then

@@ -49,14 +49,25 @@ class LogReader:
     def __init__(self, pod_path: str, app: str) -> None:
         self._path = os.path.join(pod_path, "logs", f"{app}.log")
         self._app = app
+        self._inode = 0
         self._position = 0
 
     def read(self) -> Iterator[LogRecord]:
-        """Yield the whole records that have come since. Raises: OSError."""
-        try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return
+        """Yield the whole records that have come since, first of a log that was put aside meanwhile. Raises: OSError."""
+        for path in (f"{self._path}.1", self._path):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            inode = os.fstat(descriptor).st_ino
+            if path != self._path and self._inode not in (0, inode):
+                os.close(descriptor)  # read before it was put aside
+                continue
+            if inode != self._inode:
+                self._inode, self._position = inode, 0
+            yield from self._read_on(descriptor)
+
+    def _read_on(self, descriptor: int) -> Iterator[LogRecord]:
         with open(descriptor, "rb", buffering=_READ) as file:
             file.seek(self._position)
             while (line := file.readline(_LONGEST)).endswith(b"\n") or len(line) == _LONGEST:

@@ -1,7 +1,8 @@
 """What apps write: copied through to our own streams as it comes, and kept in a log, one record a line.
 
 A record is `TIME STREAM F|P TEXT`: F for a full line, P for a part of one that is long or was never ended. A slow reader
-of ours slows the app, as without us; one that is gone is forgotten, the log goes on.
+of ours slows the app, as without us; of one that is gone the app learns by SIGPIPE, as without us. A log that has grown large
+is put aside, and the one that was aside before goes: an app that writes for ever fills no disk.
 
 Source: ace.md, Logging ("The ACE is responsible for capturing and persisting this output").
 """
@@ -18,24 +19,42 @@ _LONGEST_LINE = 16384
 # What poll promises for a pipe: so much can be written without waiting.
 _WRITE = 4096
 
+# Of an app's log there are at most twice as many bytes.
+LOG_BYTES = 64 << 20
+
 NAMES = {1: "stdout", 2: "stderr"}
 
 
 class Log:
-    """The log of one app; written by append, so that it can be read while it grows."""
+    """The log of one app; written by append, so that it can be read while it grows. At *limit* bytes it becomes `….1`."""
 
-    def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    def __init__(self, path: str, limit: int = LOG_BYTES) -> None:
+        self._path = path
+        self._limit = limit
+        self._fd = self._open()
+
+    def _open(self) -> int:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self._size = os.fstat(descriptor).st_size
+        return descriptor
 
     def write(self, stream: str, lines: list[bytes], full: bool) -> None:
         """Append records with one time. A full disk loses records, not the app."""
         if not lines:
             return
         head = f"{now()} {stream} {'F' if full else 'P'} ".encode("ascii")
+        data = b"".join(head + line + b"\n" for line in lines)
         try:
-            os.write(self._fd, b"".join(head + line + b"\n" for line in lines))
+            if self._size and self._size + len(data) > self._limit:
+                self._put_aside()
+            self._size += os.write(self._fd, data)
         except OSError:
             pass
+
+    def _put_aside(self) -> None:
+        os.rename(self._path, f"{self._path}.1")
+        old, self._fd = self._fd, self._open()
+        os.close(old)
 
     def close(self) -> None:
         """Close the log."""
@@ -93,7 +112,11 @@ class Stream:
             written = os.write(self.target, self._pending[:_WRITE])
         except BlockingIOError:  # the caller made it non-blocking, and there is less room than poll says
             written = 0
-        except OSError:  # EPIPE, or a full disk behind it: nobody reads any more
+        except BrokenPipeError:  # nobody reads any more: the app is to know
+            self._pending = b""
+            self.finish()
+            return
+        except OSError:  # such as a full disk behind it: the log goes on
             self._target_gone = True
             written = len(self._pending)
         self._pending = self._pending[written:]

@@ -183,7 +183,7 @@ class Pods:
         holder = self._uuid_of_name(name)
         exists = holder is not None and any(pod.uuid == holder for pod in self.all())
         if exists:
-            raise OutputError(name, f"is the name of pod {holder}", "acrun rm removes it")
+            raise OutputError(name, f"is the name of pod {holder}", "acrun stop ends it, acrun rm removes it")
         write_file(path, uuid.encode("ascii") + b"\n", mode=0o600, overwrite=holder is not None)
 
     def release_names(self, uuid: str) -> None:

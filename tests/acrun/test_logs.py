@@ -53,6 +53,19 @@ def test_a_record_in_the_making_is_read_when_it_is_whole(tmp_path: Path) -> None
     assert [record.text for record in reader.read()] == [b"two more", b"one"]
 
 
+def test_a_log_that_is_put_aside_meanwhile_is_read_to_its_end_first(tmp_path: Path) -> None:
+    reader = log(tmp_path, "app", FIRST)
+    assert [record.text for record in reader.read()] == [b"one"]
+    append(tmp_path, "app", SECOND + b"\n")
+    (tmp_path / "logs" / "app.log").rename(tmp_path / "logs" / "app.log.1")
+    append(tmp_path, "app", FIRST.replace(b"one", b"three"))
+    assert [record.text for record in reader.read()] == [b"two", b"three"]
+    append(tmp_path, "app", FIRST.replace(b"one", b"four"))
+    assert [record.text for record in reader.read()] == [b"four"]
+    again = LogReader(str(tmp_path), "app")
+    assert [record.text for record in again.read()] == [b"one", b"two", b"three", b"four"]
+
+
 def test_several_logs_are_brought_into_one_order(tmp_path: Path) -> None:
     readers = [log(tmp_path, "a", FIRST + SECOND + b"\n"), log(tmp_path, "b", FIRST.replace(b"1Z", b"2Z"))]
     assert [(record.app, record.text) for record in read_logs(readers)] == [("a", b"one"), ("b", b"one"), ("a", b"two")]

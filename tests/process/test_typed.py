@@ -73,8 +73,9 @@ MISTAKES = {
     "acfetch images nope": (2, "nope"),
     # acrun
     "acrun nope": (125, "not in the store"),
+    "acrun ./good.aci arg --opt": (125, "arg: is neither an option of ./good.aci nor behind --"),
     "acrun satus": (125, "not in the store"),
-    "acrun stop": (125, "not in the store"),
+    "acrun stop": (2, "missing argument"),
     "acrun Status": (125, "Status"),
     "acrun --nope ./good.aci": (125, "--nope"),
     "acrun --nope": (125, "--nope"),
