@@ -73,7 +73,7 @@ MISTAKES = {
     "acfetch images nope": (2, "nope"),
     # acrun
     "acrun nope": (125, "not in the store"),
-    "acrun ./good.aci arg --opt": (125, "arg: is neither an option of ./good.aci nor behind --"),
+    "acrun ./good.aci arg": (125, "arg: is neither an option of ./good.aci nor behind --"),
     "acrun satus": (125, "not in the store"),
     "acrun stop": (2, "missing argument"),
     "acrun Status": (125, "Status"),
