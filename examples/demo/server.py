@@ -45,7 +45,10 @@ def main() -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 443), functools.partial(Handler, directory=directory))
     server.socket = context.wrap_socket(server.socket, server_side=True)
     pathlib.Path(ready).write_text("ready\n")
-    server.serve_forever()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":
