@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+# No key of a manifest is half as long.
+_LONGEST_TYPO = 64
+
+
 class Fields:
     """One JSON object of a document: reads its keys, knows its place, and remembers what was not read."""
 
@@ -164,14 +168,23 @@ class Fields:
         return value
 
     def unknown(self) -> dict[str, JSONValue]:
-        """Return the keys that nobody has read, to be written back, with a warning of those that are known but for case."""
+        """Return the keys that nobody has read, to be written back, with a warning of those that look like a known one."""
         unknown = {key: value for key, value in self._values.items() if key not in self._taken}
         if unknown and self._warnings is not None:
             known = {key.casefold(): key for key in self._taken}
             for key in unknown:
                 if key.casefold() in known:
                     self.warn(key_name(key), f'is not known; "{known[key.casefold()]}" is, and case matters')
+                elif (near := _near(key, self._taken)) is not None:
+                    self.warn(key_name(key), f'is not known; was "{near}" meant?')
         return unknown
+
+
+def _near(key: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches
+
+    found = get_close_matches(key[:_LONGEST_TYPO], sorted(known), 1, 0.75)
+    return found[0] if found else None
 
 
 def key_name(key: str) -> str:

@@ -240,3 +240,17 @@ def test_any_value_anywhere_is_read_and_comes_back_or_is_refused_with_our_error(
         return
     again = parse(json.loads(dump_json(manifest.to_json())))
     assert again == manifest
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("enviroment", "environment"), ("workingDir", "workingDirectory"), ("mountpoint", None)]
+)
+def test_a_key_that_looks_like_a_known_one_is_warned_of(typed: str, meant: str | None) -> None:
+    value = changed("app.vendor", {})
+    value["app"][typed] = []
+    warnings: list[str] = []
+    manifest = parse_image_manifest(json.dumps(value).encode(), "f", warnings)
+    assert manifest.app is not None
+    assert manifest.app.unknown == {"vendor": {}, typed: []}
+    expected = [] if meant is None else [f'app.{typed}: is not known; was "{meant}" meant?']
+    assert [warning for warning in warnings if "vendor" in warning or typed in warning] == expected
