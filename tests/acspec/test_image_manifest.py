@@ -242,9 +242,10 @@ def test_any_value_anywhere_is_read_and_comes_back_or_is_refused_with_our_error(
     assert again == manifest
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"), [("enviroment", "environment"), ("workingDir", "workingDirectory"), ("mountpoint", None)]
-)
+TYPOS = {"enviroment": "environment", "workingDir": "workingDirectory", "mountpoint": "mountPoints", "homepage": None}
+
+
+@pytest.mark.parametrize(("typed", "meant"), TYPOS.items())
 def test_a_key_that_looks_like_a_known_one_is_warned_of(typed: str, meant: str | None) -> None:
     value = changed("app.vendor", {})
     value["app"][typed] = []
