@@ -51,6 +51,7 @@ def _invoke(commands: Sequence[str], words: Sequence[str]) -> int:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         add_completion=False,
+        epilog="acfetch NAME is short for acfetch fetch NAME; acfetch fetch --help shows its options. There is --version, too.",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

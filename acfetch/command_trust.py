@@ -16,11 +16,19 @@ from acspec.escape import escape
 from acspec.openpgp import Key, read_keys
 
 trust = typer.Typer(
-    help="Show and change which keys may sign images.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
+    help="Show and change which keys may sign images.", rich_markup_mode=None, add_completion=False, invoke_without_command=True
 )
 
 Prefix = Annotated[str | None, typer.Option(metavar="PREFIX", help="For names with this prefix (whole path components).")]
 Root = Annotated[bool, typer.Option("--root", help="For all names.")]
+
+
+@trust.callback()
+def _choose(context: typer.Context) -> None:
+    """Show and change which keys may sign images."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise SystemExit(2)
 
 
 @trust.command("add")

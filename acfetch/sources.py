@@ -11,8 +11,8 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from acfetch.discovery import discover
-from acfetch.errors import DiscoveryError, TransportRefusedError
+from acfetch.discovery import Discovered, discover
+from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
 from acfetch.templates import IMAGE, SIGNATURE, check_url, render, why_unusable
 from acspec.errors import UsageError
 from acspec.labels import host_platform
@@ -109,6 +109,16 @@ def _path_of(url: str) -> str:
     return path
 
 
+def _discover(request: Request, connection: Connection) -> Discovered:
+    name = request.name or ""
+    try:
+        return discover(connection, name)
+    except UnreachableError:
+        if not name.isalnum():  # without a dot or a slash, more likely a command than a host
+            raise
+        raise DiscoveryError(request.text, "neither a command nor a name such as example.com/hello", "acfetch --help") from None
+
+
 def find_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
     """Return where the image may be, in the order in which the places are to be tried; *tell* hears of templates left out.
 
@@ -121,7 +131,7 @@ def find_places(request: Request, connection: Connection, *, plain_http: bool, t
         raise AssertionError("a request has a place or a name")
     values = {"version": "latest", **host_platform(), **request.labels, "name": request.name}
     places, skipped = [], []
-    for template in discover(connection, request.name).templates:
+    for template in _discover(request, connection).templates:
         reason = why_unusable(template, values) or _why_unreachable(template, plain_http)
         if reason is None:
             places.append(_render(template, values))

@@ -48,11 +48,15 @@ def _image_argument(piece: Sequence[str]) -> ImageArgument:
     if "--" in before:
         cut = before.index("--")
         before, after = before[:cut], before[cut + 1 :]
+    if not before and after:
+        raise UsageError("--", "no image stands before it", "acrun IMAGE -- ARGS; for images from standard input: acrun - -- ARGS")
     if not before:
-        raise UsageError("acrun", f"no image before or after {SEPARATOR}", "acrun IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")
+        raise UsageError(SEPARATOR, "no image stands before or behind it", "acrun IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")
     image, *options = before
     if image.startswith("-") and image != STANDARD_INPUT:
         raise UsageError(image, "an image must come before the options of its app")
+    if options and not options[0].startswith("-"):
+        raise UsageError(options[0], f"is neither an option of {image} nor behind --", "acrun IMAGE -- ARGS")
     return ImageArgument(image, options, after)
 
 

@@ -58,14 +58,27 @@ def _invoke(commands: Sequence[str], words: Sequence[str]) -> int:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         add_completion=False,
+        epilog="acrun IMAGE is short for acrun run IMAGE; acrun run --help shows its options. There is --version, too.",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     application.callback()(_no_options)
     for name in commands:
         _register(application, name)
-    code = application(list(words), standalone_mode=False, prog_name="acrun")
+    try:
+        code = application(list(words), standalone_mode=False, prog_name="acrun")
+    except Exception as exception:
+        raise _explain(exception, commands) or exception from None
     return code if isinstance(code, int) else 0  # Typer returns the code of an interruption
+
+
+def _explain(exception: Exception, commands: Sequence[str]) -> Exception | None:
+    """Return a better word for a mistake in the command line of a run, or None."""
+    if tuple(commands) != ("run",):
+        return None
+    from acrun.command_run_options import find_misplaced
+
+    return find_misplaced(exception)
 
 
 def _no_options() -> None:

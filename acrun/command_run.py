@@ -6,7 +6,6 @@ import gc
 
 from acrun.arguments import split_images
 from acrun.inputs import name_images
-from acspec.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 def run_plainly(words: Sequence[str]) -> None:
     """Run images given without any option. Raises: whatever `acrun.run.run_pod` raises."""
     images = name_images(split_images(words), interactive=False)
-    for image in images:
-        if image.options:
-            raise UsageError(image.options[0], f"is neither an option of {image.image} nor behind --", "acrun IMAGE -- ARGS")
     if len(images) == 1:
         _run_as_before(images[0])
     from acrun.options import ImageRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from acrun.launch import LaunchOptions
 from acrun.mounts import parse_mount, parse_volume
 from acrun.options import AppOptions, ImageRequest, make_app_options
 from acrun.run import PodOptions, run_pod
+from acspec.errors import UsageError
 
 _Volumes = Annotated[
     list[str] | None,
@@ -72,16 +73,41 @@ def _parse_app_options(words: Sequence[str]) -> AppOptions:
         return AppOptions()
     application = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
     application.command(context_settings={"help_option_names": ["-h", "--help"]})(app_options)
-    result = application(list(words), standalone_mode=False, prog_name="acrun IMAGE")
+    try:
+        result = application(list(words), standalone_mode=False, prog_name="acrun IMAGE")
+    except Exception as exception:
+        option = getattr(exception, "option_name", None)
+        if option in _option_names(run):
+            raise UsageError(option, "is an option of the pod", f"acrun {option} … IMAGE") from None
+        raise
     if not isinstance(result, AppOptions):  # --help was asked for, and printed
         raise SystemExit(0)
     return result
 
 
+def find_misplaced(exception: Exception) -> UsageError | None:
+    """Return what to say of an option that Typer does not know before an image, when it is one that stands behind an image."""
+    option = getattr(exception, "option_name", None)
+    if option not in _option_names(app_options):
+        return None
+    return UsageError(
+        str(option), "is an option of an app", f"acrun IMAGE {option} …; for images from standard input: acrun - {option} …"
+    )
+
+
+def _option_names(function: Callable[..., object]) -> set[str]:
+    application = typer.Typer(add_completion=False)
+    application.command()(function)
+    parameters = typer.main.get_command(application).params
+    return {name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("-")}
+
+
 def app_options(
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The app's name in the pod.")] = None,
     program: Annotated[str | None, typer.Option("--exec", metavar="PROGRAM", help="Run this instead.")] = None,
-    user: Annotated[str | None, typer.Option(metavar="USER", help="User name, number, or /path of a file of its.")] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="USER", help="User name, number, or /path; the group stays.")
+    ] = None,
     group: Annotated[str | None, typer.Option(metavar="GROUP", help="Group name, number, or /path.")] = None,
     supplementary_gid: Annotated[list[int] | None, typer.Option(metavar="GID", min=0, help="A further group.")] = None,
     working_dir: Annotated[str | None, typer.Option(metavar="PATH", help="The working directory.")] = None,

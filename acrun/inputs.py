@@ -16,6 +16,9 @@ from acspec import limits
 from acspec.errors import FormatError, UsageError
 from acspec.jsontext import parse_json
 
+# gzip, bzip2, xz: what somebody pipes in who takes this for a place for images.
+_IMAGE_STARTS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +35,11 @@ def name_images(images: Sequence[ImageArgument], *, interactive: bool) -> list[I
     if sum(image.image == STANDARD_INPUT for image in images) > 1:
         raise UsageError(STANDARD_INPUT, "standard input can be read only once")
     if not is_image_list(0):
-        raise UsageError("acrun", "no image", "acrun IMAGE, or acfetch NAME | acrun")
+        raise UsageError("", "no image", "acrun IMAGE, or acfetch NAME | acrun")
     if interactive:
-        raise UsageError("--interactive", "standard input names the images, so it cannot be the app's too")
+        raise UsageError(
+            "--interactive", "standard input names the images, so it cannot be the app's too", "acrun -i $(acfetch NAME)"
+        )
     names = read_images(0)
     given = list(images) or [ImageArgument(STANDARD_INPUT)]
     return [piece for image in given for piece in _replace(image, names)]
@@ -72,8 +77,11 @@ def read_images(descriptor: int) -> list[str]:
 
 def _read_all(descriptor: int) -> bytes:
     bound = limits.IMAGE_LINES * limits.IMAGE_LINE_BYTES
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while part := os.read(descriptor, 1 << 16):
+        if not parts and (part.startswith(_IMAGE_STARTS) or part[257:262] == b"ustar"):
+            raise UsageError("standard input", "holds an image; it takes names or paths, one a line", "acrun ./x.aci")
         parts.append(part)
         size += len(part)
         if size > bound:

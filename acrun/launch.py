@@ -13,7 +13,7 @@ from acrun.backends import COPY, choose_backend
 from acrun.stage1 import become_stage1, find_stage1
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, write_file
-from acspec.errors import UsageError
+from acspec.errors import TrustError, UsageError
 from acspec.jsontext import dump_json
 from acspec.names import parse_ac_name
 from acspec.pods import Pod, Pods
@@ -71,13 +71,20 @@ class LaunchOptions:
 def check_options(options: LaunchOptions) -> None:
     """Check what can be said of *options* before any work is done.
 
-    Raises: UsageError; MissingInputError without a stage1.
+    Raises: UsageError; TrustError without root; MissingInputError without a stage1.
     """
+    _check_privilege(options)
     find_stage1(options.stage1)
     if options.name is not None:
         parse_ac_name(options.name, "--name")
     if options.hostname is not None:
         _check_hostname(options.hostname)
+
+
+def _check_privilege(options: LaunchOptions) -> None:
+    # Another stage1 may do with less; ours would say so only when all the work is done.
+    if options.stage1 is None and os.geteuid() != 0:
+        raise TrustError("acrun", "running a pod takes root as yet", "sudo acrun")
 
 
 def _check_hostname(text: str) -> None:
@@ -94,6 +101,7 @@ def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Launc
     Raises: UsageError; MissingInputError without a stage1; OutputError when the pod's name is taken; StorageError; OSError.
     Source: spec/pod-directory.md; spec/stage1.md, run.
     """
+    _check_privilege(options)
     stage1 = find_stage1(options.stage1)
     pod = Pods(run_directory).create()
     try:

@@ -102,6 +102,10 @@ def parse_volume(text: str) -> Volume:
     Raises: UsageError.
     Source: pods.md, volumes.
     """
+    if "," not in text and ("/" in text or ":" in text):
+        raise UsageError(
+            f"--volume {text}", "not of the form NAME,kind=host,source=PATH", "--mount volume=NAME,target=PATH says where"
+        )
     name, settings = _parse_settings("--volume", text, ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid"))
     kind = settings.pop("kind", "host" if "source" in settings else "empty")
     if kind not in ("host", "empty"):
@@ -144,7 +148,8 @@ def _parse_settings(option: str, text: str, known: Sequence[str]) -> tuple[str, 
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or key not in known or key in settings:
-            raise UsageError(f"{option} {text.lstrip(',')}", f'"{word}" is not one of {", ".join(known)} with a value, once')
+            why = "is given twice" if key in settings else f"is no setting of it; KEY=VALUE with {', '.join(known)} are"
+            raise UsageError(f"{option} {text.lstrip(',')}", f"{key or word} {why}")
         settings[key] = value
     return name, settings
 

@@ -113,4 +113,5 @@ def _port_faults(apps: Sequence[RuntimeApp]) -> list[str]:
 
 def _unused(volumes: Sequence[Volume], apps: Sequence[RuntimeApp]) -> list[str]:
     used = {mount.volume for app in apps for mount in app.mounts}
-    return [f"volume {volume.name} is used by no app" for volume in volumes if volume.name not in used]
+    unused = [volume.name for volume in volumes if volume.name not in used]
+    return [f"volume {name} is used by no app (--mount volume={name},target=PATH mounts it)" for name in unused]

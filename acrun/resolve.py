@@ -117,6 +117,10 @@ def _find_in_store(text: str, argument: ImageIDArgument | ImageReference, store:
     else:
         record = store.find(argument.image_id) if argument.image_id else store.find_named(argument.name, argument.labels)
         hint = f"acfetch {text}"
+    if record is None and text.isalnum():  # no dot, no slash, no colon: more likely a command than an image
+        raise ImageNotFoundError(
+            text, f"neither a command nor an image in the store {store.path}", "acrun --help shows the commands"
+        )
     if record is None:
         raise ImageNotFoundError(text, f"not in the store {store.path}", hint)
     return _stored(store, record.id)

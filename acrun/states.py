@@ -8,6 +8,7 @@ Source: spec/pod-directory.md, Files.
 from __future__ import annotations
 
 import os
+import time
 
 from acspec.errors import FormatError, MissingInputError
 from acspec.jsontext import read_json_file
@@ -69,12 +70,19 @@ class PodState:
             "uuid": self.uuid,
             "name": self.name,
             "state": self.state,
-            "created": self.created,
-            "started": self.started,
+            "created": _rfc3339(self.created),
+            "started": _rfc3339(self.started),
             "pid": self._pid() if self.state == "running" else None,
             "apps": apps,
             "isolators": self.isolators,
         }
+
+
+def _rfc3339(moment: float | None) -> str | None:
+    """Return a time as RFC 3339 in UTC. Source: types.md, Timestamps."""
+    if moment is None:
+        return None
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1_000_000):06d}Z"
 
 
 def read_state(pod: Pod) -> PodState:

@@ -187,6 +187,8 @@ class App:
             user_labels=fields.text_map("userLabels"),
         )
         object.__setattr__(app, "unknown", fields.unknown())
+        if not app.exec:
+            fields.warn("exec", "names no program to run")
         return app
 
     def to_json(self) -> dict[str, JSONValue]:

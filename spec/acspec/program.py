@@ -35,7 +35,7 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
     _open_missing_descriptors()
     try:
         code = main() or 0
-        sys.stdout.flush()
+        _flush()
         return code
     except BrokenPipeError:
         return _closed_pipe()
@@ -51,6 +51,15 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
             return _bug(tool)
         _print_line(errors.message_line(tool, error))
         return 125 if own_failure is not None and own_failure() and error.exit_code not in (126, 127) else error.exit_code
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _as_tool_error(exception: Exception) -> errors.ToolError | None:

@@ -60,7 +60,6 @@ MISTAKES = {
     "acfetch ftp://example.com/x.aci": (2, "ftp"),
     "acfetch http://example.com/x.aci": (76, "plain http"),
     "acfetch ./good.aci": (77, "no signature"),
-    "acfetch trust": (2, ""),
     "acfetch trust nope": (2, "nope"),
     "acfetch trust add": (2, "FILE"),
     "acfetch trust add good.aci": (2, "--prefix"),
@@ -72,12 +71,18 @@ MISTAKES = {
     "acfetch trust remove --root nope": (2, "nope"),
     "acfetch images nope": (2, "nope"),
     # acrun
-    "acrun nope": (125, "not in the store"),
+    "acrun nope": (125, "neither a command nor an image in the store"),
     "acrun ./good.aci arg": (125, "arg: is neither an option of ./good.aci nor behind --"),
-    "acrun satus": (125, "not in the store"),
+    "acrun satus": (125, "neither a command nor an image in the store"),
     "acrun stop": (2, "missing argument"),
     "acrun Status": (125, "Status"),
     "acrun --nope ./good.aci": (125, "--nope"),
+    "acrun ./good.aci --volume v,kind=empty": (125, "--volume: is an option of the pod (acrun --volume … IMAGE)"),
+    "acrun --env A=1 ./good.aci": (125, "--env: is an option of an app"),
+    "acrun --volume /a:/b ./good.aci": (125, "not of the form NAME,kind=host,source=PATH"),
+    "acrun --volume d,source=/tmp,readonly=true ./good.aci": (125, "readonly is no setting of it"),
+    "acrun - < ./good.aci": (125, "standard input: holds an image"),
+    "acrun -- a": (125, "--: no image stands before it"),
     "acrun --nope": (125, "--nope"),
     "acrun ./good.aci --nope": (125, "--nope"),
     "acrun --name": (125, "--name"),
@@ -155,3 +160,9 @@ def test_help_and_version_are_results(plain_desk: Desk, program: str) -> None:
     version = plain_desk.run(program, "--version")
     assert (version.code, version.stderr) == (0, "")
     assert version.stdout.startswith(f"{program} ")
+
+
+def test_acfetch_trust_alone_shows_its_commands(untidy_desk: Desk) -> None:
+    ended = untidy_desk.shell("acfetch trust")
+    assert (ended.code, ended.stderr) == (2, "")
+    assert "remove" in ended.stdout
