@@ -20,5 +20,3 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     progress         what a person sees meanwhile
     errors           what can go wrong
 """
-
-VERSION = "0.1.0"

@@ -11,6 +11,7 @@ from acspec.directories import data_directory
 from acspec.escape import escape
 from acspec.jsontext import dump_json
 from acspec.labels import label_map
+from acspec.references import format_reference
 from acspec.store import ImageRecord, Store
 
 
@@ -27,9 +28,6 @@ def images(
 
 
 def _line(record: ImageRecord) -> str:
-    labels = label_map(record.labels)
-    version = labels.pop("version", None)
-    rest = "".join(f",{name}={value}" for name, value in labels.items())
     signer = record.signer[-16:] if record.signer else "unsigned"
-    name = escape(f"{record.name}{f':{version}' if version else ''}{rest}")
+    name = escape(format_reference(record.name, label_map(record.labels)))
     return f"{record.id[:19]}  {signer:16}  {record.imported[:19]}Z  {name}\n"

@@ -20,8 +20,8 @@ from acfetch.errors import DiscoveryError, MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
 from acfetch.pending import Output, Pending
 from acfetch.progress import Progress
-from acfetch.sources import Place, Request, find_places, parse_request, request_for
-from acfetch.trust import check_any_key, check_identity, check_verdict, keys_for
+from acfetch.sources import Place, Request, get_places, parse_request, request_for
+from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
 from acspec.errors import FormatError, UnavailableError
 from acspec.openpgp import Verdict, Verification
@@ -107,7 +107,7 @@ class Fetcher:
     def _obtain(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
         self._new_image().close()  # where nothing can be kept, nothing is fetched
         plain_http = "http" in self._options.insecure
-        places = find_places(request, self._connection, plain_http=plain_http, tell=self._progress.say)
+        places = get_places(request, self._connection, plain_http=plain_http, tell=self._progress.tell)
         with ExitStack() as undo:
             verified = self._try_places(places, request, output, undo)
             record = self._make_record(verified, self._fetch_dependencies(request, verified.served, chain))
@@ -122,7 +122,7 @@ class Fetcher:
         """
         if request.image_id is None or self._find_closure(request.image_id, limits.DEPENDENCY_DEPTH) is None:
             return None
-        record = self._find(request.image_id)
+        record = self._store.find_whole(request.image_id)
         if record is None or request.size not in (None, record.served_size):
             return None
         check_identity(request.text, request.name, request.labels, record)
@@ -132,7 +132,7 @@ class Fetcher:
         """Return what an image in the store consists of, None when some of it is missing or would not be accepted now."""
         if image_id in self._closures:
             return self._closures[image_id]
-        record = self._find(image_id)
+        record = self._store.find_whole(image_id)
         if record is None or depth < 0 or not self._is_acceptable(record):
             return None
         below = []
@@ -143,12 +143,6 @@ class Fetcher:
             below.append(closure)
         self._closures[image_id] = _join(image_id, below)
         return self._closures[image_id]
-
-    def _find(self, image_id: ImageID) -> ImageRecord | None:
-        try:
-            return self._store.find(image_id)
-        except FormatError:  # a damaged record is written anew
-            return None
 
     def _is_acceptable(self, record: ImageRecord) -> bool:
         """Tell whether nothing was given up for an image that is not given up now, and its signer is still trusted."""
@@ -211,7 +205,7 @@ class Fetcher:
 
     def _decide(self, place: Place, served: Served, verdict: Verdict) -> str:
         """Return who signed the image. Raises: UntrustedError. Source: acfetch.trust, steps 1 to 3."""
-        return check_verdict(place.signature, served.manifest.name, verdict, self._keystore())
+        return get_signer(place.signature, served.manifest.name, verdict, self._keystore())
 
     def _keystore(self) -> list[TrustedKey]:
         if self._keys is None:
@@ -289,7 +283,7 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
         finally:
             progress.end()
         for record in pending.publish():
-            progress.say(_describe(record))
+            progress.tell(_describe(record))
     store = Store.open(options.data_directory)
     return [(record, store.image_path(record.id)) for record in records]
 

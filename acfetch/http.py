@@ -17,10 +17,9 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from acfetch import VERSION
 from acfetch.errors import HTTPStatusError, TransportRefusedError, UnreachableError
 from acfetch.templates import check_url
-from acspec import limits
+from acspec import VERSION, limits
 from acspec.errors import ConfigError, ProtocolError
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from acspec.durable import NewFile
+from acspec.durable import NewFile, umasked
 from acspec.errors import OutputError
 
 TYPE_CHECKING = False
@@ -31,7 +31,8 @@ class Output:
         if os.path.isdir(path):
             raise OutputError(path, "is a directory")
         self.path = path
-        self._file = NewFile(path)
+        self._mode = umasked(0o666)
+        self._file = NewFile(path, mode=self._mode)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -52,7 +53,7 @@ class Output:
     def commit(self, signature: bytes | None) -> None:
         """Put the signature and then the image where they belong, each whole or not at all. Raises: OutputError; OSError."""
         if signature is not None:
-            with NewFile(f"{self.path}.asc") as beside:
+            with NewFile(f"{self.path}.asc", mode=self._mode) as beside:
                 beside.write(signature)
                 beside.commit(overwrite=True)
         self._file.commit(overwrite=True)

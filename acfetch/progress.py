@@ -43,8 +43,8 @@ class Progress:
             self._bar.stop()
             self._bar = None
 
-    def say(self, text: str) -> None:
-        """Say one line, unless quiet."""
+    def tell(self, text: str) -> None:
+        """Tell people one line, unless quiet."""
         if not self._quiet:
             tell("acfetch", text)
 

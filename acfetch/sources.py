@@ -15,8 +15,8 @@ from acfetch.discovery import Discovered, discover
 from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
 from acfetch.templates import IMAGE, SIGNATURE, check_url, render, why_unusable
 from acspec.errors import UsageError
-from acspec.labels import host_platform
-from acspec.references import ImageIDArgument, ImageReference, PathArgument, URLArgument, parse_argument
+from acspec.labels import host_platform, label_map
+from acspec.references import ImageIDArgument, ImageReference, PathArgument, URLArgument, format_reference, parse_argument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def parse_request(text: str) -> Request:
 
 def request_for(dependency: Dependency) -> Request:
     """Return what a dependency asks for. Source: aci.md, Dependency Matching."""
-    labels = {str(label.name): label.value for label in dependency.labels}
-    words = ",".join([str(dependency.image_name), *(f"{name}={value}" for name, value in labels.items())])
-    return Request(words, str(dependency.image_name), labels, dependency.image_id, dependency.size)
+    labels = label_map(dependency.labels)
+    text = format_reference(dependency.image_name, labels)
+    return Request(text, str(dependency.image_name), labels, dependency.image_id, dependency.size)
 
 
 def _local(path: str) -> Place:
@@ -119,7 +119,7 @@ def _discover(request: Request, connection: Connection) -> Discovered:
         raise DiscoveryError(request.text, "neither a command nor a name such as example.com/hello", "acfetch --help") from None
 
 
-def find_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
+def get_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
     """Return where the image may be, in the order in which the places are to be tried; *tell* hears of templates left out.
 
     Raises: DiscoveryError when there is none; TransportRefusedError for labels that hide something; what discovery raises.

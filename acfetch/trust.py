@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acfetch.errors import MismatchError, UntrustedError
-from acspec.labels import first_mismatch
+from acspec.labels import find_mismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def keys_for(name: str | None, entries: Iterable[TrustedKey]) -> dict[str, bytes
     return {fingerprint: armoured for (_, fingerprint), armoured in found.items() if armoured}
 
 
-def check_verdict(what: str, name: str, verdict: Verdict, entries: Iterable[TrustedKey]) -> str:
+def get_signer(what: str, name: str, verdict: Verdict, entries: Iterable[TrustedKey]) -> str:
     """Return the fingerprint of the signer, whose key counts for *name* (step 3). Raises: UntrustedError."""
     if verdict.fingerprint is None:
         by = f", {verdict.key}" if verdict.key else ""
@@ -83,7 +83,7 @@ def check_identity(what: str, name: str | None, labels: Mapping[str, str], found
     """Check that an image is the one asked for (step 4); *name* None means any. Raises: MismatchError."""
     if name is not None and found.name != name:
         raise MismatchError(what, f"asked for {name}, the image says {found.name}")
-    wrong = first_mismatch(labels, found.labels)
+    wrong = find_mismatch(labels, found.labels)
     if wrong is not None:
         label, asked, value = wrong
         says = f'the image says "{value}"' if value is not None else "the image has no such label"

@@ -9,6 +9,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_logs  `acrun logs`: what the apps wrote
     command_enter  `acrun enter`, `stop`: what stage1 does with a running pod
     command_gc    `acrun gc`: what is no longer needed
+    command_options  what several subcommands take, worded once
     run           the sequence of a run, step by step
     launch        from a plan to stage1: the end of every run
     sweep         the sequence of a collection
@@ -21,6 +22,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     pod           the reified pod manifest
     options       the options of an app
     resolve       image arguments into images, each with all it depends on
+    option_values  what the words behind options mean
     mounts        mount points, volumes and mounts brought together
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made
@@ -30,5 +32,3 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     table         columns for people
     errors        what can go wrong
 """
-
-VERSION = "0.1.0"

@@ -6,18 +6,16 @@ from typing import Annotated
 
 import typer
 
-from acrun.stage1 import become_entered, find_stage1, stop_pod
+from acrun.command_options import Directory, PodArgument, PodArguments, Stage1
+from acrun.stage1 import become_entered, get_stage1, stop_pod
 from acrun.states import read_state
 from acspec.directories import run_directory
 from acspec.errors import KernelError, MissingInputError, UsageError
 from acspec.pods import Pod, Pods
 
-Directory = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")]
-Stage1 = Annotated[str | None, typer.Option(metavar="PATH", help="The stage1 program.")]
-
 
 def enter(
-    pod: Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of one.")],
+    pod: PodArgument,
     command: Annotated[list[str] | None, typer.Argument(metavar="[--] [CMD…]", help="What to run; /bin/sh by default.")] = None,
     app: Annotated[str | None, typer.Option(metavar="NAME", help="In this app; not needed when there is only one.")] = None,
     directory: Directory = None,
@@ -30,11 +28,11 @@ def enter(
         raise UsageError(pod, f"has {len(names)} apps", f"--app {'|'.join(names)}")
     words = list(command or ())
     words = words[1:] if words[:1] == ["--"] else words
-    become_entered(find_stage1(stage1), found.path, app if app is not None else names[0], words or ["/bin/sh"])
+    become_entered(get_stage1(stage1), found.path, app if app is not None else names[0], words or ["/bin/sh"])
 
 
 def stop(
-    pods: Annotated[list[str], typer.Argument(metavar="POD…", help="Names, UUIDs, or unique beginnings of them.")],
+    pods: PodArguments,
     force: Annotated[bool, typer.Option("--force", help="Kill at once instead of asking first.")] = False,
     directory: Directory = None,
     stage1: Stage1 = None,
@@ -44,7 +42,7 @@ def stop(
     for found in [all_pods.get(text) for text in pods]:
         if found.phase != "run":
             raise MissingInputError(found.uuid, f"is {found.state()}, not running")
-        code, said = stop_pod(find_stage1(stage1), found.path, force=force)
+        code, said = stop_pod(get_stage1(stage1), found.path, force=force)
         if code != 0:
             raise KernelError(found.uuid, f"stage1 could not stop it: {said or f'exit code {code}'}")
 

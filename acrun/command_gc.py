@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
+from acrun.command_options import Directory, Json, Stage1
 from acrun.sweep import collect
 from acspec.directories import run_directory
 from acspec.jsontext import dump_json
 
 
 def gc(
-    directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
+    directory: Directory = None,
     grace_period: Annotated[
         int, typer.Option(metavar="SECONDS", min=0, help="Keep the status and logs of pods that ended less than this ago.")
     ] = 1800,
-    stage1: Annotated[str | None, typer.Option(metavar="PATH", help="The stage1 program.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+    stage1: Stage1 = None,
+    json: Json = False,
 ) -> None:
     """Remove what is no longer needed: ended and aborted pods, trees that no pod uses, what a crash left behind."""
     removed = collect(run_directory(directory), grace_period, stage1)

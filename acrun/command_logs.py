@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from acrun.command_options import Directory, Json, PodArgument
 from acrun.logs import LogReader, LogRecord, read_logs
 from acrun.states import read_state
 from acspec.directories import run_directory
@@ -24,12 +25,12 @@ _SECONDS = 0.1
 
 
 def logs(
-    pod: Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of one.")],
+    pod: PodArgument,
     app: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this app wrote.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the pod ends.")] = False,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="The time before each line.")] = False,
-    directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+    directory: Directory = None,
+    json: Json = False,
 ) -> None:
     """Show what the apps of a pod wrote, by time; of several apps, each line with the app's name."""
     found = Pods(run_directory(directory)).get(pod)

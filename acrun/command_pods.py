@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from acrun.command_options import Directory, Json, PodArgument, PodArguments, Stage1
 from acrun.states import PodState, read_state
 from acrun.sweep import remove_pod
 from acrun.table import ago, lay_out
@@ -23,10 +24,6 @@ from acspec.sizes import human_size
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
-
-Directory = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")]
-Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
-PodArgument = Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of one.")]
 
 
 def list_pods(directory: Directory = None, json: Json = False) -> None:
@@ -58,9 +55,9 @@ def status(
 
 
 def remove(
-    pods: Annotated[list[str], typer.Argument(metavar="POD…", help="Names, UUIDs, or unique beginnings of them.")],
+    pods: PodArguments,
     directory: Directory = None,
-    stage1: Annotated[str | None, typer.Option(metavar="PATH", help="The stage1 program.")] = None,
+    stage1: Stage1 = None,
 ) -> None:
     """Remove pods that have ended, with everything they left."""
     all_pods = Pods(run_directory(directory))

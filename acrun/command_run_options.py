@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from acrun.arguments import ImageArgument, split_images
+from acrun.command_options import Directory, Stage1
 from acrun.inputs import name_images
 from acrun.launch import LaunchOptions
-from acrun.mounts import parse_mount, parse_volume
-from acrun.options import AppOptions, ImageRequest, make_app_options
+from acrun.option_values import parse_mount, parse_variable, parse_volume
+from acrun.options import AppOptions, ImageRequest
 from acrun.run import PodOptions, run_pod
 from acspec.errors import UsageError
+from acspec.names import parse_ac_name
 
 _Volumes = Annotated[
     list[str] | None,
@@ -34,7 +36,7 @@ class Log(Enum):
 
 def run(
     words: Annotated[list[str] | None, typer.Argument(metavar="IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")] = None,
-    directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")] = None,
+    directory: Directory = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for the pod, beside its UUID.")] = None,
     hostname: Annotated[str | None, typer.Option(metavar="NAME", help="The pod's hostname.")] = None,
     volume: _Volumes = None,
@@ -48,7 +50,7 @@ def run(
     uuid_file_save: Annotated[str | None, typer.Option(metavar="FILE", help="Write the pod's UUID to a file.")] = None,
     grace_period: Annotated[int, typer.Option(metavar="SECONDS", min=0, help="Between SIGTERM and SIGKILL.")] = 10,
     cgroup_parent: Annotated[str | None, typer.Option(metavar="PATH", help="Make the pod's cgroup below this one.")] = None,
-    stage1: Annotated[str | None, typer.Option(metavar="PATH", help="The stage1 program.")] = None,
+    stage1: Stage1 = None,
     log: Annotated[Log, typer.Option(help="Keep what the apps write, or pass descriptors.")] = Log.FILE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")] = False,
@@ -105,9 +107,7 @@ def _option_names(function: Callable[..., object]) -> set[str]:
 def app_options(
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The app's name in the pod.")] = None,
     program: Annotated[str | None, typer.Option("--exec", metavar="PROGRAM", help="Run this instead.")] = None,
-    user: Annotated[
-        str | None, typer.Option(metavar="USER", help="User name, number, or /path; the group stays.")
-    ] = None,
+    user: Annotated[str | None, typer.Option(metavar="USER", help="User name, number, or /path; the group stays.")] = None,
     group: Annotated[str | None, typer.Option(metavar="GROUP", help="Group name, number, or /path.")] = None,
     supplementary_gid: Annotated[list[int] | None, typer.Option(metavar="GID", min=0, help="A further group.")] = None,
     working_dir: Annotated[str | None, typer.Option(metavar="PATH", help="The working directory.")] = None,
@@ -116,6 +116,14 @@ def app_options(
     readonly_rootfs: Annotated[bool, typer.Option("--readonly-rootfs", help="Mount the root read-only.")] = False,
 ) -> AppOptions:
     """Options of one app, after its image."""
-    return make_app_options(
-        name, program, user, group, supplementary_gid or (), working_dir, env or (), mount or (), read_only_rootfs=readonly_rootfs
+    return AppOptions(
+        name=parse_ac_name(name, "--name") if name is not None else None,
+        exec=program,
+        user=user,
+        group=group,
+        supplementary_gids=tuple(supplementary_gid or ()),
+        working_directory=working_dir,
+        environment=tuple(map(parse_variable, env or ())),
+        mounts=tuple(map(parse_mount, mount or ())),
+        read_only_rootfs=readonly_rootfs,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from acrun.backends import COPY, choose_backend
-from acrun.stage1 import become_stage1, find_stage1
+from acrun.stage1 import become_stage1, get_stage1
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, write_file
 from acspec.errors import TrustError, UsageError
@@ -74,7 +74,7 @@ def check_options(options: LaunchOptions) -> None:
     Raises: UsageError; TrustError without root; MissingInputError without a stage1.
     """
     _check_privilege(options)
-    find_stage1(options.stage1)
+    get_stage1(options.stage1)
     if options.name is not None:
         parse_ac_name(options.name, "--name")
     if options.hostname is not None:
@@ -102,7 +102,7 @@ def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Launc
     Source: spec/pod-directory.md; spec/stage1.md, run.
     """
     _check_privilege(options)
-    stage1 = find_stage1(options.stage1)
+    stage1 = get_stage1(options.stage1)
     pod = Pods(run_directory).create()
     try:
         _fill(pod, plan, trees, options)

@@ -32,7 +32,7 @@ class LogRecord:
         self.text = text
 
 
-def parse_record(app: str, line: bytes) -> LogRecord | None:
+def find_record(app: str, line: bytes) -> LogRecord | None:
     """Return the record in a line of a log, without its line feed; None when it is none. Source: spec/pod-directory.md, Files."""
     fields = line.split(b" ", 3)
     if len(fields) != 4 or fields[1] not in (b"stdout", b"stderr") or fields[2] not in (b"F", b"P"):
@@ -72,7 +72,7 @@ class LogReader:
             file.seek(self._position)
             while (line := file.readline(_LONGEST)).endswith(b"\n") or len(line) == _LONGEST:
                 self._position += len(line)
-                record = parse_record(self._app, line.removesuffix(b"\n"))
+                record = find_record(self._app, line.removesuffix(b"\n"))
                 if record is not None:
                     yield record
 

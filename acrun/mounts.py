@@ -13,7 +13,6 @@ import stat
 from dataclasses import dataclass
 
 from acrun.errors import MountError, VolumeSourceError
-from acspec.errors import UsageError
 from acspec.names import parse_ac_name
 from acspec.volumes import Mount, Volume
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
     from acspec.app import App
     from acspec.names import ACName
-
-_BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,89 +93,7 @@ def _check_overlap(app_name: str, mounts: Iterable[tuple[str, ...]], *, nested: 
                 raise MountError(f"{app_name}: /{inner}", f"lies inside the mount target /{outer}", "--allow-nested-mounts")
 
 
-def parse_volume(text: str) -> Volume:
-    """Return the volume that `NAME,kind=host,source=PATH,readOnly=true,recursive=false` means, or `NAME,kind=empty,mode=0750,…`.
-
-    Raises: UsageError.
-    Source: pods.md, volumes.
-    """
-    if "," not in text and ("/" in text or ":" in text):
-        raise UsageError(
-            f"--volume {text}", "not of the form NAME,kind=host,source=PATH", "--mount volume=NAME,target=PATH says where"
-        )
-    name, settings = _parse_settings("--volume", text, ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid"))
-    kind = settings.pop("kind", "host" if "source" in settings else "empty")
-    if kind not in ("host", "empty"):
-        raise UsageError(f"--volume {text}", f'kind is "{kind}", not host or empty')
-    if (kind == "host") != ("source" in settings):
-        raise UsageError(f"--volume {text}", "a volume of kind host has a source, one of kind empty has none")
-    if "source" in settings and not settings["source"]:
-        raise UsageError(f"--volume {text}", "the source is empty")
-    for key in {"host": ("mode", "uid", "gid"), "empty": ("recursive",)}[kind]:
-        if key in settings:
-            raise UsageError(f"--volume {text}", f"{key} means nothing for a volume of kind {kind}")
-    return Volume(
-        name=parse_ac_name(name, f"--volume {text}"),
-        kind=kind,
-        source=os.path.abspath(settings["source"]) if "source" in settings else None,
-        read_only=_boolean(text, settings, "readOnly"),
-        recursive=_boolean(text, settings, "recursive"),
-        mode=_mode(text, settings.get("mode")),
-        uid=_number(text, settings.get("uid")),
-        gid=_number(text, settings.get("gid")),
-    )
-
-
-def parse_mount(text: str) -> Mount:
-    """Return the mount that `volume=NAME,target=PATH` means. Raises: UsageError.
-
-    Source: pods.md, mounts.
-    """
-    _, settings = _parse_settings("--mount", "," + text, ("volume", "target"))
-    if set(settings) != {"volume", "target"}:
-        raise UsageError(f"--mount {text}", "not of the form volume=NAME,target=PATH")
-    if not settings["target"].startswith("/"):
-        raise UsageError(f"--mount {text}", "the target is no absolute path")
-    return Mount(volume=parse_ac_name(settings["volume"], f"--mount {text}"), path=settings["target"])
-
-
-def _parse_settings(option: str, text: str, known: Sequence[str]) -> tuple[str, dict[str, str]]:
-    name, *words = text.split(",")
-    settings: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or key not in known or key in settings:
-            why = "is given twice" if key in settings else f"is no setting of it; KEY=VALUE with {', '.join(known)} are"
-            raise UsageError(f"{option} {text.lstrip(',')}", f"{key or word} {why}")
-        settings[key] = value
-    return name, settings
-
-
-def _boolean(text: str, settings: Mapping[str, str], key: str) -> bool | None:
-    if key not in settings:
-        return None
-    if settings[key] not in _BOOLEANS:
-        raise UsageError(f"--volume {text}", f"{key} is neither true nor false")
-    return _BOOLEANS[settings[key]]
-
-
-def _mode(text: str, value: str | None) -> int | None:
-    if value is None:
-        return None
-    if not value or not set(value) <= set("01234567") or int(value, 8) > 0o7777:
-        raise UsageError(f"--volume {text}", "mode is no octal number up to 7777")
-    return int(value, 8)
-
-
-def _number(text: str, value: str | None) -> int | None:
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit()) or int(value) >= 2**32 - 1:
-        raise UsageError(f"--volume {text}", "uid and gid are numbers below 4294967295")
-    return int(value)
-
-
-def check_sources(volumes: Iterable[Volume], *, follow_links: bool) -> tuple[Volume, ...]:
+def resolve_sources(volumes: Iterable[Volume], *, follow_links: bool) -> tuple[Volume, ...]:
     """Return *volumes* with the source of every host volume checked: it exists, and no part of its path is a symbolic link.
 
     With *follow_links* (`--allow-symlink-volumes`) the source becomes what the links lead to.
@@ -186,10 +101,10 @@ def check_sources(volumes: Iterable[Volume], *, follow_links: bool) -> tuple[Vol
     Raises: VolumeSourceError.
     Source: ace.md, Volume Setup: missing sources and symbolic links.
     """
-    return tuple(_check_source(volume, follow_links=follow_links) for volume in volumes)
+    return tuple(_resolve_source(volume, follow_links=follow_links) for volume in volumes)
 
 
-def _check_source(volume: Volume, *, follow_links: bool) -> Volume:
+def _resolve_source(volume: Volume, *, follow_links: bool) -> Volume:
     if volume.source is None:
         return volume
     what = f"volume {volume.name}: {volume.source}"

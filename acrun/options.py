@@ -1,6 +1,6 @@
 """The options of an app: what stands between an image and `--`, and what it replaces in the image's `app`.
 
-Typer reads them; this module gives the values and applies them. An image without an `app` needs --exec.
+What the words mean is read elsewhere; this module holds the values and applies them. An image without an `app` needs --exec.
 
 Source: pods.md, `app`: "substitute for the app object of the referred image's ImageManifest".
 """
@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from acrun.mounts import parse_mount
 from acspec.app import App, EnvironmentVariable
 from acspec.errors import UsageError
-from acspec.names import parse_ac_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,40 +42,6 @@ class ImageRequest:
     image: str
     options: AppOptions = AppOptions()
     arguments: tuple[str, ...] = ()
-
-
-def parse_variable(text: str) -> tuple[str, str]:
-    """Return name and value of `NAME=VALUE`. Raises: UsageError."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise UsageError(f"--env {text}", "not of the form NAME=VALUE")
-    return name, value
-
-
-def make_app_options(
-    name: str | None,
-    program: str | None,
-    user: str | None,
-    group: str | None,
-    gids: Sequence[int],
-    working_directory: str | None,
-    environment: Sequence[str],
-    mounts: Sequence[str],
-    *,
-    read_only_rootfs: bool,
-) -> AppOptions:
-    """Return checked app options from words as they were typed. Raises: UsageError; FormatError for a bad name."""
-    return AppOptions(
-        name=parse_ac_name(name, "--name") if name is not None else None,
-        exec=program,
-        user=user,
-        group=group,
-        supplementary_gids=tuple(gids),
-        working_directory=working_directory,
-        environment=tuple(parse_variable(text) for text in environment),
-        mounts=tuple(parse_mount(text) for text in mounts),
-        read_only_rootfs=read_only_rootfs,
-    )
 
 
 def apply_options(image: str, app: App | None, options: AppOptions, arguments: Sequence[str]) -> App:

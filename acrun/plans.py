@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from zlib import adler32, crc32
 
-from acrun import VERSION
+from acspec import VERSION
 from acspec.durable import write_file
 from acspec.errors import ToolError
 from acspec.jsontext import dump_json, read_json_file

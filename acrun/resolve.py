@@ -17,7 +17,7 @@ from acspec.archive.image import open_image, read_image, read_manifest
 from acspec.errors import FormatError, UsageError
 from acspec.image_manifest import ImageManifest, parse_image_manifest
 from acspec.labels import label_map
-from acspec.references import ImageIDArgument, ImageReference, PathArgument, parse_argument
+from acspec.references import ImageIDArgument, ImageReference, PathArgument, format_reference, parse_argument
 from acspec.rendering import Layer, plan_layers
 from acspec.store import Store
 
@@ -171,5 +171,5 @@ class _Catalogue:
             record = store.find_named(dependency.image_name, labels)
             if record is not None:
                 return record.id
-        words = ",".join([dependency.image_name, *(f"{name}={value}" for name, value in labels.items())])
-        raise ImageNotFoundError(f"dependency {dependency.image_name}", "not in the store", f"acfetch {words}")
+        text = format_reference(dependency.image_name, labels)
+        raise ImageNotFoundError(f"dependency {dependency.image_name}", "not in the store", f"acfetch {text}")

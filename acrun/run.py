@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 from acrun.launch import LaunchOptions, check_options, launch
-from acrun.mounts import check_sources
+from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
 from acrun.plans import Plan, PlannedApp, note_plan
 from acrun.pod import AppRequest, ReifiedPod, reify
@@ -70,7 +70,7 @@ def _prepare(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan,
     check_options(options.launch)
     data, run = data_directory(options.directory), run_directory(options.directory)
     requests = [_request(image, data) for image in images]
-    volumes = check_sources(options.volumes, follow_links=options.symlink_volumes)
+    volumes = resolve_sources(options.volumes, follow_links=options.symlink_volumes)
     reified = reify(requests, volumes, options.mounts, strict=options.launch.strict, nested=options.nested_mounts)
     os.makedirs(run, mode=0o755, exist_ok=True)
     with Unwinding():  # a tree that is half made goes

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-def find_stage1(option: str | None) -> list[str]:
+def get_stage1(option: str | None) -> list[str]:
     """Return the words that start stage1: the program of `--stage1`, the one installed beside acrun, or the one on PATH.
 
     Raises: MissingInputError when there is none.

@@ -91,7 +91,7 @@ def read_state(pod: Pod) -> PodState:
     Raises: FileNotFoundError when it has been moved or removed meanwhile; OSError.
     Source: spec/pod-directory.md, Phases and Files.
     """
-    state = PodState(pod.uuid, pod.state(), pod.pods.name_of(pod.uuid), _time(pod.path, "pod"), _time(pod.path, "pid"))
+    state = PodState(pod.uuid, pod.state(), pod.pods.find_name(pod.uuid), _time(pod.path, "pod"), _time(pod.path, "pid"))
     document = _read(pod.path, "pod")
     for app in _list(document.get("apps")):
         state.apps.append(_app_state(pod.path, app))

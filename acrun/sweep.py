@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 
-from acrun.stage1 import collect_pod, find_stage1
+from acrun.stage1 import collect_pod, get_stage1
 from acspec.durable import remove_tree, sweep_new_files
 from acspec.errors import BusyError, KernelError
 from acspec.locks import open_locked
@@ -109,7 +109,7 @@ def _clean_kernel(pod: Pod, stage1: str | None) -> None:
         raise BusyError(pod.uuid, "is running", "acrun stop ends it")
     if not os.path.exists(os.path.join(pod.path, "cgroups")):
         return  # stage1 never began
-    code, said = collect_pod(find_stage1(stage1), pod.path)
+    code, said = collect_pod(get_stage1(stage1), pod.path)
     if code == BusyError.exit_code:
         raise BusyError(pod.uuid, "is in use by another process")
     if code != 0:

@@ -8,11 +8,14 @@ Modules, from top to bottom:
     enter         the sequence of entering an app
     stop          asking a pod to end
     collect       what is left of a pod whose monitor is gone
+    descriptors   what apps get as 0 to 2, and what init keeps
     supervise     what happens when: handlers, apps, signals, the end
     output        what apps write: into their logs, and through
     input         what an app reads: copied, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
+    processes     processes as /proc shows them
     cgroups       the pod's place in every hierarchy
+    cgroupfs      cgroup directories: control files, killing, removal
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks
     tree          the file system of one app
     operations    steps as values: shown, tested, run
@@ -31,5 +34,3 @@ Modules, from top to bottom:
     errors        what can go wrong
     linux         system calls (the only home of ctypes)
 """
-
-VERSION = "0.1.0"

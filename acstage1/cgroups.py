@@ -8,21 +8,14 @@ Source: cgroups(7); kernel Documentation/admin-guide/cgroup-v2.rst.
 
 from __future__ import annotations
 
-import errno
 import os
-import select
 
+from acstage1.cgroupfs import kill_and_remove, write_control
 from acstage1.errors import StartError
-from acstage1.linux.signals import SIGKILL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-_V2 = ""
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_PATIENCE_MS = 20
-_ROUNDS = 250
+    from collections.abc import Iterable, Sequence
 
 
 class Hierarchy:
@@ -99,7 +92,7 @@ class PodCgroups:
             for name in ("cpuset.cpus", "cpuset.mems"):  # of v1: nobody can join a directory where they are empty
                 if os.path.exists(f"{path}/{name}") and os.path.exists(f"{path}/tasks"):
                     with open(f"{os.path.dirname(path)}/{name}") as file:
-                        _write(f"{path}/{name}", file.read())
+                        write_control(f"{path}/{name}", file.read())
 
     def limit_pids(self, limit: int) -> str | None:
         """Set the pod's limit of processes; return why that was not possible, or None. Source: cgroup-v2.rst, PID."""
@@ -107,7 +100,7 @@ class PodCgroups:
             if hierarchy.controllers and "pids" not in hierarchy.controllers:
                 continue
             try:
-                _write(f"{path}/pids.max", str(limit))
+                write_control(f"{path}/pids.max", str(limit))
             except OSError:
                 continue
             return None
@@ -116,19 +109,19 @@ class PodCgroups:
     def admit_init(self, pid: int) -> None:
         """Move pod init into the pod's own directories. Raises: OSError."""
         for _, path in self._pods:
-            _write(f"{path}/cgroup.procs", str(pid))
+            write_control(f"{path}/cgroup.procs", str(pid))
 
     def settle_init(self, pid: int) -> None:
         """Move pod init into its leaf on cgroup2, where a directory with processes cannot limit its children. Raises: OSError."""
         for hierarchy, path in self._pods:
             if not hierarchy.controllers:
-                _write(f"{path}/init/cgroup.procs", str(pid))
+                write_control(f"{path}/init/cgroup.procs", str(pid))
 
     def admit_app(self, app: str, pid: int) -> None:
         """Move a process into an app's directories; one that is gone already needs no place. Raises: OSError."""
         for _, path in self._pods:
             try:
-                _write(f"{path}/app-{app}/cgroup.procs", str(pid))
+                write_control(f"{path}/app-{app}/cgroup.procs", str(pid))
             except ProcessLookupError:
                 return
 
@@ -143,147 +136,9 @@ def join_app(paths: Iterable[str], app: str) -> None:
     """Move this process into the cgroups of an app that runs, given the pod's list of directories. Raises: OSError."""
     for path in paths:
         if os.path.basename(path) == f"app-{app}":
-            _write(f"{path}/cgroup.procs", str(os.getpid()))
+            write_control(f"{path}/cgroup.procs", str(os.getpid()))
 
 
-def kill_and_remove(paths: Sequence[str]) -> str | None:
-    """Kill what is left in the directories and remove them; return one that could not be removed, or None.
-
-    Source: cgroup-v2.rst, cgroup.kill; freezer of cgroup v1.
-    """
-    pods = [path for path in paths if os.path.basename(path).startswith("appc-")]
-    for path in pods:
-        _kill(path)
-    left = remove(paths)
-    for _ in range(_ROUNDS):
-        if left is None:
-            return None
-        for path in pods:
-            _kill(path)
-        select.poll().poll(_PATIENCE_MS)
-        left = remove(paths)
-    return left
-
-
-def remove(paths: Sequence[str]) -> str | None:
-    """Remove the directories, deepest first; return one that is still there, or None."""
-    left = None
-    for path in sorted(paths, key=len, reverse=True):
-        try:
-            os.rmdir(path)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            left = _remove_children(path) or left
-    return left
-
-
-def _remove_children(path: str) -> str | None:
-    """Remove what an app has made below *path*, and *path*; return what is still there, or None."""
-    _descend(path, lambda name, parent: os.rmdir(name, dir_fd=parent))
-    try:
-        os.rmdir(path)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return path
-    return None
-
-
-def remove_patiently(paths: Sequence[str]) -> str | None:
-    """Remove the directories of a pod that has just ended: the kernel may need a moment for its last zombies."""
-    left = remove(paths)
-    for _ in range(_ROUNDS):
-        if left is None:
-            return None
-        select.poll().poll(4)
-        left = remove(paths)
-    return left
-
-
-def _descend(path: str, visit: Callable[[str, int], None]) -> None:
-    """Call *visit* with name and parent descriptor of each directory below *path*, deepest first.
-
-    An app may have made cgroups of its own, deeper than a path is long or a program recurses.
-    """
-    try:
-        current = os.open(path, _DIRECTORY)
-    except FileNotFoundError:
-        return
-    way: list[str] = []
-    seen: list[set[str]] = [set()]
-    while True:
-        child = _find_directory(current, seen[-1])
-        if child is not None:
-            seen[-1].add(child)
-            try:
-                following = os.open(child, _DIRECTORY, dir_fd=current)
-            except FileNotFoundError:
-                continue
-            way.append(child)
-            seen.append(set())
-        elif way:
-            following = os.open("..", _DIRECTORY, dir_fd=current)
-        else:
-            break
-        os.close(current)
-        current = following
-        if child is None:
-            seen.pop()
-            try:
-                visit(way.pop(), current)
-            except OSError:
-                pass  # the caller looks at what is left
-    os.close(current)
-
-
-def _find_directory(directory: int, seen: set[str]) -> str | None:
-    with os.scandir(directory) as entries:
-        return next((entry.name for entry in entries if entry.name not in seen and entry.is_dir(follow_symlinks=False)), None)
-
-
-def _kill(path: str) -> None:
-    try:
-        _write(f"{path}/cgroup.kill", "1")
-        return
-    except OSError:
-        pass
-    frozen = _try_write(f"{path}/freezer.state", "FROZEN")
-    _descend(path, lambda name, parent: _kill_processes(f"{name}/cgroup.procs", parent))
-    _kill_processes(f"{path}/cgroup.procs", None)
-    if frozen:
-        _try_write(f"{path}/freezer.state", "THAWED")
-
-
-def _kill_processes(name: str, parent: int | None) -> None:
-    try:
-        with open(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=parent)) as file:
-            pids = [int(line) for line in file]
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP):
-            raise
-        return
-    for pid in pids:
-        try:
-            os.kill(pid, SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
-def _try_write(path: str, text: str) -> bool:
-    try:
-        _write(path, text)
-    except OSError:
-        return False
-    return True
-
-
-def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(descriptor, text.encode("ascii"))
-    except OSError as error:
-        error.filename = path
-        raise
-    finally:
-        os.close(descriptor)
+def collect_cgroups(paths: Sequence[str]) -> str | None:
+    """Kill what is left in a pod's directories and remove them; return one that could not be removed, or None. Raises: OSError."""
+    return kill_and_remove(paths, [path for path in paths if os.path.basename(path).startswith("appc-")])

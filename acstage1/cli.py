@@ -8,8 +8,7 @@ from __future__ import annotations
 import sys
 
 from acspec.errors import UsageError
-from acspec.program import run_program
-from acstage1 import VERSION
+from acspec.program import run_program, version_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ pod's lock itself.
   --debug         Show every step.
   --force         Kill at once instead of asking first.
   -h, --help      Show this message and exit.
-  --version       Show the version and exit.
+  -V, --version   Show the version and exit.
 """
 
 
@@ -46,11 +45,11 @@ def main() -> int:
 
 
 def _main(words: Sequence[str]) -> int:
-    if not words or words[0] in ("-h", "--help"):
+    if not words or words[0] == "help" or (words[-1] in ("-h", "--help") and "--" not in words):
         sys.stdout.write(HELP)
-        return 0 if words else 2
-    if words[0] == "--version":
-        sys.stdout.write(f"acstage1 {VERSION}\n")
+        return 0 if words else UsageError.exit_code
+    if list(words) in (["--version"], ["-V"]):
+        print(version_line("acstage1"))
         return 0
     verb, rest = words[0], list(words[1:])
     if verb == "run":

@@ -11,7 +11,7 @@ import os
 
 from acspec.errors import KernelError, MissingInputError
 from acspec.locks import open_locked
-from acstage1.cgroups import kill_and_remove
+from acstage1.cgroups import collect_cgroups
 from acstage1.records import read_cgroups
 
 
@@ -26,7 +26,7 @@ def collect_pod(path: str) -> int:
     except (FileNotFoundError, NotADirectoryError):
         raise MissingInputError(path, "no such pod directory") from None
     try:
-        left = kill_and_remove(read_cgroups(path))
+        left = collect_cgroups(read_cgroups(path))
     finally:
         os.close(lock)
     if left is not None:

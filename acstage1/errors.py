@@ -5,7 +5,7 @@ Source: spec/exit-codes.md, Programs that run an app.
 
 from __future__ import annotations
 
-from acspec.errors import FormatError, KernelError, ToolError
+from acspec.errors import KernelError, ToolError
 
 
 class StartError(KernelError):
@@ -24,10 +24,6 @@ class NotFoundError(ToolError):
     """The program was not found."""
 
     exit_code = 127
-
-
-class PodError(FormatError):
-    """The pod directory does not hold what the contract says."""
 
 
 class IgnoredIsolatorError(ToolError):

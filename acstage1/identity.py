@@ -11,7 +11,12 @@ import stat
 from acspec import limits
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.jsontext import read_limited
 from acstage1.inroot import open_plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LARGEST_ID = 2**32 - 2
 
@@ -32,11 +37,6 @@ def resolve_group(text: str) -> int:
     Source: aci.md, group.
     """
     return _resolve(text, "/etc/group", "group", owner=lambda status: status.st_gid)
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def _resolve(text: str, database: str, kind: str, owner: Callable[[os.stat_result], int]) -> int:
@@ -68,15 +68,12 @@ def read_database(path: str) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return b""
-        parts, size = [], 0
-        while part := os.read(descriptor, 1 << 16):
-            parts.append(part)
-            size += len(part)
-            if size > limits.PASSWD_BYTES:
-                raise FormatError(path, f"larger than the limit of {limits.PASSWD_BYTES} bytes")
-        return b"".join(parts)
+        data = read_limited(descriptor, limits.PASSWD_BYTES)
     finally:
         os.close(descriptor)
+    if len(data) > limits.PASSWD_BYTES:
+        raise FormatError(path, f"larger than the limit of {limits.PASSWD_BYTES} bytes")
+    return data
 
 
 def find_id(database: bytes, name: str) -> int | None:
@@ -93,7 +90,7 @@ def find_id(database: bytes, name: str) -> int | None:
     return None
 
 
-def home_of(uid: int) -> str | None:
+def find_home(uid: int) -> str | None:
     """Return the home directory that the image's /etc/passwd gives a uid, or None. Raises: FormatError. Source: passwd(5)."""
     for line in read_database("/etc/passwd").split(b"\n"):
         fields = line.split(b":")

@@ -56,8 +56,10 @@ _REAPED_AT_ONCE = 64
 
 
 class InitContext:
-    """What init inherits: the pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups,
-    the trampoline, and each app's descriptors 0 to 2 (None: its own /dev/null).
+    """What init inherits.
+
+    The pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups, the trampoline, and each app's
+    descriptors 0 to 2 (None: its own /dev/null).
     """
 
     __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "trampoline")

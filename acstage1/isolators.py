@@ -108,7 +108,7 @@ def _retains_ptrace(isolator: JSONValue) -> bool:
     return isinstance(names, list) and "CAP_SYS_PTRACE" in names
 
 
-def remarks(rows: list[JSONValue]) -> list[str]:
+def find_notes(rows: list[JSONValue]) -> list[str]:
     """Return what people are told of isolators that are enforced and yet need a word."""
     enforced = [row for row in rows if isinstance(row, dict) and row["state"] == "enforced" and row["app"] is not None]
     return [f"{row['app']}: {row['why']}" for row in enforced if row["why"]]

@@ -16,7 +16,7 @@ _FALLBACK_PATH = "/bin:/usr/bin"
 _SHORT = 512
 
 
-def find_program(name: str, path: str | None, working_directory: str) -> str:
+def get_program(name: str, path: str | None, working_directory: str) -> str:
     """Return the path of the program *name*: itself when it has a slash, else the first executable of that name in *path*.
 
     Raises: NotFoundError; NotExecutableError.

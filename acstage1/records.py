@@ -12,6 +12,7 @@ import time
 
 from acspec.errors import FormatError, MissingInputError
 from acspec.jsontext import dump_json, read_json_file
+from acstage1.processes import boot_id, start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,22 +26,6 @@ def now() -> str:
     nanoseconds = time.time_ns()
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}Z"
-
-
-def start_time(pid: int) -> int:
-    """Return when a process started, field 22 of /proc/PID/stat, which with the PID tells it from all others of this boot.
-
-    Raises: FileNotFoundError; ProcessLookupError; OSError.
-    Source: proc_pid_stat(5).
-    """
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[19])
-
-
-def boot_id() -> str:
-    """Return the ID of this boot. Raises: OSError. Source: random(4)."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
 
 
 class Records:

@@ -15,14 +15,15 @@ from acspec.durable import remove_tree
 from acspec.errors import UsageError
 from acspec.locks import open_locked
 from acspec.program import tell
-from acstage1.cgroups import PodCgroups, remove_patiently
+from acstage1.cgroupfs import remove_patiently
+from acstage1.cgroups import PodCgroups
+from acstage1.descriptors import Streams, close_all, keep_only, open_streams
 from acstage1.errors import StartError
-from acstage1.input import Input
-from acstage1.isolators import PIDS_LIMIT, account, check_apparmor, ignored_names, remarks
+from acstage1.isolators import PIDS_LIMIT, account, check_apparmor, find_notes, ignored_names
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
-from acstage1.output import Log, Stream
 from acstage1.pod import PodDirectory
+from acstage1.processes import get_host_pid
 from acstage1.records import Records
 from acstage1.reports import FAILED, describe_failure, open_channel
 from acstage1.supervise import FORWARDED, Supervisor
@@ -30,15 +31,12 @@ from acstage1.trampoline import make_high_trampoline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import NoReturn
 
     from acspec.jsontext import JSONValue
     from acstage1.reports import Channel
 
 TOOL = "acstage1"
-_BEYOND_ALL = 2**31 - 1
-_LISTINGS = 50
 
 
 class RunOptions:
@@ -57,7 +55,7 @@ class RunOptions:
 def run_pod(options: RunOptions) -> int:
     """Run the pod in a pod directory and return its exit code.
 
-    Raises: BusyError when somebody else runs it; PodError; IgnoredIsolatorError; StartError; OSError.
+    Raises: BusyError when somebody else runs it; FormatError; IgnoredIsolatorError; StartError; OSError.
     Source: spec/stage1.md, run.
     """
     lock = options.lock_fd if options.lock_fd is not None else open_locked(options.path)
@@ -79,7 +77,6 @@ class _Monitor:
         self._cgroups = PodCgroups(pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
         self._running: dict[str, int] = {}
         self._init_pid = -1
-        self._logs: list[Log] = []
 
     def run(self) -> int:
         """Carry out the steps of a run."""
@@ -94,29 +91,29 @@ class _Monitor:
     def _run_init(self, rows: list[JSONValue]) -> int:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
-        descriptors, streams, inner = self._open_streams()
-        inputs = self._open_input(descriptors, inner)
+        streams = open_streams(self._pod, interactive=self._options.interactive)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
+        for_init = {lifeline, gate, *streams.inner, *([trampoline] if trampoline is not None else [])}
         pid = _fork_into_new_pid_namespace()
         if pid == 0:
             set_wakeup_fd(-1)
-            _close(held, opener, self._lock, ours.fileno(), *wakeup, *(stream.source for stream in streams))
-            _keep_only({theirs.fileno(), lifeline, gate, *inner, *([trampoline] if trampoline is not None else [])})
-            _become_init(self._pod, theirs, lifeline, gate, trampoline, descriptors, self._options.debug)
+            os.close(self._lock)  # whatever its number
+            keep_only({theirs.fileno(), *for_init})
+            _become_init(self._pod, theirs, lifeline, gate, trampoline, streams.descriptors, self._options.debug)
         self._init_pid = pid
         theirs.close()
-        _close(lifeline, gate, *inner, *([trampoline] if trampoline is not None else []))
+        close_all(for_init)
         try:
             # The kernel lets the first move into a cgroup wait for milliseconds, in which init is on its way already.
             self._make_cgroups(rows)
             self._admit_init(opener)
-            return self._supervise(ours, pid, wakeup[0], streams, inputs)
+            return self._supervise(ours, pid, wakeup, streams)
         finally:
             os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
             os.waitpid(pid, 0)
-            _close(held, opener)
+            close_all((held, opener))
 
     def _make_cgroups(self, rows: list[JSONValue]) -> None:
         self._cgroups.make()
@@ -124,8 +121,8 @@ class _Monitor:
         state = "enforced" if refused is None else "ignored"
         rows.append({"name": "appc-tools/pids", "app": None, "state": state, "why": refused or f"{PIDS_LIMIT} by default"})
         self._records.write_isolators(rows)
-        for remark in remarks(rows):
-            tell(TOOL, remark)
+        for note in find_notes(rows):
+            tell(TOOL, note)
         ignored = ignored_names(rows)
         if ignored:
             tell(TOOL, f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
@@ -137,14 +134,14 @@ class _Monitor:
         except (ProcessLookupError, BrokenPipeError):
             pass  # init has ended already; what it said is still in the channel
 
-    def _supervise(self, channel: Channel, pid: int, wakeup: int, streams: list[Stream], inputs: list[Input]) -> int:
+    def _supervise(self, channel: Channel, pid: int, wakeup: int, streams: Streams) -> int:
         supervisor = Supervisor(
             self._pod,
             channel,
             os.pidfd_open(pid),
             wakeup,
-            streams,
-            inputs,
+            streams.outputs,
+            streams.inputs,
             admit=self._admit,
             on_ready=self._ready,
             on_end=self._records.write_status,
@@ -152,40 +149,9 @@ class _Monitor:
         )
         return supervisor.run()
 
-    def _open_streams(self) -> tuple[dict[str, tuple[int | None, int, int]], list[Stream], list[int]]:
-        """Return each app's descriptors, the streams that we read, and the ends that only init needs."""
-        descriptors: dict[str, tuple[int | None, int, int]] = {}
-        streams: list[Stream] = []
-        inner: list[int] = []
-        for app in self._pod.apps:
-            stdin = 0 if app.stdin and self._options.interactive else None
-            if self._pod.log == "none" or (stdin is not None and os.isatty(0)):
-                descriptors[app.name] = (stdin, 1, 2)
-                continue
-            log = Log(os.path.join(self._pod.path, "logs", f"{app.name}.log"))
-            ends = []
-            for target in (1, 2):
-                source, end = os.pipe2(os.O_CLOEXEC)
-                streams.append(Stream(source, target, log))
-                ends.append(end)
-            inner += ends
-            descriptors[app.name] = (stdin, ends[0], ends[1])
-        return descriptors, streams, inner
-
-    def _open_input(self, descriptors: dict[str, tuple[int | None, int, int]], inner: list[int]) -> list[Input]:
-        """Put a pipe between our standard input and the app that reads it, unless it is a terminal."""
-        inputs = []
-        for name, (stdin, stdout, stderr) in descriptors.items():
-            if stdin is not None and not os.isatty(stdin):
-                end, target = os.pipe2(os.O_CLOEXEC)
-                inputs.append(Input(stdin, target))
-                inner.append(end)
-                descriptors[name] = (end, stdout, stderr)
-        return inputs
-
     def _admit(self, app: str, pid: int) -> int:
         """Move the process that init knows as *pid* into its app's cgroups and return its host pid."""
-        host_pid = _host_pid(self._init_pid, pid)
+        host_pid = get_host_pid(self._init_pid, pid)
         self._cgroups.admit_app(app, host_pid)
         self._running[app] = host_pid
         # Before the process may go on: whoever hears from an app can find it.
@@ -216,7 +182,7 @@ class _Monitor:
             return names
 
 
-def _catch_signals() -> tuple[int, int]:
+def _catch_signals() -> int:
     """Return a pipe that delivers the numbers of signals which are not ours to obey."""
     reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -225,7 +191,7 @@ def _catch_signals() -> tuple[int, int]:
             signal(number, lambda _number, _frame: None)
     signal(SIGPIPE, SIG_IGN)
     signal(SIGCHLD, SIG_DFL)  # a caller that ignored it would take init's end from us
-    return reading, writing
+    return reading
 
 
 def _fork_into_new_pid_namespace() -> int:
@@ -241,16 +207,6 @@ def _fork_into_new_pid_namespace() -> int:
         setns(own, CLONE_NEWPID)
     os.close(own)
     return pid
-
-
-def _keep_only(kept: set[int]) -> None:
-    """Close every descriptor but *kept*: whatever the caller left open leads to the host. Source: close_range(2)."""
-    last = 2
-    for descriptor in sorted(number for number in kept if number > 2):
-        if descriptor > last + 1:  # an empty range, to os.closerange, may be everything
-            os.closerange(last + 1, descriptor)
-        last = descriptor
-    os.closerange(last + 1, _BEYOND_ALL)
 
 
 def _become_init(
@@ -271,30 +227,3 @@ def _become_init(
         channel.send(FAILED, "", "", *describe_failure("begin", error).fields())
     finally:
         os._exit(0)
-
-
-def _children_of(init: int) -> Iterator[str]:
-    """Yield the children of *init*, the newest first, many times: the list leaves out some while others end."""
-    for _ in range(_LISTINGS):
-        with open(f"/proc/{init}/task/{init}/children", encoding="ascii") as file:
-            yield from reversed(file.read().split())
-
-
-def _host_pid(init: int, pid: int) -> int:
-    """Return the host's number of the child of *init* that is *pid* in the pod. Raises: ProcessLookupError; OSError.
-
-    Source: proc_pid_status(5), NSpid.
-    """
-    for child in _children_of(init):
-        try:
-            with open(f"/proc/{child}/status", "rb") as status:
-                if any(line.startswith(b"NSpid:") and int(line.split()[-1]) == pid for line in status):
-                    return int(child)
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # an orphan that init has reaped since
-    raise ProcessLookupError(3, "no such child of pod init", str(pid))
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)

@@ -13,7 +13,7 @@ from errno import EINVAL, ELOOP
 
 from acstage1.environment import make_environment
 from acstage1.errors import NotExecutableError
-from acstage1.identity import home_of, resolve_group, resolve_user
+from acstage1.identity import find_home, resolve_group, resolve_user
 from acstage1.inroot import open_plain
 from acstage1.isolators import capability_numbers, no_new_privileges
 from acstage1.linux.security import (
@@ -25,7 +25,7 @@ from acstage1.linux.security import (
     set_no_new_privileges,
 )
 from acstage1.linux.signals import NSIG, SIG_DFL, SIG_SETMASK, pthread_sigmask, signal
-from acstage1.program import check_interpreter, find_program
+from acstage1.program import check_interpreter, get_program
 from acstage1.reports import describe_failure, explain, write_failure
 from acstage1.trampoline import MARKER, REPORT_FD
 
@@ -77,11 +77,11 @@ def _become(start: Start, enter_root: Callable[[], None]) -> None:
     _arrange_descriptors(start)
     start.step = "resolve user and group"
     uid, gid = resolve_user(app.user), resolve_group(app.group)
-    variables = make_environment(app.environment, app.name, home_of(uid))
+    variables = make_environment(app.environment, app.name, find_home(uid))
     start.step = "enter the working directory"
     _enter_directory(app.working_directory)
     start.step = "find the program"
-    path = find_program(start.words[0], variables.get("PATH"), app.working_directory)
+    path = get_program(start.words[0], variables.get("PATH"), app.working_directory)
     start.step = "drop privileges"
     _drop_privileges(app, uid, gid)
     start.step = "execve"

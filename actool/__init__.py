@@ -14,5 +14,3 @@ Modules, from top to bottom:
     inputs            files named on the command line, and standard input
     errors            what can go wrong
 """
-
-VERSION = "0.1.0"

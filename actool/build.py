@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from acspec.archive.walk import read_layout_manifest
 from acspec.archive.write import ImageSettings, WrittenImage, write_image
-from acspec.durable import NewFile
+from acspec.durable import NewFile, umasked
 from acspec.errors import MissingInputError, UsageError
 from acspec.image_manifest import parse_image_manifest
 from actool.errors import OutputExistsError, OutputNameError
@@ -90,15 +90,9 @@ def _write_to_stdout(layout: int, request: BuildRequest) -> WrittenImage:
 
 
 def _write_to_file(layout: int, request: BuildRequest) -> WrittenImage:
-    with NewFile(request.output, mode=_file_mode()) as file:
+    with NewFile(request.output, mode=umasked(0o666)) as file:
         status = os.fstat(file.fd)
         refused = (status.st_dev, status.st_ino)
         written = write_image(layout, request.layout, file.write, request.settings, refused=refused)
         file.commit(overwrite=request.overwrite)
     return written
-
-
-def _file_mode() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from acspec.errors import TrustError, message_line
+from acspec.program import tell
 from actool.extract import extract
 
 
@@ -20,5 +19,4 @@ def extract_command(
     """Unpack an image into a new directory, which holds manifest and rootfs, as build takes them."""
     lost = extract(image, directory, strict=strict)
     if lost and not quiet:
-        warning = TrustError(directory, f"warning: could not be kept: {lost}", "root could keep them")
-        print(message_line("actool", warning), file=sys.stderr)
+        tell("actool", f"{directory}: warning: could not be kept: {lost} (root could keep them)")

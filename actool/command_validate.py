@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from acspec.errors import FormatError, MissingInputError, ToolError, message_line
-from acspec.program import os_error
+from acspec.errors import FormatError, MissingInputError, ToolError
+from acspec.program import os_error, tell
 from actool.validate import get_faults, validate
 
 _AT_FAULT = 1
@@ -31,22 +30,18 @@ def _validate_one(file: str, verbose: bool, quiet: bool, strict: bool) -> int:
         finding = validate(file)
     except FormatError as error:
         for fault in get_faults(error):
-            _complain(fault)
+            tell("actool", str(fault))
         return _AT_FAULT
     except ToolError as error:
-        _complain(error)
+        tell("actool", str(error))
         return error.exit_code
     except OSError as error:
         mapped = os_error(error)
-        _complain(mapped)
+        tell("actool", str(mapped))
         return mapped.exit_code
     for warning in finding.warnings:
         if strict or not quiet:
-            _complain(FormatError(file, warning if strict else f"warning: {warning}"))
+            tell("actool", f"{file}: {warning}" if strict else f"{file}: warning: {warning}")
     if verbose:
         print(f"{file}: {finding.kind}")
     return _AT_FAULT if strict and finding.warnings else 0
-
-
-def _complain(error: ToolError) -> None:
-    print(message_line("actool", error), file=sys.stderr)

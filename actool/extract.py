@@ -11,7 +11,7 @@ import os
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
 from acspec.archive.losses import Losses
-from acspec.durable import remove_tree, temporary_name
+from acspec.durable import remove_tree, temporary_name, umasked
 from acspec.image_manifest import parse_image_manifest
 from actool.errors import LostPropertyError, OutputExistsError
 from actool.inputs import Input, opened
@@ -72,7 +72,7 @@ def _fill(source: Input, parent: int, temporary: str) -> Losses:
             writer.add(reader)
             writer.finish()
             parse_image_manifest(reader.manifest_bytes, f"{source.name}: manifest")
-        os.fchmod(descriptor, _directory_mode())
+        os.fchmod(descriptor, umasked(0o777))
         return writer.lost
     finally:
         os.close(descriptor)
@@ -85,9 +85,3 @@ def _publish(parent: int, temporary: str, name: str, directory: str) -> None:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise OutputExistsError(directory, "has appeared meanwhile") from error
         raise
-
-
-def _directory_mode() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o777 & ~mask

@@ -16,7 +16,7 @@ from acspec.archive.image import ImageReader
 from acspec.archive.walk import LayoutWalk
 from acspec.errors import FormatError
 from acspec.image_manifest import ImageManifest, parse_image_manifest
-from acspec.jsontext import parse_json
+from acspec.jsontext import parse_json, read_limited
 from acspec.names import IMAGE_KIND, POD_KIND, ACKind
 from acspec.pod_manifest import parse_pod_manifest
 from actool.inputs import Input, glance, opened
@@ -56,10 +56,10 @@ def validate(path: str) -> Finding:
     with opened(path) as source:
         if source.is_directory:
             return _validate_layout(path, source)
-        head, source = glance(source)
+        head, rest = glance(source)
         if head and head.lstrip(b" \t\r\n")[:1] in (b"", b"{"):
-            return _validate_manifest(source)
-        return _validate_image(source)
+            return _validate_manifest(rest)
+        return _validate_image(rest)
 
 
 def get_faults(error: FormatError) -> tuple[FormatError, ...]:
@@ -88,7 +88,7 @@ def _validate_image(source: Input) -> Finding:
 
 
 def _validate_manifest(source: Input) -> Finding:
-    data = b"".join(_read_limited(source))
+    data = source.head + read_limited(source.descriptor, limits.MANIFEST_BYTES)
     value = parse_json(data, source.name)
     if isinstance(value, dict) and value.get("acKind") == POD_KIND:
         _, warnings = _read(data, source.name, POD_KIND, parse_pod_manifest)
@@ -136,14 +136,3 @@ def _find_unresolved(manifest: ImageManifest, names: set[bytes]) -> Iterator[str
         if not (name.startswith("/") or (name.isascii() and name.isdigit()) or _DATABASES[key] in names):
             end = "so it counts as 0" if name == "root" else "so the app cannot start"
             yield f'app.{key}: there is no {_DATABASES[key].decode()} to look up "{name}" in, {end}'
-
-
-def _read_limited(source: Input) -> Iterator[bytes]:
-    yield source.head
-    size = len(source.head)
-    with open(source.descriptor, "rb", buffering=0, closefd=False) as file:
-        while data := file.read(1 << 16):
-            yield data
-            size += len(data)
-            if size > limits.MANIFEST_BYTES:
-                raise FormatError(source.name, f"a manifest larger than the limit of {limits.MANIFEST_BYTES} bytes")

@@ -28,7 +28,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     """Give the test an empty home, so that nothing of the user's is read or changed."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
-    for name in [name for name in os.environ if name.startswith(("APPC_", "XDG_", "ACRUN_"))]:
+    for name in [name for name in os.environ if name.startswith(("APPC_", "XDG_"))]:
         monkeypatch.delenv(name)
     for name in ("SOURCE_DATE_EPOCH", "GNUPGHOME", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

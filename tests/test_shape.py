@@ -68,3 +68,16 @@ def test_public_functions_of_the_format_name_their_source(module: Module) -> Non
         if "." not in name and _public(name, module) and "Source:" not in (ast.get_docstring(node) or "") and not whole
     ]
     assert not bare, f"{module.place}: no `Source:` in {', '.join(bare)}"
+
+
+def test_find_may_return_nothing_and_get_may_not() -> None:
+    """Find: the thing or None, or all there are. Get: the thing or an exception."""
+    wrong = []
+    for module in modules().values():
+        for name, node in functions(module):
+            verb, returned = name.rpartition(".")[2].partition("_")[0], ast.unparse(node.returns) if node.returns else ""
+            if verb == "find" and not (returned.endswith("| None") or returned.startswith(("list[", "Iterator["))):
+                wrong.append(f"{module.name}.{name} returns {returned}")
+            if verb == "get" and returned.endswith("None"):
+                wrong.append(f"{module.name}.{name} returns {returned}")
+    assert not wrong

@@ -1,7 +1,7 @@
 """The App Container format: values, readers and directories that all four tools share.
 
-Standard library only, but for three rooms: `openpgp` (python-gnupg), `archive` (isal) and `schema` (jsonschema). It opens no socket
-and makes no system call by hand. Modules, from top to bottom:
+Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (isal), `schema` (jsonschema) and `commands` (Typer).
+It opens no socket and makes no system call by hand. Modules, from top to bottom:
 
     rendering       which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer
@@ -23,6 +23,7 @@ and makes no system call by hand. Modules, from top to bottom:
     fields          keys of JSON objects read as types, each fault with its place
     jsontext        JSON, strictly
     openpgp         signatures and keys through gpg
+    commands        subcommands of a tool, and their help
     program         how a program starts, fails and ends
     directories     where data, pods and configuration lie
     durable         files that appear whole or not at all
@@ -33,4 +34,5 @@ and makes no system call by hand. Modules, from top to bottom:
     limits          every limit on bytes from outside
 """
 
+VERSION = "0.1.0"  # of all four tools, and of the distribution
 SPEC_VERSION = "0.8.11"

@@ -123,6 +123,13 @@ def temporary_name(name: str) -> str:
     return f".{os.fsdecode(os.fsencode(name)[:200])}.{os.urandom(6).hex()}{_TEMPORARY}"
 
 
+def umasked(mode: int) -> int:
+    """Return the permissions that something new gets of *mode*, as open(2) gives them: without those in the umask."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mode & ~mask
+
+
 def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int = 0o644, overwrite: bool = True) -> None:
     """Write *data* to *path* (below *dir_fd*) so that the file is there whole, durably, or not at all.
 

@@ -1,7 +1,6 @@
-"""The errors of the suite, each with its exit code, and the one line a person sees.
+"""The errors of the suite, each with its exit code, and what a person is told.
 
     ToolError                70  a fault of ours that we foresaw
-     ├─ AnswerIsNo            1  the answer is no (only commands that ask)
      ├─ UsageError            2  the command line makes no sense
      ├─ FormatError          65  a manifest, archive or signature file is bad
      ├─ MissingInputError    66  an input named on the command line is not there
@@ -18,8 +17,6 @@ This module prints nothing and knows no tool; `acspec.program` does the printing
 """
 
 from __future__ import annotations
-
-from acspec.escape import escape
 
 
 class ToolError(Exception):
@@ -38,14 +35,9 @@ class ToolError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
+        """Return `what: why (hint)`."""
         line = f"{self.what}: {self.why}" if self.what else self.why
         return f"{line} ({self.hint})" if self.hint else line
-
-
-class AnswerIsNo(ToolError):
-    """The command asked a question and the answer is no."""
-
-    exit_code = 1
 
 
 class UsageError(ToolError):
@@ -112,11 +104,3 @@ class ConfigError(ToolError):
     """A configuration file is bad."""
 
     exit_code = 78
-
-
-def message_line(tool: str, error: ToolError) -> str:
-    """Return the one line for stderr: `tool: what: why (hint)`, nothing in it able to move a terminal.
-
-    Source: spec/exit-codes.md.
-    """
-    return f"{tool}: {escape(str(error), limit=2000)}"

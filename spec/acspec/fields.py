@@ -116,15 +116,15 @@ class Fields:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the list of strings at *key*, empty when absent. Raises: FormatError."""
-        return tuple(self._as_text(item, f"{key}[{index}]") for index, item in enumerate(self._list(key)))
+        return tuple(self._as_text(item, f"{key}[{index}]") for index, item in enumerate(self.items(key)))
 
     def integers(self, key: str, low: int, high: int) -> tuple[int, ...]:
         """Return the list of whole numbers at *key*, empty when absent. Raises: FormatError."""
-        return tuple(self._as_integer(item, f"{key}[{index}]", low, high) for index, item in enumerate(self._list(key)))
+        return tuple(self._as_integer(item, f"{key}[{index}]", low, high) for index, item in enumerate(self.items(key)))
 
     def objects(self, key: str) -> tuple[Fields, ...]:
         """Return the list of objects at *key*, empty when absent. Raises: FormatError."""
-        items = enumerate(self._list(key))
+        items = enumerate(self.items(key))
         return tuple(Fields(item, self._document, f"{self._path(key)}[{index}]", self._warnings) for index, item in items)
 
     def object(self, key: str) -> Fields | None:
@@ -145,7 +145,8 @@ class Fields:
             raise self.fault(key, "not a JSON object")
         return {name: self._as_text(item, f"{key}.{key_name(name)}") for name, item in value.items()}
 
-    def _list(self, key: str) -> list[JSONValue]:
+    def items(self, key: str) -> list[JSONValue]:
+        """Return the list at *key*, whatever is in it, empty when absent. Raises: FormatError."""
         value = self._get(key)
         if value is None:
             return []

@@ -110,7 +110,7 @@ def host_architecture() -> str:
     return host_platform()["arch"]
 
 
-def first_mismatch(asked: Mapping[str, str], labels: tuple[Label, ...]) -> tuple[str, str, str | None] | None:
+def find_mismatch(asked: Mapping[str, str], labels: tuple[Label, ...]) -> tuple[str, str, str | None] | None:
     """Return the first label asked for that an image does not have: its name, the value asked, the image's value or None.
 
     None when all match. os and arch that nobody asked for may be absent from the image, or this machine's.

@@ -29,7 +29,6 @@ _KEY_ARMOUR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 # --verbose is absent on purpose: it once let file names into the status lines (CVE-2018-12020).
 _OPTIONS = ("--no-options", "--batch", "--no-tty", "--no-autostart", "--no-auto-key-retrieve", "--trust-model", "always")
 _STATUS = b"[GNUPG:] "
-_CHUNK = 1 << 18
 _PIPE_BYTES = 1 << 20
 
 # What gpg says of a signature or its key, and what that means for us.
@@ -148,18 +147,6 @@ class Verification:
             self._process.kill()
             self._process.wait()
         self._home.cleanup()
-
-
-def verify(signed: str, signature: bytes, keys: Mapping[str, bytes]) -> Verdict:
-    """Return what *signature*, a detached ascii-armoured one, says of the file *signed*, by *keys* as for a Verification.
-
-    Raises: FormatError when it is no such signature; ConfigError for a bad key; MissingInputError without gpg; OSError.
-    Source: aci.md, Image Archives; GnuPG doc/DETAILS.
-    """
-    with open(signed, "rb") as file, Verification(signature, keys) as verification:
-        while data := file.read(_CHUNK):
-            verification.write(data)
-        return verification.finish()
 
 
 def _check_armour(signature: bytes) -> None:

@@ -165,7 +165,7 @@ class Pods:
         except (FileNotFoundError, UnicodeDecodeError):
             return None
 
-    def name_of(self, uuid: str) -> str | None:
+    def find_name(self, uuid: str) -> str | None:
         """Return the name that was given to the pod *uuid*, or None. Raises: OSError."""
         try:
             names = os.listdir(os.path.join(self.path, "names"))
@@ -188,5 +188,5 @@ class Pods:
 
     def release_names(self, uuid: str) -> None:
         """Remove the names of a pod that is being removed. Raises: OSError."""
-        while name := self.name_of(uuid):
+        while name := self.find_name(uuid):
             os.unlink(os.path.join(self.path, "names", name))

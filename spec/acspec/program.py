@@ -11,7 +11,7 @@ import errno
 import os
 import sys
 
-from acspec import errors
+from acspec import SPEC_VERSION, VERSION, errors
 from acspec.escape import escape
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
         error = _as_tool_error(exception)
         if error is None:
             return _bug(tool)
-        _print_line(errors.message_line(tool, error))
+        tell(tool, str(error))
         return 125 if own_failure is not None and own_failure() and error.exit_code not in (126, 127) else error.exit_code
 
 
@@ -123,11 +123,21 @@ def _unwind(number: int, _: object) -> None:
 
 
 def tell(tool: str, message: str) -> None:
-    """Write one line for people to stderr: `tool: message`, escaped. A stderr that is gone is no reason to stop.
+    """Write one line for people to stderr: `tool: message`, escaped: nothing in it can move a terminal.
+
+    A stderr that is gone is no reason to stop.
 
     Source: spec/exit-codes.md.
     """
     _print_line(f"{tool}: {escape(message, limit=2000)}")
+
+
+def version_line(tool: str) -> str:
+    """Return what *tool* says of its version, and of the specification's.
+
+    Source: spec/exit-codes.md.
+    """
+    return f"{tool} {VERSION} (App Container specification {SPEC_VERSION})"
 
 
 def _path(name: object) -> str:

@@ -13,9 +13,14 @@ from acspec.errors import FormatError, UsageError
 from acspec.escape import escape
 from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _HASH_PREFIX = "sha512-"
 _SHORTEST_PREFIX = 12
 _HEX = frozenset("0123456789abcdef")
+_MARKS = frozenset(":,@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,6 @@ def parse_argument(text: str) -> Argument:
         raise UsageError(text, error.why, error.hint) from None
 
 
-_MARKS = frozenset(":,@")
-
-
 def _image_id(text: str) -> ImageIDArgument:
     digits = text[len(_HASH_PREFIX) :]
     if not _HEX.issuperset(digits) or not _SHORTEST_PREFIX <= len(digits) <= 128:
@@ -110,3 +112,13 @@ def parse_reference(text: str) -> ImageReference:
         labels[label] = value
     identifier = parse_ac_identifier(name, text)
     return ImageReference(identifier, labels, parse_image_id(image_id, text) if at else None)
+
+
+def format_reference(name: str, labels: Mapping[str, str]) -> str:
+    """Return how an image of that name with these labels is asked for: `NAME[:VERSION][,LABEL=VALUE…]`.
+
+    Source: spec/store.md, Image arguments.
+    """
+    version = f":{labels['version']}" if labels.get("version") else ""
+    rest = (f",{label}={value}" for label, value in labels.items() if label != "version" or not version)
+    return "".join((name, version, *rest))

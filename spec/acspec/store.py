@@ -16,7 +16,7 @@ from acspec.durable import sweep_new_files, sync_directory, write_file
 from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError
 from acspec.fields import Fields
 from acspec.jsontext import dump_json, read_json_file
-from acspec.labels import Label, first_mismatch, labels_json, read_labels
+from acspec.labels import Label, find_mismatch, labels_json, read_labels
 from acspec.locks import open_locked
 from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
 
@@ -191,7 +191,7 @@ class Store:
         Source: discovery.md, Validation; spec/store.md, Image arguments.
         """
         whole = (record for image_id in self._ids() if (record := self.find_whole(image_id)) is not None)
-        matching = [item for item in whole if item.name == name and first_mismatch(labels, item.labels) is None]
+        matching = [item for item in whole if item.name == name and find_mismatch(labels, item.labels) is None]
         return max(matching, key=lambda record: (record.imported, record.id), default=None)
 
     def records(self) -> Iterator[ImageRecord]:
@@ -208,14 +208,6 @@ class Store:
             return []
         stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))
         return sorted(stem for stem in stems if len(stem) == _ID_LENGTH and stem.startswith(_PREFIX))
-
-    def open_image(self, image_id: str) -> int:
-        """Open an image and return a descriptor that holds a shared lock on it, so that no gc removes it meanwhile.
-
-        Raises: FileNotFoundError; BusyError when it is just being removed; OSError.
-        Source: spec/store.md, Locks.
-        """
-        return open_locked(self.image_path(image_id), shared=True)
 
     def new_image(self) -> NewImage:
         """Return a writer for a new image. Raises: OutputError; OSError. Source: spec/store.md, Adding an image."""

@@ -31,6 +31,7 @@ def test_help_and_version(customer: Customer) -> None:
         ended = customer.run(command, "--help")
         assert (ended.code, ended.err) == (0, "")
         assert f"acfetch {command}" in ended.out
+        assert customer.run("help", command).out == ended.out
 
 
 USAGE: dict[str, tuple[str, ...]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_copy_appears_with_its_signature_when_its_image_is_in_the_store(store:
         list(pending.publish())
     assert (tmp_path / "out.aci").read_bytes() == b"served"
     assert (tmp_path / "out.aci.asc").read_bytes() == b"signature"
+
+
+def test_a_copy_has_the_mode_that_the_umask_leaves(store: Store, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with Output(str(tmp_path / "out.aci")) as output:
+            output.commit(b"signature")
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("out*")] == [0o640, 0o640]
 
 
 def test_a_copy_without_a_signature_stands_alone_and_replaces_what_was_there(tmp_path: Path) -> None:

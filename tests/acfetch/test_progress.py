@@ -12,6 +12,6 @@ def test_without_a_terminal_there_is_no_bar_and_nothing_on_stdout(quiet: bool, c
     progress = Progress(quiet=quiet)
     progress.begin("https://example.com/x.aci", None)
     progress.advance(10)
-    progress.say("a\x1bnote")
+    progress.tell("a\x1bnote")
     progress.end()
     assert capfd.readouterr() == ("", "" if quiet else "acfetch: a\\x1bnote\n")

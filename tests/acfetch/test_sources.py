@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acfetch.errors import DiscoveryError, TransportRefusedError
 from acfetch.http import Client
-from acfetch.sources import Place, Request, find_places, parse_request, request_for
+from acfetch.sources import Place, Request, get_places, parse_request, request_for
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
 from tests.acfetch.customer import ARCH, PAGE, manifest, page
@@ -88,13 +88,13 @@ def dependency(name: str, **fields: Any) -> Request:
 
 def test_a_dependency_is_a_request() -> None:
     request = dependency("a.b/lib", imageID=ID, labels=[{"name": "version", "value": "x"}], size=7)
-    assert (request.text, request.name, request.image_id, request.size) == ("a.b/lib,version=x", "a.b/lib", ID, 7)
+    assert (request.text, request.name, request.image_id, request.size) == ("a.b/lib:x", "a.b/lib", ID, 7)
 
 
 def test_requests_are_one_when_they_ask_for_the_same() -> None:
     assert parse_request("a.b/c,version=1,os=linux").key == parse_request("a.b/c,os=linux,version=1").key
     tricky = dependency("a.b/c", labels=[{"name": "version", "value": "1,os=linux"}])
-    assert parse_request("a.b/c,version=1,os=linux").text == tricky.text
+    assert parse_request("a.b/c:1,os=linux").text == tricky.text
     assert parse_request("a.b/c,version=1,os=linux").key != tricky.key
     assert dependency("a.b/c", size=1).key != dependency("a.b/c", size=2).key
     assert parse_request("x.aci").text == dependency("x.aci").text
@@ -106,7 +106,7 @@ def places(server: Server, text: str, *templates: str, plain_http: bool = False)
     server.answers["https://example.com/app?ac-discovery=1"] = server.answers[PAGE]
     told: list[str] = []
     with Client() as client:
-        found = find_places(parse_request(text), client, plain_http=plain_http, tell=told.append)
+        found = get_places(parse_request(text), client, plain_http=plain_http, tell=told.append)
     assert all(place.signature == f"{place.image}.asc" and not place.is_local for place in found)
     return [place.image for place in found], told
 

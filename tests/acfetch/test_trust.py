@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acfetch.errors import MismatchError, UntrustedError
-from acfetch.trust import TrustedKey, check_any_key, check_identity, check_verdict, is_prefix, keys_for
+from acfetch.trust import TrustedKey, check_any_key, check_identity, get_signer, is_prefix, keys_for
 from acspec.image_manifest import ImageManifest, parse_image_manifest
 from acspec.openpgp import Verdict
 from tests.acfetch.customer import ARCH, manifest
@@ -59,21 +59,21 @@ def test_an_empty_entry_takes_back_an_earlier_one_of_its_own_prefix_only() -> No
 
 
 def test_a_verdict_counts_for_a_key_that_counts() -> None:
-    assert check_verdict("x.asc", "example.com/app", Verdict(A), [key("example.com", A)]) == A
+    assert get_signer("x.asc", "example.com/app", Verdict(A), [key("example.com", A)]) == A
 
 
 def test_a_key_for_another_prefix_does_not_count_and_is_named() -> None:
     with pytest.raises(UntrustedError, match=f"trusted for other names only, {A}") as caught:
-        check_verdict("x.asc", "example.com/app", Verdict(A), [key("example.org", A), key("", B)])
+        get_signer("x.asc", "example.com/app", Verdict(A), [key("example.org", A), key("", B)])
     assert caught.value.hint == "acfetch trust add --prefix example.com FILE"
 
 
 def test_a_refused_signature_names_reason_and_key() -> None:
     verdict = Verdict(None, "the key that made it is not among the trusted ones", "f00")
     with pytest.raises(UntrustedError, match=r"no trusted signature for example\.com/app: the key .* trusted ones, f00"):
-        check_verdict("x.asc", "example.com/app", verdict, [key("", A)])
+        get_signer("x.asc", "example.com/app", verdict, [key("", A)])
     with pytest.raises(UntrustedError, match=r"of another file$"):
-        check_verdict("x.asc", "example.com/app", Verdict(None, "the signature is of another file"), [key("", A)])
+        get_signer("x.asc", "example.com/app", Verdict(None, "the signature is of another file"), [key("", A)])
 
 
 def test_without_any_key_for_a_name_nothing_need_be_asked() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acrun.logs import LogReader, parse_record, read_logs
+from acrun.logs import LogReader, find_record, read_logs
 
 FIRST = b"2026-01-01T00:00:00.000001Z stdout F one\n"
 SECOND = b"2026-01-01T00:00:00.000003Z stderr P two"
@@ -27,20 +27,20 @@ def append(pod: Path, app: str, data: bytes) -> None:
 
 
 def test_a_record_has_its_time_stream_and_text() -> None:
-    record = parse_record("app", FIRST.rstrip(b"\n"))
+    record = find_record("app", FIRST.rstrip(b"\n"))
     assert record is not None
     assert (record.time, record.stream, record.is_full, record.text) == ("2026-01-01T00:00:00.000001Z", "stdout", True, b"one")
 
 
 @pytest.mark.parametrize("line", [b"", b"x", b"t stdout F", b"t stdin F x", b"t stdout X x", b"\xff stdout F x"])
 def test_what_is_no_record_is_passed_over(tmp_path: Path, line: bytes) -> None:
-    assert parse_record("app", line) is None
+    assert find_record("app", line) is None
     assert [record.text for record in log(tmp_path, "app", line + b"\n" + FIRST).read()] == [b"one"]
 
 
 @given(st.binary(max_size=200).filter(lambda text: b"\n" not in text), st.booleans())
 def test_any_text_comes_out_as_it_was_written(text: bytes, full: bool) -> None:
-    record = parse_record("app", b"T stderr %c %s" % (b"F" if full else b"P", text))
+    record = find_record("app", b"T stderr %c %s" % (b"F" if full else b"P", text))
     assert record is not None
     assert (record.text, record.is_full) == (text, full)
 

@@ -102,7 +102,7 @@ def test_a_removed_pod_gives_its_name_back(tmp_path: Path) -> None:
     pods.claim_name("web", pod.uuid)
     pod.unlock()
     remove_pod(pods.get("web"), None)
-    assert pods.name_of(pod.uuid) is None
+    assert pods.find_name(pod.uuid) is None
     assert os.listdir(os.path.join(pods.path, "names")) == []
 
 

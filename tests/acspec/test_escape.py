@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acspec.errors import FormatError, message_line
 from acspec.escape import escape
 
 SHOWN = {
@@ -30,8 +29,3 @@ def test_long_values_are_cut() -> None:
 @given(st.text() | st.binary())
 def test_the_result_is_always_printable(value: str | bytes) -> None:
     assert escape(value).isprintable()
-
-
-def test_a_message_is_one_line_whatever_it_is_about() -> None:
-    line = message_line("actool", FormatError("evil\nname", "is bad\x1b]0;x\x07", "rename it"))
-    assert line == "actool: evil\\x0aname: is bad\\x1b]0;x\\x07 (rename it)"

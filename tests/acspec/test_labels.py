@@ -8,7 +8,7 @@ import pytest
 
 from acspec.errors import FormatError
 from acspec.fields import Fields
-from acspec.labels import KNOWN_PLATFORMS, Label, first_mismatch, host_architecture, host_platform, labels_json, read_labels
+from acspec.labels import KNOWN_PLATFORMS, Label, find_mismatch, host_architecture, host_platform, labels_json, read_labels
 from acspec.names import ACIdentifier
 
 
@@ -32,7 +32,7 @@ MATCHES = {
 @pytest.mark.parametrize("case", MATCHES)
 def test_labels_match_as_discovery_says(case: str) -> None:
     asked, present, expected = MATCHES[case]
-    assert first_mismatch(asked, present) == expected
+    assert find_mismatch(asked, present) == expected
 
 
 def test_a_label_cannot_be_called_name() -> None:

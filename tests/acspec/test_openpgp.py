@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError, MissingInputError
-from acspec.openpgp import Verdict, Verification, judge, read_keys, verify
+from acspec.openpgp import Verdict, Verification, judge, read_keys
 from tests.support.gpg import Signer, make_signer, stop_agent
 
 LONG_AGO = "20200101T000000!"
@@ -45,10 +45,9 @@ def trust(*signers: Signer) -> dict[str, bytes]:
 
 
 def worth(data: bytes, signature: bytes, *trusted: Signer) -> Verdict:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(data)
-        file.flush()
-        return verify(file.name, signature, trust(*trusted))
+    with Verification(signature, trust(*trusted)) as verification:
+        verification.write(data)
+        return verification.finish()
 
 
 def test_a_good_signature_by_a_trusted_key_is_accepted(alice: Signer, mallory: Signer) -> None:

@@ -44,8 +44,8 @@ def test_a_pod_is_found_by_name_by_uuid_and_by_a_unique_beginning(pods: Pods) ->
     assert pods.get("web").uuid == first.uuid
     assert pods.get(second.uuid).uuid == second.uuid
     assert pods.get(first.uuid[:13]).uuid == first.uuid
-    assert pods.name_of(first.uuid) == "web"
-    assert pods.name_of(second.uuid) is None
+    assert pods.find_name(first.uuid) == "web"
+    assert pods.find_name(second.uuid) is None
     for text, why in (("nobody", "no such pod"), ("", "no such pod"), ("../x", "no such pod")):
         with pytest.raises(MissingInputError, match=why):
             pods.get(text)
@@ -68,7 +68,7 @@ def test_a_name_belongs_to_one_living_pod(pods: Pods) -> None:
     pods.claim_name("web", second.uuid)
     assert pods.get("web").uuid == second.uuid
     pods.release_names(second.uuid)
-    assert pods.name_of(second.uuid) is None
+    assert pods.find_name(second.uuid) is None
 
 
 def test_new_uuids_are_canonical_and_version_4() -> None:

@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+from acspec.errors import FormatError
+from acspec.program import tell
+
 PRELUDE = "import os, sys; from acspec.program import run_program; from acspec import errors\ndef main():\n    "
 
 ENDS = {
@@ -86,3 +89,8 @@ def test_closed_standard_descriptors_are_opened_on_dev_null() -> None:
 
 def test_a_killed_program_is_not_mistaken_for_an_answer() -> None:
     assert run("os.kill(os.getpid(), 15); import time; time.sleep(60)").returncode == -signal.SIGTERM
+
+
+def test_a_message_is_one_line_whatever_it_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    tell("actool", str(FormatError("evil\nname", "is bad\x1b]0;x\x07", "rename it")))
+    assert capsys.readouterr().err == "actool: evil\\x0aname: is bad\\x1b]0;x\\x07 (rename it)\n"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acspec.errors import ToolError, UsageError
-from acspec.references import Argument, ImageIDArgument, ImageReference, PathArgument, URLArgument, parse_argument
+from acspec.references import Argument, ImageIDArgument, ImageReference, PathArgument, URLArgument, format_reference, parse_argument
 
 ID = "sha512-" + "ab" * 64
 
@@ -68,3 +68,11 @@ def test_any_text_has_a_meaning_or_is_refused_with_our_error(text: str) -> None:
         parse_argument(text)
     except ToolError as error:
         assert error.exit_code == 2
+
+
+VALUES = st.text(min_size=1).filter(lambda value: not {",", "@", "\0"} & set(value))
+
+
+@given(st.dictionaries(st.sampled_from(["version", "os", "arch", "channel"]), VALUES))
+def test_a_reference_that_is_written_is_read_back(labels: dict[str, str]) -> None:
+    assert parse_argument(format_reference("example.com/app", labels)) == ImageReference("example.com/app", labels)  # type: ignore[arg-type]

@@ -163,7 +163,7 @@ def test_of_several_the_newest_import_is_found(store: Store) -> None:
 
 def test_an_open_image_cannot_be_locked_for_removal(store: Store) -> None:
     path = add(store)
-    descriptor = store.open_image(image_id(b"tar"))
+    descriptor = open_locked(path, shared=True)
     with pytest.raises(BusyError):
         open_locked(path)
     os.close(descriptor)
@@ -174,7 +174,7 @@ def test_a_just_published_image_can_be_opened_while_its_writer_lives(store: Stor
     with store.new_image() as image:
         image.write(b"tar")
         image.publish(record(), None)
-        os.close(store.open_image(image_id(b"tar")))
+        os.close(open_locked(store.image_path(image_id(b"tar")), shared=True))
 
 
 def _add_many(path: str, number: int) -> None:

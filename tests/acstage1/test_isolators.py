@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from acstage1.errors import IgnoredIsolatorError, StartError
-from acstage1.isolators import account, check_apparmor, remarks
+from acstage1.isolators import account, check_apparmor, find_notes
 from acstage1.pod import PodDirectory
 from tests.support.poddirs import AppSpec, write_pod
 
@@ -64,8 +64,8 @@ def test_every_isolator_is_accounted_for(tmp_path: Path) -> None:
 
 def test_an_app_that_may_take_over_init_is_remarked_on(tmp_path: Path) -> None:
     rows = account(pod(tmp_path, {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_KILL", "CAP_SYS_PTRACE"]}}))
-    assert remarks(rows) == ["app: with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"]
-    assert remarks(account(pod(tmp_path, {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_KILL"]}}))) == []
+    assert find_notes(rows) == ["app: with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"]
+    assert find_notes(account(pod(tmp_path, {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_KILL"]}}))) == []
 
 
 def test_strict_refuses_what_would_be_ignored(tmp_path: Path) -> None:

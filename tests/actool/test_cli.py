@@ -25,6 +25,7 @@ def test_help_lists_all_commands() -> None:
     assert result.stderr == b""
     assert all(f"\n  {name} " in result.stdout.decode() for name in COMMANDS)
     assert run().stdout == run("-h").stdout == run("help").stdout == result.stdout
+    assert run().returncode == 2
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -104,7 +104,7 @@ MISTAKES = {
     "acrun --volume d,kind=empty --volume d,kind=empty ./good.aci": (125, "same name"),
     "acrun --mount data ./good.aci": (125, "data"),
     "acrun --mount volume=data,target=/data ./good.aci": (125, "no volume has this name"),
-    "acrun --mount volume=data,target=data --volume data,kind=empty ./good.aci": (125, "no absolute path"),
+    "acrun --mount volume=data,target=data --volume data,kind=empty ./good.aci": (125, "not an absolute path"),
     "acrun ./good.aci --env A": (125, "NAME=VALUE"),
     "acrun ./good.aci --name 'A B'": (125, "A B"),
     "acrun --name 'A B' ./good.aci": (125, "A B"),

@@ -19,7 +19,8 @@ from acspec.archive.extract import TreeWriter
 from acspec.archive.header import is_header
 from acspec.archive.image import ImageReader
 from acspec.durable import remove_tree
-from acspec.errors import FormatError, message_line
+from acspec.errors import FormatError
+from acspec.escape import escape
 from tests.support.corpus import CORPUS, FILE, GOOD, LINK, with_parts
 from tests.support.images import BLOCK, long_name, member, pax
 
@@ -91,7 +92,7 @@ def test_every_way_of_reading_gives_the_same_verdict(sentence: str) -> None:
     assert len(set(verdicts)) == 1
     assert case.refused in verdicts[0]
     assert bool(verdicts[0]) == bool(case.refused)
-    assert message_line("actool", FormatError("x.aci", verdicts[0])).isprintable()
+    assert escape(verdicts[0], limit=2000).isprintable()
 
 
 @pytest.mark.parametrize("sentence", REFUSED)
