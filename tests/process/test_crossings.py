@@ -51,7 +51,9 @@ def test_a_pod_ends_though_its_app_ended_before_the_monitor_heard_that_it_began(
         finally:
             if Path(f"/proc/{pids['monitor']['pid']}").exists():
                 os.kill(pids["monitor"]["pid"], signal.SIGKILL)
-        assert acrun.communicate() == ("", "")
+        out, said = acrun.communicate()
+        # With delays strace now and then has a word of its own to say.
+        assert (out, [line for line in said.splitlines() if not line.startswith("strace: ")]) == ("", [])
         assert acrun.returncode == 42
     assert _statuses(desk) == {"probe": {"exit": 42}}
 
