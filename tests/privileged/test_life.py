@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.faults import without_strace
 from tests.support.poddirs import (
     ROOT,
     STAGE1,
@@ -122,7 +123,7 @@ def test_an_app_that_ends_before_init_looks_again_has_its_own_status(tmp_path: P
     pod = write_pod(tmp_path, rootfs, {"app": shell("exit 7", eventHandlers=events)})
     trace = ["strace", "-f", "-o", "/dev/null", "-e", "trace=write", "-e", "inject=write:delay_exit=30000"]
     result = subprocess.run([*trace, *STAGE1, "run", str(pod)], capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout, result.stderr) == (7, "post\n", "")
+    assert (result.returncode, result.stdout, without_strace(result.stderr)) == (7, "post\n", "")
 
 
 def test_two_apps_that_end_at_once_end_the_pod(tmp_path: Path, rootfs: Path) -> None:

@@ -78,9 +78,16 @@ def run_with_fault(
     """Run *command* with *fault* (`signal=KILL`, `error=ENOSPC`) at *call*."""
     inject = f"inject={call.name}:{fault}:when={call.number}"
     words = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={call.name}", "-e", inject, *command]
-    return subprocess.run(
+    ended = subprocess.run(
         words, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=_environment(environment), check=False
     )
+    ended.stderr = without_strace(ended.stderr)
+    return ended
+
+
+def without_strace(text: str) -> str:
+    """Return what a program wrote without the words that strace now and then has of its own."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("strace: "))
 
 
 def every(calls: Sequence[Call], most: int) -> list[Call]:
