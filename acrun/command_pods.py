@@ -78,7 +78,7 @@ def _rows(state: PodState) -> list[tuple[str, ...]]:
     if not state.apps:
         return [(*first, "", "", state.state, created, "")]
     return [
-        (*(first if index == 0 else ("", "")), app.name, app.image_name, state.state, created, app.ended())
+        (*(first if index == 0 else ("", "")), app.name, app.image_name, state.state, created, state.end_of(app))
         for index, app in enumerate(state.apps)
     ]
 
@@ -88,8 +88,8 @@ def _describe(state: PodState, usage: Usage | None) -> str:
     for label, moment in (("created", state.created), ("started", state.started)):
         if moment is not None:
             lines.append((label, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))))
-    now = "running" if state.state == "running" else "unknown"
-    lines += [(f"app {app.name}", app.ended() or now) for app in state.apps]
+    lines.append(("directory", state.path))
+    lines += [(f"app {app.name}", state.end_of(app) or state.state_of(app)) for app in state.apps]
     if usage is not None:
         lines += [("processes", str(usage.processes)), ("memory", human_size(usage.memory_bytes))]
         lines.append(("cpu time", f"{usage.cpu_seconds:.2f} s"))

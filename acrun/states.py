@@ -44,10 +44,11 @@ class AppState:
 class PodState:
     """A pod as `list` and `status` show it. Times are seconds since the epoch, or None."""
 
-    __slots__ = ("apps", "created", "isolators", "name", "pids", "started", "state", "uuid")
+    __slots__ = ("apps", "created", "isolators", "name", "path", "pids", "started", "state", "uuid")
 
-    def __init__(self, uuid: str, state: str, name: str | None, created: float | None, started: float | None) -> None:
+    def __init__(self, uuid: str, path: str, state: str, name: str | None, created: float | None, started: float | None) -> None:
         self.uuid = uuid
+        self.path = path
         self.state = state
         self.name = name
         self.created = created
@@ -55,6 +56,17 @@ class PodState:
         self.apps: list[AppState] = []
         self.pids: dict[str, JSONValue] = {}
         self.isolators: JSONValue = None
+
+    def end_of(self, app: AppState) -> str:
+        """Return how an app ended, "aborted" when its monitor was gone before it could say; empty while it has not ended."""
+        return app.ended() or ("aborted" if self.state == "exited" else "")
+
+    def state_of(self, app: AppState) -> str:
+        """Return what an app that has not ended is doing: starting until it has a process, then running; else as the pod."""
+        if self.state != "running":
+            return self.state
+        processes = self.pids.get("apps")
+        return "running" if isinstance(processes, dict) and processes.get(app.name) else "starting"
 
     def _pid(self) -> JSONValue:
         init = self.pids.get("init")
@@ -68,6 +80,7 @@ class PodState:
         ]
         return {
             "uuid": self.uuid,
+            "directory": self.path,
             "name": self.name,
             "state": self.state,
             "created": _rfc3339(self.created),
@@ -91,7 +104,7 @@ def read_state(pod: Pod) -> PodState:
     Raises: FileNotFoundError when it has been moved or removed meanwhile; OSError.
     Source: spec/pod-directory.md, Phases and Files.
     """
-    state = PodState(pod.uuid, pod.state(), pod.pods.find_name(pod.uuid), _time(pod.path, "pod"), _time(pod.path, "pid"))
+    state = PodState(pod.uuid, pod.path, pod.state(), pod.pods.find_name(pod.uuid), _time(pod.path, "pod"), _time(pod.path, "pid"))
     document = _read(pod.path, "pod")
     for app in _list(document.get("apps")):
         state.apps.append(_app_state(pod.path, app))

@@ -119,3 +119,16 @@ def test_status_shows_what_a_running_pod_uses(shelf: Desk) -> None:
         acrun.terminate()
         assert acrun.wait() == 7
     assert json.loads(shelf.run("acrun", "status", "--json", "stay").stdout)["usage"] is None
+
+
+def test_a_pod_whose_monitor_was_killed_is_told_as_aborted(shelf: Desk) -> None:
+    with staying(shelf) as acrun:
+        status = shelf.run("acrun", "status", "stay").stdout
+        assert [line.split()[-1] for line in status.splitlines() if line.startswith("app ")] == ["running"]
+        acrun.kill()
+        acrun.wait()
+    status = shelf.run("acrun", "status", "stay").stdout
+    assert [line.split()[-1] for line in status.splitlines() if line.startswith("app ")] == ["aborted"]
+    assert shelf.run("acrun", "list").stdout.splitlines()[1].split()[-1] == "aborted"
+    assert shelf.run("acrun", "gc", "--grace-period", "0").code == 0
+    assert shelf.run("acrun", "list", "--json").stdout == ""
