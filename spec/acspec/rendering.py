@@ -11,6 +11,7 @@ Source: ace.md, Filesystem Setup; docs/decisions, what a pathWhitelist keeps.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from acspec import limits
@@ -19,12 +20,14 @@ from acspec.errors import FormatError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from acspec.image_manifest import Dependency, ImageManifest
     from acspec.names import ImageID
 
 # Whitelists that differ make layers that differ; far beyond what people write, far below what exhausts a machine.
 LAYERS = 1_000
+WHITELISTED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class _Plan:
         self._resolve = resolve
         self._seen: set[Layer] = set()
         self._images: set[ImageID] = set()
+        self._whitelisted = 0
         self.layers: list[Layer] = []
 
     def visit(self, image_id: ImageID, inherited: frozenset[str] | None, path: tuple[ImageID, ...]) -> None:
@@ -82,10 +86,8 @@ class _Plan:
             return
         self._seen.add(layer)
         self._images.add(image_id)
-        if len(self._images) > limits.DEPENDENCIES or len(self._seen) > LAYERS:
-            raise FormatError(
-                self._name(path[0] if path else image_id), f"more than the limit of {limits.DEPENDENCIES} dependencies"
-            )
+        self._whitelisted += len(layer.whitelist or ())
+        self._check_counts(path[0] if path else image_id)
         self.layers.append(layer)
         for index, dependency in reversed(list(enumerate(manifest.dependencies))):
             self.visit(self._resolve(image_id, index, dependency), layer.whitelist, (*path, image_id))
@@ -96,6 +98,15 @@ class _Plan:
             raise FormatError(self._name(path[0]), f"dependency cycle {cycle}")
         if len(path) > limits.DEPENDENCY_DEPTH:
             raise FormatError(self._name(path[0]), f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
+
+    def _check_counts(self, root: ImageID) -> None:
+        for count, limit, what in (
+            (len(self._images), limits.DEPENDENCIES, "dependencies"),
+            (len(self._seen), LAYERS, "layers, one for each whitelist that an image comes with"),
+            (self._whitelisted, WHITELISTED, "paths in the whitelists of all layers"),
+        ):
+            if count > limit:
+                raise FormatError(self._name(root), f"more than the limit of {limit} {what}")
 
     def _name(self, image_id: ImageID) -> str:
         return str(self._manifest_of(image_id).name)
@@ -108,12 +119,26 @@ def _narrow(inherited: frozenset[str] | None, own: tuple[str, ...]) -> frozenset
     if inherited is None:
         return paths
     # A path stays when every whitelist on the way keeps it, be it listed or the parent of a listed one.
-    both = {path for path in paths if _covers(inherited, path)} | {path for path in inherited if _covers(paths, path)}
-    return frozenset(both)
+    keep, keep_own = _Kept(inherited), _Kept(paths)
+    return frozenset(path for path in paths if path in keep) | frozenset(path for path in inherited if path in keep_own)
 
 
-def _covers(whitelist: frozenset[str], path: str) -> bool:
-    return path in whitelist or any(listed.startswith(path.rstrip("/") + "/") for listed in whitelist)
+class _Kept:
+    """The paths that a whitelist keeps: those listed, and their parents, of which a long path has too many to be written down."""
+
+    __slots__ = ("_listed", "_sorted")
+
+    def __init__(self, whitelist: frozenset[str] | frozenset[bytes]) -> None:
+        self._listed = whitelist
+        self._sorted: list[Any] = sorted(whitelist)
+
+    def __contains__(self, path: Any) -> bool:
+        if path in self._listed:
+            return True
+        slash = "/" if isinstance(path, str) else b"/"
+        below = path.rstrip(slash) + slash
+        place = bisect_left(self._sorted, below)
+        return place < len(self._sorted) and self._sorted[place].startswith(below)
 
 
 def whitelist_filter(whitelist: frozenset[str] | None) -> Callable[[bytes], bool] | None:
@@ -125,8 +150,4 @@ def whitelist_filter(whitelist: frozenset[str] | None) -> Callable[[bytes], bool
     """
     if whitelist is None:
         return None
-    kept = {b"/"}
-    for path in whitelist:
-        parts = path.encode("utf-8").split(b"/")
-        kept.update(b"/".join(parts[:length]) for length in range(2, len(parts) + 1))
-    return kept.__contains__
+    return _Kept(frozenset({b"/", *(path.encode("utf-8") for path in whitelist)})).__contains__

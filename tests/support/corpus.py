@@ -7,25 +7,11 @@ A case that is not refused must be read, and unpacked as its headers say. Each i
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import lzma
-import struct
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tests.support.images import END, archive, base256, compress, header, long_name, manifest_bytes, member, pax, pax_record
-
-
-@dataclass(frozen=True)
-class Case:
-    """An image, the words of its refusal ("": none), and those of a refusal for the sake of the file system alone."""
-
-    data: bytes
-    refused: str = ""
-    on_disk: str = ""
-
+from tests.support import sparse, streams
+from tests.support.images import END, Case, archive, base256, header, long_name, manifest_bytes, member, pax, pax_record
 
 MANIFEST = member("manifest", manifest_bytes())
 ROOTFS = member("rootfs", kind="5", mode=0o755, mtime=1_000_000_000)
@@ -197,14 +183,14 @@ def _flavours() -> Iterator[tuple[str, Case]]:
         yield f"a global {keyword}", _bad("for every file", pax({keyword: "1"}, "g"), entry)
     yield "a global xattr", _bad("for every file", pax({"SCHILY.xattr.user.a": "1"}, "g"), entry)
     yield "an unknown character set", _bad("unknown character set", pax({"hdrcharset": "KOI8-R"}), entry)
-    yield "GNU's sparse format 0.0", _bad("sparse", pax({"GNU.sparse.size": "9", "GNU.sparse.numblocks": "1"}), entry)
-    yield "GNU's sparse format 0.1", _bad("sparse", pax({"GNU.sparse.map": "0,4", "GNU.sparse.name": "rootfs/s"}), entry)
-    yield "GNU's sparse format 1.0", _bad("sparse", pax({"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}), entry)
-    yield "a bad sparse map", _bad("sparse", pax({"GNU.sparse.map": "x,-1,9" * 50}), entry)
-    yield "star's sparse files", _bad("sparse", pax({"SCHILY.realsize": "1"}), entry)
-    yield "GNU's old sparse format", _bad("sparse", header("rootfs/s", kind="S", magic=GNU))
+    yield "star's sparse files", _bad("in star's format", pax({"SCHILY.realsize": "1"}), entry)
+    for keyword in ("filename", "offset", "size"):
+        yield f"a part of a file, by GNU.volume.{keyword}", _bad("multi-volume", pax({f"GNU.volume.{keyword}": "1"}, "g"), entry)
     for flag in [*"ABCDEFGHIJMNOPQRTUVWXYZ", "8", "9", "a", " ", b"\x01", b"\xff"]:
         yield f"an entry of the type {flag!r}", _bad("not what an image may hold", header("rootfs/a", kind=flag))
+    blank = {"mode": b"", "uid": b"", "gid": b"", "size": b"", "magic": bytes(8), "major": b"", "minor": b""}
+    yield "GNU tar's volume label", _whole("a volume label", header("backup", kind="V", **blank), MANIFEST, ROOTFS)
+    yield "GNU tar's volume label in a pax header", _whole("", pax({"GNU.volume.label": "backup"}, "g"), MANIFEST, ROOTFS)
     for magic in (b"ustar\x0001", b"ustar\x00\x00\x00", b"USTAR\x0000", b"ustar 00", b"\x00ustar00"):
         yield f"the magic {magic!r}", _bad("neither a ustar nor a GNU", header("rootfs/a", magic=magic))
     yield "a Unix V7 header", _good(_v7("rootfs/a", kind=b"\0"))
@@ -276,6 +262,13 @@ def _numbers() -> Iterator[tuple[str, Case]]:
     yield "a time before 1970", _good(header("rootfs/a", mtime=base256(-86_400, 12)))
     yield "a size in twelve digits without an end", _good(header("rootfs/a", size=b"000000000000"))
     yield "numbers between spaces", _good(header("rootfs/a", uid=b"     7 ", mode=b"   644 ", mtime=b"         1 "))
+    for field in ("mode", "uid", "gid", "mtime"):
+        width = 12 if field == "mtime" else 8
+        for spaces in (0, 3, width - 1):
+            yield f"a {field} of {spaces} spaces and zero bytes", _good(header("rootfs/a", **{field: b" " * spaces}))
+        yield f"a {field} of spaces only", _bad(f"bad {field} field", header("rootfs/a", **{field: b" " * width}))
+        yield f"a {field} behind a zero byte", _bad(f"bad {field} field", header("rootfs/a", **{field: b"\x000000644"}))
+    yield "a size of zeros", _bad("bad size field", header("rootfs/a", size=b""))
     for text in ("-1", "1_0", "+1", "1.5", " 1", "1 ", "\u0663", "9" * 30, "4294967295", "0x1", "1\n"):
         yield f"the pax uid {text!r}", _bad("bad uid or gid", pax({"uid": text}), EMPTY)
     for text in ("-1", "1_0", "+1", "nan", "9" * 30, str(2**63), " 0"):
@@ -338,63 +331,19 @@ def _ends() -> Iterator[tuple[str, Case]]:
     yield "a PGP message in binary", Case(b"\x8c\x0d\x04\x09\x03\x02" + bytes(600), "encrypted with PGP")
 
 
+def _sparse() -> Iterator[tuple[str, Case]]:
+    for sentence, parts in sparse.good_parts():
+        yield sentence, _good(parts, LINK)
+    for sentence, parts, words in sparse.bad_parts():
+        yield sentence, _bad(words, FILE, parts)
+
+
 def _streams() -> Iterator[tuple[str, Case]]:
-    half = len(GOOD) // 2
-    for name in ("gzip", "bzip2", "xz"):
-        packed = compress(GOOD, name)
-        two = compress(GOOD[:half], name) + compress(b"", name) + compress(GOOD[half:], name)
-        yield f"{name}", Case(packed)
-        yield f"{name} in three streams", Case(two)
-        yield f"{name} cut after its magic", Case(packed[:6], "truncated")
-        for cut in (1, 4, 8, len(packed) // 2):
-            yield f"{name} without its last {cut} bytes", Case(packed[:-cut], "truncated")
-        for place in range(1, 13, 3):
-            flipped = bytearray(packed)
-            flipped[-place] ^= 0x55
-            yield f"{name} with a fault {place} bytes before its end", Case(bytes(flipped), name)
-        yield f"{name} with text after it", Case(packed + b"text", f"data after the end of the {name}")
-        yield f"{name} with its own magic after it", Case(packed + packed[:3], name)
-        yield f"{name} inside {name}", Case(compress(packed, name), "header at byte 0")
-        other = compress(GOOD, "gzip" if name != "gzip" else "xz")
-        yield f"{name}, then another compression", Case(packed + other, f"data after the end of the {name}")
-        yield f"{name} of nothing", Case(compress(b"", name), "no manifest")
-    packed = compress(GOOD, "gzip")
-    yield "gzip with zeros after it", Case(packed + bytes(1000))
-    yield "gzip with zeros between members", Case(packed + bytes(8) + packed, "data after the end")
-    yield "gzip with a reserved flag", Case(packed[:3] + b"\x20" + packed[4:], "unknown flags")
-    yield "gzip with every field", Case(_gzip_fields(packed, b"\x1e"))
-    yield "gzip that is called text", Case(packed[:3] + b"\x01" + packed[4:])
-    yield "bzip2 with a zero after it", Case(compress(GOOD, "bzip2") + b"\0", "data after the end")
-    packed = compress(GOOD, "xz")
-    yield "xz with four zeros after it", Case(packed + bytes(4))
-    yield "xz with three zeros after it", Case(packed + bytes(3), "data after the end")
-    yield "xz with zeros between streams", Case(lzma.compress(GOOD[:half]) + bytes(8) + lzma.compress(GOOD[half:]))
-    checks = {"none": lzma.CHECK_NONE, "CRC32": lzma.CHECK_CRC32, "CRC64": lzma.CHECK_CRC64, "SHA-256": lzma.CHECK_SHA256}
-    for word, check in checks.items():
-        yield f"xz with the check {word}", Case(lzma.compress(GOOD, check=check))
-    filters = [{"id": lzma.FILTER_DELTA, "dist": 4}, {"id": lzma.FILTER_LZMA2, "preset": 1}]
-    yield "xz with a filter", Case(lzma.compress(GOOD, filters=filters))
-    unknown = packed[:7] + b"\x02" + struct.pack("<I", zlib.crc32(b"\0\x02")) + packed[12:]
-    yield "xz with an unknown check", Case(unknown, "unknown integrity")
-    yield "xz that asks for a dictionary of 1.5 GiB", Case(_xz_dictionary(packed, 37), "268435456 bytes")
-    yield "a swarm of empty gzip members", Case(gzip.compress(b"", mtime=0) * 3000 + compress(GOOD, "gzip"))
-    yield "a bomb of bzip2 inside a gzip", Case(gzip.compress(bz2.compress(bytes(10_000_000)), mtime=0), "header at byte 0")
-
-
-def _gzip_fields(packed: bytes, flags: bytes) -> bytes:
-    fields = packed[:3] + flags + packed[4:10] + struct.pack("<H", 6) + b"AB\x02\0xy" + b"name\0" + b"comment\0"
-    return fields + struct.pack("<H", zlib.crc32(fields) & 0xFFFF) + packed[10:]
-
-
-def _xz_dictionary(packed: bytes, size: int) -> bytes:
-    """Return an xz file whose first block asks for another dictionary: its header is 12 bytes after the 12 of the stream."""
-    block = bytearray(packed[12:20])
-    block[4] = size
-    return packed[:12] + bytes(block) + struct.pack("<I", zlib.crc32(bytes(block))) + packed[24:]
+    yield from streams.stream_cases(GOOD)
 
 
 CORPUS: dict[str, Case] = {}
-for _family in (_names, _tops, _links, _flavours, _numbers, _attributes, _ends, _streams):
+for _family in (_names, _tops, _links, _flavours, _sparse, _numbers, _attributes, _ends, _streams):
     for _sentence, _case in _family():
         assert _sentence not in CORPUS, _sentence
         CORPUS[_sentence] = _case

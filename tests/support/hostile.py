@@ -22,6 +22,7 @@ from tests.support.images import (
     pax,
     tar,
 )
+from tests.support.sparse import in_data, old
 
 # What makes the archive, and what the message says of it.
 Cases = Mapping[str, tuple[Callable[[], bytes], str]]
@@ -125,12 +126,29 @@ BOMBS: Cases = {
         lambda: _with(header("PaxHeaders/x", kind="x", size=base256(8 * GIB, 12))),
         "limit of 1048576 bytes",
     ),
+    "a sparse file of 65 GiB": (lambda: _with(in_data(((65 * GIB, 0),), 65 * GIB, b"")), "limit of 68719476736 bytes"),
+    "sparse files of 65 GiB together": (
+        lambda: _with(*(in_data(((13 * GIB, 0),), 13 * GIB, b"", name=f"rootfs/s{number}") for number in range(5))),
+        "limit of 68719476736 bytes",
+    ),
+    "a sparse file in GNU's old format that never ends": (
+        lambda: _with(old([(0, 0)] * 262_145, 0, b"")),
+        "limit of 262144 pieces",
+    ),
     "a name of 5,000 parts": (lambda: _with(pax({"path": "rootfs/" + "a/" * 5_000 + "b"}), _file("x")), "limit of 4096 components"),
     "an xz dictionary of 1 GiB": (_greedy_xz, "limit of 268435456 bytes"),
 }
 
 # What is not what it says, or not all of it.
 BROKEN: Cases = {
+    "a sparse file whose pieces overlap": (
+        lambda: _with(in_data(((0, 1024), (512, 512)), 1024, bytes(1536))),
+        "overlap or are out of order",
+    ),
+    "a sparse file that would be longer to one tar than to another": (
+        lambda: _with(in_data(((0, 512),), 4096, bytes(512))),
+        "whose map ends at 512",
+    ),
     "two entries of one name": (lambda: _with(_file("rootfs/a", b"one"), _file("rootfs/a", b"two")), "appears twice"),
     "two entries of one name, spelled in two ways": (
         lambda: _with(_file("rootfs/a", b"one"), _file("./rootfs//a", b"two")),

@@ -44,6 +44,15 @@ class Node:
     xattrs: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Case:
+    """An image, the words of its refusal ("": none), and those of a refusal for the sake of the file system alone."""
+
+    data: bytes
+    refused: str = ""
+    on_disk: str = ""
+
+
 def directory(mode: int = 0o755, **more: Any) -> Node:
     """Return a directory."""
     return Node(mode=mode, kind="5", **more)

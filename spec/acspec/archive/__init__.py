@@ -21,6 +21,7 @@ Modules, from top to bottom:
     reader          the members of a tar archive
     extensions      pax headers and GNU's long names, and the entry they make
     pax             extended headers into values
+    sparse          maps of sparse files
     acl             access control lists from text
     member_names    names in one spelling
     stream          uncompressed bytes, taken in order

@@ -1,4 +1,4 @@
-"""POSIX access control lists: the text that star and GNU tar put into pax headers, into what the kernel's xattrs hold.
+"""POSIX access control lists: the text that star and GNU tar put into pax headers, and what the kernel's xattrs hold.
 
 Owners are numbers here; a name without one says nothing outside the machine that wrote it.
 
@@ -7,10 +7,13 @@ Source: acl(5), Text forms; star(5), SCHILY.acl.access; the kernel's posix_acl_x
 
 from __future__ import annotations
 
-from struct import pack
+from struct import iter_unpack, pack
 
 from acspec.archive.faults import Fault
 from acspec.escape import escape
+
+# The records of pax headers that hold ACLs as text, and the xattrs that hold them on a disk.
+ACL_XATTRS = {b"SCHILY.acl.access": b"system.posix_acl_access", b"SCHILY.acl.default": b"system.posix_acl_default"}
 
 _VERSION = 2
 _NO_ID = 0xFFFFFFFF
@@ -21,6 +24,7 @@ _TAGS = {
     b"mask": (0x10, None),
     b"other": (0x20, None),
 }
+_WORDS = {tag: (word, named) for word, tags in _TAGS.items() for named, tag in enumerate(tags) if tag is not None}
 _SHORT = {b"u": b"user", b"g": b"group", b"m": b"mask", b"o": b"other"}
 _MOST_ENTRIES = 1024
 
@@ -45,6 +49,23 @@ def parse_acl(text: bytes) -> bytes | None:
     return pack("<I", _VERSION) + b"".join(
         pack("<HHI", *entry) for entry in sorted(entries, key=lambda entry: (entry[0], entry[2]))
     )
+
+
+def format_acl(data: bytes) -> bytes | None:
+    """Return the text of an ACL that an xattr holds as *data*, by numbers; None for what no kernel would put there.
+
+    Source: acl(5), Text forms; star(5), SCHILY.acl.access.
+    """
+    if len(data) < 12 or len(data) % 8 != 4 or data[:4] != pack("<I", _VERSION):
+        return None
+    entries = []
+    for tag, permissions, number in iter_unpack("<HHI", data[4:]):
+        word, named = _WORDS.get(tag, (b"", False))
+        if not word or permissions > 7 or bool(named) is (number == _NO_ID):
+            return None
+        letters = bytes(letter if permissions & bit else 0x2D for letter, bit in zip(b"rwx", (4, 2, 1), strict=True))
+        entries.append(b"%s:%s:%s" % (word, b"%d" % number if named else b"", letters))
+    return b",".join(entries)
 
 
 def _parse_entry(line: bytes) -> tuple[int, int, int] | None:

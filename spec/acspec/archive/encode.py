@@ -10,6 +10,7 @@ from __future__ import annotations
 from struct import Struct
 from zlib import adler32
 
+from acspec.archive.acl import ACL_XATTRS, format_acl
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.header import BLOCK
 
@@ -52,6 +53,10 @@ def encode_entry(entry: Entry) -> bytes:
             records.append((keyword, b"%d" % value))
     if nanoseconds or not 0 <= seconds <= _MAX_11_DIGITS:
         records.append((b"mtime", _time(entry.mtime_ns)))
+    for keyword, key in ACL_XATTRS.items():  # for GNU tar, which takes ACLs from text only; for others the xattrs have them as well
+        acl = format_acl(entry.xattrs[key]) if key in entry.xattrs else None
+        if acl is not None:
+            records.append((keyword, acl))
     records += [(b"SCHILY.xattr." + _xattr_keyword(key), value) for key, value in sorted(entry.xattrs.items())]
     extended = _extended(records, entry.name) if records else b""
     return extended + _block(entry, prefix, base or name[:_NAME], seconds)

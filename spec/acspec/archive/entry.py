@@ -30,7 +30,8 @@ class Entry(NamedTuple):
 
     `name` is normalised: no `./`, no `//`, no slash at its end; `b""` is the directory that holds the image.
     `link_name` is as it stands for a symbolic link and normalised for a hard link. Times are nanoseconds since 1970,
-    `mode` the twelve permission bits, `size` and `data_offset` bytes (the offset counts from the start of the tar).
+    `mode` the twelve permission bits, `size` and `data_offset` bytes (the offset counts from the start of the tar). A sparse file
+    has the size that it has on a disk; its holes are the reader's to fill.
     """
 
     name: bytes

@@ -13,33 +13,27 @@ from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.faults import Fault
 from acspec.archive.header import Header, parse_number
 from acspec.archive.member_names import normalise
+from acspec.archive.sparse import Announcement, parse_old_header
 from acspec.escape import escape
 
 PAX = b"x"
 PAX_GLOBAL = b"g"
 GNU_NAME = b"L"
 GNU_LINK = b"K"
+GNU_SPARSE = b"S"
 EXTENSIONS = frozenset((PAX, PAX_GLOBAL, GNU_NAME, GNU_LINK))
 
 _KINDS = {
     b"0": Kind.FILE,
     b"\0": Kind.FILE,
     b"7": Kind.FILE,  # contiguous: how it lies on a disk, nothing else
+    GNU_SPARSE: Kind.FILE,
     b"1": Kind.HARD_LINK,
     b"2": Kind.SYMLINK,
     b"3": Kind.CHARACTER_DEVICE,
     b"4": Kind.BLOCK_DEVICE,
     b"5": Kind.DIRECTORY,
     b"6": Kind.FIFO,
-}
-_REFUSED = {
-    b"S": "a sparse file in GNU's old format, which is not supported yet",
-    b"D": "a directory dump of GNU tar",
-    b"M": "a part of a multi-volume archive",
-    b"N": "an old long name of GNU tar",
-    b"V": "a volume label",
-    b"X": "an extended header in Sun's format",
-    b"A": "an access control list in Sun's format",
 }
 _MAJOR_MAX = 2**12 - 1
 _MINOR_MAX = 2**20 - 1
@@ -89,8 +83,16 @@ class Extensions:
             return self._extended.path
         return header.name
 
+    def sparse_of(self, header: Header) -> Announcement | None:
+        """Return what is said of the holes in the file of *header*, None where nothing is. Raises: Fault."""
+        if header.type_flag == GNU_SPARSE:
+            if self._extended is not None:
+                raise Fault("a sparse file in GNU's old format, after a pax header")
+            return parse_old_header(header.block)
+        return None if self._extended is None else self._extended.sparse
+
     def make_entry(self, header: Header, data_offset: int) -> Entry:
-        """Return the entry that *header* and what came before it describe. Raises: Fault.
+        """Return the entry that *header* and what came before it describe, as if it had no holes. Raises: Fault.
 
         Source: POSIX.1-2017, pax, pax Extended Header Keyword Precedence.
         """
@@ -102,6 +104,8 @@ class Extensions:
         size = header.size if said.size is None else said.size
         if size and kind is not Kind.FILE:
             raise Fault(f"data after a {kind.value}")
+        if said.sparse is not None and kind is not Kind.FILE:
+            raise Fault(f"a {kind.value} that is said to be sparse")
         major, minor = _device(header) if kind in (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE) else (0, 0)
         return Entry(
             normalise(name),
@@ -140,8 +144,7 @@ def _add_once(known: bytes | None, data: bytes) -> bytes:
 def _kind(type_flag: bytes, name: bytes) -> Kind:
     kind = _KINDS.get(type_flag)
     if kind is None:
-        what = _REFUSED.get(type_flag) or f'an entry of the unknown type "{escape(type_flag)}"'
-        raise Fault(f"{what}: not what an image may hold" if type_flag != b"S" else what)
+        raise Fault(f'an entry of the unknown type "{escape(type_flag)}": not what an image may hold')
     if name.endswith(b"/") and kind is not Kind.DIRECTORY:
         if type_flag == b"\0":  # how archives older than POSIX tell a directory
             return Kind.DIRECTORY

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -152,8 +152,7 @@ class TreeWriter:
             self._remove(path, parent, name)
             descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
         try:
-            for chunk in reader.read_chunks(entry):
-                _write_all(descriptor, chunk)
+            _write_content(descriptor, reader.read_pieces(entry), entry.size)
             mode = self._own(descriptor, entry)
             if entry.xattrs:  # while the file may still be written to, and before the mode, which must come out exact
                 self.lost.add_xattrs(apply_xattrs(descriptor, entry.xattrs))
@@ -246,9 +245,15 @@ class TreeWriter:
         os.utime(descriptor, ns=(note.mtime_ns, note.mtime_ns))
 
 
-def _write_all(descriptor: int, data: memoryview) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+def _write_content(descriptor: int, pieces: Iterator[tuple[int, memoryview]], size: int) -> None:
+    """Write *pieces* into an empty file and make it *size* bytes long; what is not written is a hole."""
+    end = 0
+    for offset, data in pieces:
+        end, rest = offset + len(data), data
+        while rest:
+            rest = rest[os.pwrite(descriptor, rest, end - len(rest)) :]
+    if end < size:
+        os.ftruncate(descriptor, size)
 
 
 def _about(error: OSError, entry: Entry, what: str) -> Exception:

@@ -1,7 +1,7 @@
 """The header block of tar: 512 bytes into numbers and byte strings, strictly.
 
 ustar, GNU and the blank flavour of Unix V7 are read; what a field means for an entry is `extensions`' to say.
-No number is read as anything but what POSIX (octal) or GNU (base-256) define.
+No number is read as anything but what POSIX (octal) or GNU (base-256) define; only an owner, a mode or a time may be left blank.
 
 Source: POSIX.1-2017, pax, ustar Interchange Format; GNU tar manual, Basic Tar Format.
 """
@@ -23,12 +23,21 @@ _GNU = b"ustar  \x00"
 _V7 = bytes(8)
 _MAX_ID = 2**32 - 2  # 2**32 - 1 means "leave as it is" to chown
 _OWNERS_CACHED = 512
+# What other tars know and an image may not hold; refused before their numbers, which are not always there, are looked at.
+_REFUSED = {
+    b"D": "a directory dump of GNU tar",
+    b"M": "a part of a multi-volume archive",
+    b"N": "an old long name of GNU tar",
+    b"V": "a volume label",
+    b"X": "an extended header in Sun's format",
+    b"A": "an access control list in Sun's format",
+}
 
 _owners: dict[bytes, tuple[int, int, int]] = {}
 
 
 class Header(NamedTuple):
-    """The fields of one header block; `name` includes the prefix, times are seconds, device numbers still bytes."""
+    """The fields of one header block, and the block; `name` includes the prefix, times are seconds, device numbers still bytes."""
 
     name: bytes
     type_flag: bytes
@@ -40,6 +49,7 @@ class Header(NamedTuple):
     link_name: bytes
     major: bytes
     minor: bytes
+    block: bytes
 
 
 def is_header(block: bytes) -> bool:
@@ -56,7 +66,7 @@ def is_header(block: bytes) -> bool:
 def parse_header(block: bytes) -> Header:
     """Return the fields of a header *block* of 512 bytes.
 
-    Raises: Fault for a wrong checksum, an unknown flavour or a malformed number.
+    Raises: Fault for a wrong checksum, an unknown flavour, what no image may hold, or a malformed number.
     Source: POSIX.1-2017, pax, ustar Interchange Format.
     """
     name, owners, size, mtime, checksum, flag, link, magic, _, major, minor, prefix, rest = _FIELDS.unpack(block)
@@ -68,6 +78,8 @@ def parse_header(block: bytes) -> Header:
     elif magic != _GNU and (magic != _V7 or any(block[257:329]) or any(block[345:])):
         # In GNU's flavour the prefix holds other things; of V7's rest, GNU tar fills in the device numbers and nothing else.
         raise Fault("neither a ustar nor a GNU tar header")
+    if flag in _REFUSED:
+        raise Fault(f"{_REFUSED[flag]}: not what an image may hold")
     mode, uid, gid = _owners.get(owners) or _parse_owners(owners)
     return Header(
         name,
@@ -76,11 +88,17 @@ def parse_header(block: bytes) -> Header:
         uid,
         gid,
         parse_number(size, "size", 0, 2**63 - 1),
-        parse_number(mtime, "mtime", -(2**62), 2**62),
+        _parse_optional(mtime, "mtime", -(2**62), 2**62),
         link.partition(b"\0")[0],
         major,
         minor,
+        block,
     )
+
+
+def is_gnu(block: bytes) -> bool:
+    """Tell whether a header *block* is of GNU's flavour."""
+    return block[257:265] == _GNU
 
 
 def _check_sum(block: bytes, field: bytes) -> None:
@@ -99,14 +117,21 @@ def _prefix(prefix: bytes, rest: bytes) -> bytes:
 def _parse_owners(field: bytes) -> tuple[int, int, int]:
     # mode, uid and gid stand side by side and nearly always repeat: one look-up instead of three numbers.
     owners = (
-        parse_number(field[:8], "mode", 0, 2**31) & 0o7777,
-        parse_number(field[8:16], "uid", 0, _MAX_ID),
-        parse_number(field[16:], "gid", 0, _MAX_ID),
+        _parse_optional(field[:8], "mode", 0, 2**31) & 0o7777,
+        _parse_optional(field[8:16], "uid", 0, _MAX_ID),
+        _parse_optional(field[16:], "gid", 0, _MAX_ID),
     )
     if len(_owners) >= _OWNERS_CACHED:
         _owners.clear()
     _owners[field] = owners
     return owners
+
+
+def _parse_optional(field: bytes, what: str, least: int, most: int) -> int:
+    # Spaces, then zero bytes only, is 0 to GNU tar, libarchive and Python alike, and what node-tar writes for what it leaves out.
+    if field[0] in b" \0" and field[-1] == 0 and not field.lstrip(b" ").strip(b"\0"):
+        return 0
+    return parse_number(field, what, least, most)
 
 
 def parse_number(field: bytes, what: str, least: int, most: int) -> int:

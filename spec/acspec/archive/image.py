@@ -35,7 +35,7 @@ GLANCE = 64 * 1024  # window for those who want the headers only
 
 @dataclass(frozen=True, slots=True)
 class ScannedImage:
-    """What one pass over a whole image found; sizes in bytes, `unpacked_size` that of its regular files together."""
+    """What one pass over a whole image found; sizes in bytes, `unpacked_size` that of its regular files with their holes."""
 
     image_id: ImageID
     manifest: ImageManifest
@@ -147,7 +147,7 @@ class ImageReader:
         self._complete = True
 
     def read_chunks(self, entry: Entry) -> Iterator[memoryview]:
-        """Return the data of *entry*, the one that came last, in windows that are valid until the next.
+        """Return the data of *entry*, the one that came last, in windows that are valid until the next; holes are zeros.
 
         Raises: FormatError; StorageError.
         """
@@ -156,6 +156,19 @@ class ImageReader:
             return
         try:
             yield from self._tar.read_chunks()
+        except Fault as fault:
+            raise self._error(fault) from None
+
+    def read_pieces(self, entry: Entry) -> Iterator[tuple[int, memoryview]]:
+        """Return the data of *entry*, the one that came last, in windows with the offset of each in the file; holes are left out.
+
+        Raises: FormatError; StorageError.
+        """
+        if entry.name == MANIFEST:
+            yield 0, memoryview(self.manifest_bytes)
+            return
+        try:
+            yield from self._tar.read_pieces()
         except Fault as fault:
             raise self._error(fault) from None
 

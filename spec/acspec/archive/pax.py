@@ -1,7 +1,7 @@
 r"""Extended headers of pax: records of text into values, strictly.
 
 A record is `LENGTH KEYWORD=VALUE\n`. Keywords that nobody here knows are left out, as POSIX asks; those that would change what
-an archive holds without being understood (sparse files, other character sets) are refused by name.
+an archive holds without being understood (star's sparse files, parts of files, other character sets) are refused by name.
 
 Source: POSIX.1-2017, pax, pax Interchange Format; `SCHILY.xattr.` and `SCHILY.acl.` as star's manual describes them.
 """
@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from acspec.archive.acl import parse_acl
+from acspec.archive.acl import ACL_XATTRS, parse_acl
 from acspec.archive.faults import Fault
+from acspec.archive.sparse import KEYWORDS as _SPARSE
+from acspec.archive.sparse import Announcement, parse_announcement
 from acspec.escape import escape
 
 _XATTR = b"SCHILY.xattr."
-_ACLS = {b"SCHILY.acl.access": b"system.posix_acl_access", b"SCHILY.acl.default": b"system.posix_acl_default"}
-_OF_ONE_FILE = frozenset((b"path", b"linkpath", b"size", *_ACLS))
-_SPARSE = (b"GNU.sparse.", b"SCHILY.realsize")
+_OF_ONE_FILE = frozenset((b"path", b"linkpath", b"size", *ACL_XATTRS))
+_VOLUMES = frozenset((b"GNU.volume.filename", b"GNU.volume.offset", b"GNU.volume.size"))
 _CHARSETS = (b"BINARY", b"ISO-IR 10646 2000 UTF-8")
 _MAX_ID = 2**32 - 2
 _XATTR_NAME_BYTES = 255
@@ -26,7 +27,10 @@ _XATTR_VALUE_BYTES = 65_536
 
 
 class Extended(NamedTuple):
-    """What an extended header says in place of the header block; None where it says nothing."""
+    """What an extended header says in place of the header block; None where it says nothing.
+
+    `path` is that of a sparse file, too, whose header block has another; `size` is that of the data, `sparse` has the file's.
+    """
 
     path: bytes | None = None
     link_path: bytes | None = None
@@ -35,6 +39,7 @@ class Extended(NamedTuple):
     gid: int | None = None
     mtime_ns: int | None = None
     xattrs: Mapping[bytes, bytes] | None = None
+    sparse: Announcement | None = None
 
 
 NOTHING = Extended()
@@ -48,11 +53,14 @@ def parse_extended(data: bytes, base: Extended = NOTHING) -> Extended:
     """
     values = base._asdict()
     xattrs: dict[bytes, bytes] = {}
+    sparse: list[tuple[bytes, bytes]] = []
     for keyword, value in parse_records(data):
         if keyword.startswith(_XATTR):
             _add_xattr(xattrs, keyword[len(_XATTR) :], value)
-        elif keyword in _ACLS:
+        elif keyword in ACL_XATTRS:
             _add_acl(xattrs, keyword, value)
+        elif keyword.startswith(_SPARSE):
+            sparse.append((keyword, value))
         elif (reader := _READERS.get(keyword)) is not None:
             _check_empty(keyword, value)
             values[reader.field] = reader.read(value) if value else None
@@ -60,6 +68,11 @@ def parse_extended(data: bytes, base: Extended = NOTHING) -> Extended:
             _check_unknown(keyword, value)
     if xattrs:
         values["xattrs"] = xattrs
+    if sparse:
+        values["sparse"] = announcement = parse_announcement(sparse)
+        if announcement.name is not None:  # before any path: that is one which no file should have
+            _check_empty(b"path", announcement.name)
+            values["path"] = _parse_path(announcement.name)
     return Extended(**values)
 
 
@@ -71,7 +84,7 @@ def parse_global(data: bytes, base: Extended) -> Extended:
     """
     values = base._asdict()
     for keyword, value in parse_records(data):
-        if keyword in _OF_ONE_FILE or keyword.startswith(_XATTR):
+        if keyword in _OF_ONE_FILE or keyword.startswith((_XATTR, _SPARSE)):
             raise Fault(f'a global header sets "{escape(keyword)}" for every file')
         if (reader := _READERS.get(keyword)) is not None:
             values[reader.field] = reader.read(value) if value else None
@@ -109,8 +122,10 @@ def _check_empty(keyword: bytes, value: bytes) -> None:
 
 
 def _check_unknown(keyword: bytes, value: bytes) -> None:
-    if keyword.startswith(_SPARSE):
-        raise Fault("a sparse file, which is not supported yet")
+    if keyword == b"SCHILY.realsize":
+        raise Fault("a sparse file in star's format: not what an image may hold")
+    if keyword in _VOLUMES:
+        raise Fault("a part of a file, of a multi-volume archive: not what an image may hold")
     if keyword == b"hdrcharset" and value not in _CHARSETS:
         raise Fault(f'unknown character set "{escape(value)}" in a pax header')
 
@@ -133,7 +148,7 @@ def _add_acl(xattrs: dict[bytes, bytes], keyword: bytes, text: bytes) -> None:
     if acl is None:
         xattrs[keyword] = text
     else:
-        xattrs.setdefault(_ACLS[keyword], acl)  # the kernel's own form, where both are there, is the exact one
+        xattrs.setdefault(ACL_XATTRS[keyword], acl)  # the kernel's own form, where both are there, is the exact one
 
 
 def _parse_path(value: bytes) -> bytes:

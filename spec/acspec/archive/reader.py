@@ -14,6 +14,7 @@ from acspec.archive.entry import Entry
 from acspec.archive.extensions import EXTENSIONS, Extensions
 from acspec.archive.faults import Fault
 from acspec.archive.header import BLOCK, ZERO_BLOCK, Header, parse_header
+from acspec.archive.sparse import NO_PIECES, Announcement, Rest, SparseMap, add_old_block, fill_holes, read_map
 from acspec.archive.stream import TarStream
 from acspec.escape import escape
 
@@ -21,7 +22,7 @@ from acspec.escape import escape
 class TarReader:
     """Iterates over the entries of a tar archive; the data of the current one is there until the next is asked for."""
 
-    __slots__ = ("_extended", "_extensions", "_padding", "_place", "_stream", "_unread", "at_end", "warnings")
+    __slots__ = ("_extended", "_extensions", "_map", "_padding", "_place", "_stream", "_unread", "at_end", "warnings")
 
     def __init__(self, stream: TarStream) -> None:
         """Read from *stream*. After the last entry `warnings` holds what is odd, but not wrong."""
@@ -31,6 +32,7 @@ class TarReader:
         self._extensions = Extensions()
         self._extended = 0
         self._unread = 0
+        self._map: SparseMap | None = None
         self._padding = 0
         self._place: int | bytes = 0
 
@@ -46,24 +48,67 @@ class TarReader:
         stream = self._stream
         while (header := self._next_header()) is not None:
             self._place = self._extensions.name_of(header) or self._place
+            sparse = self._extensions.sparse_of(header)
             entry = self._extensions.make_entry(header, stream.offset)
             self._unread = entry.size
             self._padding = -entry.size % BLOCK
             self._place = entry.name
             stream.check_room(entry.size)
+            if sparse is not None:
+                entry = self._open_sparse(entry, sparse)
             yield entry
             stream.skip(self._unread + self._padding)
             self._unread = 0
+            self._map = None
         if self._extensions.pending:
             raise Fault("a header that describes an entry, and no entry after it")
         self.at_end = True
         self._check_rest()
 
     def read_chunks(self) -> Iterator[memoryview]:
-        """Return the data of the current entry in windows, each valid until the next. Raises: Fault."""
+        """Return the data of the current entry in windows, each valid until the next, with zeros for holes. Raises: Fault."""
+        if self._map is not None:
+            yield from fill_holes(self.read_pieces(), self._map.size)
+            return
         for window in self._stream.pieces(self._unread):
             self._unread -= len(window)
             yield window
+
+    def read_pieces(self) -> Iterator[tuple[int, memoryview]]:
+        """Return the data of the current entry in windows, each with its offset in the file, without the holes. Raises: Fault."""
+        pieces = ((0, self._unread),) if self._map is None else self._map
+        if self._map is not None:
+            self._map = NO_PIECES  # so that no data comes twice
+        for start, length in pieces:
+            offset = start
+            for window in self._stream.pieces(length):
+                self._unread -= len(window)
+                yield offset, window
+                offset += len(window)
+
+    def _open_sparse(self, entry: Entry, announcement: Announcement) -> Entry:
+        """Read what is left of the map of a sparse file, and return its *entry* with its real size and the place of its data."""
+        found = announcement.map
+        if announcement.rest is Rest.DATA:
+            read_map(self._take_map_data, found)
+        more = announcement.rest is Rest.BLOCKS
+        while more:
+            more = add_old_block(self._take_map_block(), found)
+        found.check(self._unread)
+        self._stream.count_holes(found.holes)
+        self._stream.check_room(self._unread)
+        self._map = found
+        return entry._replace(size=found.size, data_offset=self._stream.offset)
+
+    def _take_map_data(self) -> bytes:
+        if self._unread < BLOCK:
+            raise Fault("a sparse file whose map does not end in its data")
+        self._unread -= BLOCK
+        return self._take_map_block()
+
+    def _take_map_block(self) -> bytes:
+        self._count_extended(BLOCK)
+        return self._stream.take(BLOCK)
 
     def _next_header(self) -> Header | None:
         """Return the header of the next entry, or None at the end of the archive."""
@@ -84,12 +129,15 @@ class TarReader:
     def _extension_data(self, size: int) -> bytes:
         if size > limits.PAX_HEADER_BYTES:
             raise Fault(f"an extended header larger than the limit of {limits.PAX_HEADER_BYTES} bytes")
-        self._extended += size
-        if self._extended > limits.PAX_HEADERS_BYTES:
-            raise Fault(f"extended headers that are together larger than the limit of {limits.PAX_HEADERS_BYTES} bytes")
+        self._count_extended(size)
         data = self._stream.take(size)
         self._stream.skip(-size % BLOCK)
         return data
+
+    def _count_extended(self, size: int) -> None:
+        self._extended += size
+        if self._extended > limits.PAX_HEADERS_BYTES:
+            raise Fault(f"extended headers that are together larger than the limit of {limits.PAX_HEADERS_BYTES} bytes")
 
     def _check_rest(self) -> None:
         """Read on to the end of the stream, which may hold nothing but zeros."""

@@ -28,12 +28,13 @@ class Feed(Protocol):
 class TarStream:
     """The bytes of a tar archive from its start to its end; `offset` is where the next one stands."""
 
-    __slots__ = ("_base", "_chunk", "_feed", "_limit", "_position", "_taps")
+    __slots__ = ("_base", "_chunk", "_feed", "_limit", "_position", "_room", "_taps")
 
     def __init__(self, feed: Feed, limit: int, taps: Sequence[Tap] = ()) -> None:
         """Read from *feed*, at most *limit* bytes; each chunk is given to each of *taps* as soon as it has come."""
         self._feed = feed
         self._limit = limit
+        self._room = limit
         self._taps = taps
         self._chunk = b""
         self._position = 0
@@ -49,7 +50,7 @@ class TarStream:
         self._base += len(self._chunk)
         self._position = 0
         self._chunk = self._feed.next_chunk()
-        if self._base + len(self._chunk) > self._limit:
+        if self._base + len(self._chunk) > self._room:
             raise self._beyond()
         for tap in self._taps:
             tap(self._chunk)
@@ -57,8 +58,16 @@ class TarStream:
 
     def check_room(self, size: int) -> None:
         """Check that *size* more bytes are within the limit, before anybody waits for them. Raises: Fault."""
-        if self.offset + size > self._limit:
+        if self.offset + size > self._room:
             raise self._beyond()
+
+    def count_holes(self, size: int) -> None:
+        """Count *size* bytes that are not in the stream, but in the files that it stands for. Raises: Fault beyond the limit.
+
+        A few bytes could name files larger than any disk, which somebody will read, or copy without their holes.
+        """
+        self.check_room(size)
+        self._room -= size
 
     def _beyond(self) -> StreamFault:
         return StreamFault(f"larger than the limit of {self._limit} bytes uncompressed")

@@ -39,7 +39,9 @@ NAMES = st.lists(
 ).map(b"/".join)
 IDS = st.integers(0, 2**32 - 2)
 TIMES = st.integers(-(2**40), 2**40) | st.integers(-(10**18), 10**19) | st.integers(0, 2**33).map(lambda seconds: seconds * 10**9)
-XATTRS = st.dictionaries(st.sampled_from([b"user.a", b"user.=%3D%", b"security.capability"]), st.binary(max_size=40), max_size=3)
+ACCESS, DEFAULT = b"system.posix_acl_access", b"system.posix_acl_default"
+XATTR_NAMES = [b"user.a", b"user.=%3D%", b"security.capability", ACCESS, DEFAULT]
+XATTRS = st.dictionaries(st.sampled_from(XATTR_NAMES), st.binary(max_size=40), max_size=3)
 
 
 @st.composite
@@ -73,6 +75,7 @@ def test_headers_are_whole_blocks_and_always_the_same(entry: Entry) -> None:
     assert encode_entry(entry) == encode_entry(entry._replace(data_offset=5))
 
 
+ACL = bytes.fromhex("0200000001000700ffffffff02000500e803000004000500ffffffff10000700ffffffff20000000ffffffff")
 PLAIN = {
     "a short name": Entry(b"rootfs/f", Kind.FILE),
     "a name that fits prefix and name": Entry(b"rootfs/" + b"d" * 100 + b"/" + b"f" * 99, Kind.FILE),
@@ -90,6 +93,18 @@ EXTENDED = {
     "a time before 1970": (Entry(b"rootfs/f", Kind.FILE, mtime_ns=-(10**9)), b"mtime"),
     "a size of 8 GiB": (Entry(b"rootfs/f", Kind.FILE, size=8**11), b"size"),
     "an attribute": (Entry(b"rootfs/f", Kind.FILE, xattrs={b"user.a": b"1"}), b"SCHILY.xattr.user.a"),
+    "an access control list": (
+        Entry(b"rootfs/f", Kind.FILE, xattrs={ACCESS: ACL}),
+        b"SCHILY.acl.access=user::rwx,",
+    ),
+    "a default list": (
+        Entry(b"rootfs/d", Kind.DIRECTORY, xattrs={DEFAULT: ACL}),
+        b"SCHILY.acl.default=user::rwx,",
+    ),
+    "a list that has no text": (
+        Entry(b"rootfs/f", Kind.FILE, xattrs={ACCESS: b"x"}),
+        b"system.posix_acl_access=x",
+    ),
     "a long name that is not UTF-8": (Entry(b"rootfs/" + b"\xff" * 101, Kind.FILE), b"hdrcharset=BINARY"),
 }
 

@@ -78,6 +78,29 @@ def test_a_checksum_of_bytes_over_127_is_the_sum_of_unsigned_bytes() -> None:
     assert parse_header(images.header(b"\xff" * 100)).name == b"\xff" * 100
 
 
+@pytest.mark.parametrize("blank", [bytes(12), b" " + bytes(11), b" " * 11 + b"\0"])
+def test_blank_owners_modes_and_times_are_zero(blank: bytes) -> None:
+    fields = {"mode": blank[-8:], "uid": blank[-8:], "gid": blank[-8:], "mtime": blank}
+    header = parse_header(images.header("x", **fields))
+    assert (header.mode, header.uid, header.gid, header.mtime) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("field", ["mode", "uid", "gid", "mtime"])
+@pytest.mark.parametrize("value", [b" " * 12, b"\0" + b" " * 11, b"\x001234567\0", b" \x001\0", b" \0 \0"])
+def test_what_is_blank_to_some_only_is_refused(field: str, value: bytes) -> None:
+    with pytest.raises(Fault, match=f"bad {field} field"):
+        parse_header(images.header("x", **{field: value if field == "mtime" else value[:8]}))
+
+
+REFUSED = {"D": "a directory dump", "M": "multi-volume", "N": "an old long name", "V": "a volume label", "X": "Sun's", "A": "Sun's"}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_an_image_may_not_hold_is_named_whatever_its_numbers_are(kind: str) -> None:
+    with pytest.raises(Fault, match=f"{REFUSED[kind]}.*not what an image may hold"):
+        parse_header(images.header("x", kind=kind, mode=b"", uid=b"x", size=b""))
+
+
 FLAVOURS = {
     "POSIX": (images.header("name", prefix=b"some/dir"), b"some/dir/name"),
     "POSIX with a prefix that fills its field": (images.header("name", prefix=b"d" * 155), b"d" * 155 + b"/name"),

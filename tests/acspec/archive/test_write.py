@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acspec.archive.acl import parse_acl
 from acspec.archive.compression import Compression
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.extract import TreeWriter
@@ -114,6 +117,48 @@ def test_devices_owners_and_capabilities_come_back(tmp_path: Path) -> None:
     content = write(layout)
     extract(content, tmp_path / "again")
     assert write(tmp_path / "again") == content
+
+
+ACCESS = parse_acl(b"user::rwx,user:0:r--,user:2000000000:-wx,group::r-x,group:50:--x,mask::rwx,other::---")
+DEFAULT = parse_acl(b"user::rwx,user:12:r-x,group::---,mask::r-x,other::--x")
+READERS = {
+    "GNU tar": ["tar", "--acls", "--xattrs", "-xpf"],
+    "GNU tar, told to take all attributes": ["tar", "--acls", "--xattrs", "--xattrs-include=*", "-xpf"],
+    "GNU tar, without its own way for them": ["tar", "--xattrs", "--xattrs-include=*", "-xpf"],
+    "libarchive": ["bsdtar", "-xpf"],
+}
+
+
+def _acls(path: Path) -> dict[str, bytes]:
+    return {name: os.getxattr(path, name) for name in os.listxattr(path) if name.startswith("system.posix_acl")}
+
+
+@pytest.mark.privileged
+def test_access_control_lists_come_back_from_us_and_from_others(tmp_path: Path) -> None:
+    assert ACCESS is not None
+    assert DEFAULT is not None
+    layout = make_layout(tmp_path / "layout")
+    (layout / "rootfs/d").mkdir()
+    (layout / "rootfs/f").write_bytes(b"data")
+    for path in ("rootfs/f", "rootfs/d"):
+        os.setxattr(layout / path, "system.posix_acl_access", ACCESS)
+    os.setxattr(layout / "rootfs/d", "system.posix_acl_default", DEFAULT)
+    (layout / "rootfs/d/inherited").write_bytes(b"")
+    places = ("rootfs", "rootfs/f", "rootfs/d", "rootfs/d/inherited")
+    wanted = [(_acls(layout / path), (layout / path).stat().st_mode) for path in places]
+    assert [sorted(acls) for acls, _ in wanted][2] == ["system.posix_acl_access", "system.posix_acl_default"]
+    assert all(acls for acls, _ in wanted[1:])
+    content = write(layout)
+    extract(content, tmp_path / "again")
+    assert write(tmp_path / "again") == content
+    assert [(_acls(tmp_path / "again" / path), (tmp_path / "again" / path).stat().st_mode) for path in places] == wanted
+    (tmp_path / "x.tar").write_bytes(content)
+    for reader, words in READERS.items():
+        if shutil.which(words[0]):
+            place = tmp_path / reader
+            place.mkdir()
+            subprocess.run([*words, tmp_path / "x.tar"], cwd=place, check=True)
+            assert [(_acls(place / path), (place / path).stat().st_mode) for path in places] == wanted, reader
 
 
 def test_settings_change_owners_and_times_and_nothing_else(tmp_path: Path) -> None:

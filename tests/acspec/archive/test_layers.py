@@ -1,0 +1,259 @@
+"""Layers laid over each other on a disk, against what the specification says of them in a few lines of Python.
+
+The model knows no descriptors and no links that could be followed: a tree is a dict from paths to what lies there.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acspec.archive.extract import TreeWriter
+from acspec.archive.render import render_image
+from acspec.rendering import whitelist_filter
+from tests.support import images
+from tests.support.images import Node, directory, hard_link
+
+# What lies at a path: a directory (None), the target of a symbolic link, or a file, whose identity its hard links share.
+File = tuple[str, bytes, int]
+Tree = dict[str, "File | str | None"]
+Layer = tuple[images.Files, "frozenset[str] | None"]
+
+DIRECTORY: Mapping[str, Any] = {"x": directory(mode=0o750, mtime=5), "x/f": b"inside", "x/sub/g": b"deeper"}
+TYPES: Mapping[str, images.Files] = {
+    "a file": {"x": b"file"},
+    "a directory": DIRECTORY,
+    "an empty directory": {"x": None},
+    "a directory that is only implied": {"x/f": b"implied"},
+    "a link to the outside": {"x": "/outside"},
+    "a link to what is above": {"x": ".."},
+    "a link to nothing": {"x": "nothing"},
+    "a link to itself": {"x": "x"},
+    "a link to a directory beside it": {"beside": None, "beside/f": b"beside", "x": "beside"},
+    "a hard link": {"first": b"linked", "x": hard_link("first")},
+    "a file with a hard link": {"x": b"linked", "y": hard_link("x")},
+    "a FIFO": {"x": Node(kind="6")},
+}
+DEVICE: images.Files = {"x": Node(kind="3", major=1, minor=3)}
+
+
+def write_layers(tree: Path, layers: list[Layer]) -> None:
+    """Lay *layers* over each other in the new directory *tree*."""
+    tree.mkdir(mode=0o700)
+    descriptor = os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
+    with TreeWriter(descriptor) as writer:
+        for number, (files, whitelist) in enumerate(layers):
+            image = tree.parent / f"{tree.name}{number}.aci"
+            image.write_bytes(images.image(files, compression="none"))
+            with image.open("rb") as file:
+                render_image(writer, file.fileno(), "x.aci", keep=whitelist_filter(whitelist), hashed=False)
+        writer.finish()
+    os.close(descriptor)
+
+
+def look(tree: Path) -> Tree:
+    """Return what lies below *tree*; no link is followed."""
+    found: Tree = {}
+    for path in sorted(tree.rglob("*")):
+        status, name = path.lstat(), str(path.relative_to(tree))
+        if stat.S_ISDIR(status.st_mode):
+            found[name] = None
+        elif stat.S_ISLNK(status.st_mode):
+            found[name] = os.readlink(path)
+        else:
+            content = path.read_bytes() if stat.S_ISREG(status.st_mode) else b""
+            found[name] = (stat.filemode(status.st_mode)[0], content, status.st_ino)
+    return found
+
+
+def expect(layers: list[Layer]) -> Tree:
+    """Return what the layers must amount to. Source: ace.md, Filesystem Setup."""
+    tree: Tree = {}
+    for number, (files, whitelist) in enumerate(layers):
+        for path, node in merge_links(number, files, whitelist):
+            put(tree, path, node)
+    return tree
+
+
+def merge_links(number: int, files: images.Files, whitelist: frozenset[str] | None) -> Iterator[tuple[str, File | str | None]]:
+    """Yield what a whitelist keeps of a layer; all names of one file have one identity."""
+    origins: dict[str, str] = {}
+    for path, value in files.items():
+        node = value if isinstance(value, Node) else Node(value) if isinstance(value, bytes) else None
+        if node is not None and node.kind == "1":
+            target = str(node.link).removeprefix("rootfs/")
+            origins[path] = origins.get(target, target)
+            data = files[origins[path]]
+            node = data if isinstance(data, Node) else Node(data) if isinstance(data, bytes) else Node()
+        if whitelist is not None and not any(item == f"/{path}" or item.startswith(f"/{path}/") for item in whitelist):
+            continue
+        if isinstance(value, str):
+            yield path, value
+        elif node is None or node.kind == "5":
+            yield path, None
+        else:
+            identity = number * 1000 + list(files).index(origins.get(path, path))
+            yield path, ({"0": "-", "6": "p", "3": "c"}[node.kind], node.data, identity)
+
+
+def put(tree: Tree, path: str, node: File | str | None) -> None:
+    """Put *node* at *path*: in place of all that is there, but for a directory over a directory."""
+    parts = path.split("/")
+    for length in range(1, len(parts)):
+        clear(tree, "/".join(parts[:length]), for_directory=True)
+    clear(tree, path, for_directory=node is None)
+    tree[path] = node
+
+
+def clear(tree: Tree, path: str, *, for_directory: bool) -> None:
+    if not (for_directory and path in tree and tree[path] is None):
+        for known in [known for known in tree if known == path or known.startswith(path + "/")]:
+            del tree[known]
+    if for_directory:
+        tree[path] = None
+
+
+def shape(tree: Tree) -> tuple[Mapping[str, object], set[frozenset[str]]]:
+    """Return a tree without identities, and which of its paths are one file."""
+    plain = {path: node[:2] if isinstance(node, tuple) else node for path, node in tree.items()}
+    groups: dict[int, set[str]] = {}
+    for path, node in tree.items():
+        if isinstance(node, tuple):
+            groups.setdefault(node[2], set()).add(path)
+    return plain, {frozenset(group) for group in groups.values()}
+
+
+def check(place: Path, layers: list[Layer]) -> None:
+    outside = place / "outside"
+    outside.mkdir(mode=0o711)
+    (outside / "f").write_bytes(b"not yours")
+    os.utime(outside, ns=(1, 1))
+    layers = [({path: moved(node, outside) for path, node in files.items()}, whitelist) for files, whitelist in layers]
+    write_layers(place / "tree", layers)
+    assert shape(look(place / "tree")) == shape(expect(layers))
+    assert (outside / "f").read_bytes() == b"not yours"
+    assert os.listdir(outside) == ["f"]
+    assert (outside.stat().st_mtime_ns, stat.S_IMODE(outside.stat().st_mode)) == (1, 0o711)
+
+
+def moved(node: Any, outside: Path) -> Any:
+    return str(outside) if node == "/outside" else node
+
+
+@pytest.mark.parametrize("second", TYPES)
+@pytest.mark.parametrize("first", TYPES)
+def test_any_type_replaces_any_other_and_back(first: str, second: str, tmp_path: Path) -> None:
+    for name, kinds in {"over": (first, second), "and back": (first, second, first)}.items():
+        (tmp_path / name).mkdir()
+        check(tmp_path / name, [(TYPES[kind], None) for kind in kinds])
+
+
+@pytest.mark.privileged
+@pytest.mark.parametrize("other", TYPES)
+def test_a_device_replaces_any_other_and_back(other: str, tmp_path: Path) -> None:
+    for name, layers in {"over": (TYPES[other], DEVICE), "back": (DEVICE, TYPES[other])}.items():
+        (tmp_path / name).mkdir()
+        look_for = name == "over"
+        write_layers(tmp_path / name / "tree", [(files, None) for files in layers])
+        assert stat.S_ISCHR((tmp_path / name / "tree/x").lstat().st_mode) is look_for
+
+
+def test_a_directory_that_was_replaced_and_came_back_has_nothing_of_before(tmp_path: Path) -> None:
+    before: images.Files = {"x": directory(mode=0o700, mtime=9, xattrs={"user.before": b"1"}), "x/old": b"", "x/d/old": b""}
+    write_layers(tmp_path / "tree", [(before, None), ({"x": b"file"}, None), ({"x": directory(mode=0o711, mtime=3)}, None)])
+    assert os.listdir(tmp_path / "tree/x") == []
+    assert os.listxattr(tmp_path / "tree/x") == []
+    status = (tmp_path / "tree/x").stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_mtime) == (0o711, 3)
+
+
+def test_a_link_that_becomes_a_directory_keeps_what_it_led_to(tmp_path: Path) -> None:
+    """The example of usrmerge: `lib` was a link to `usr/lib` below, and is a directory above."""
+    below = {"usr/lib": None, "usr/lib/a": b"below", "lib": "usr/lib"}
+    write_layers(tmp_path / "tree", [(below, None), ({"lib/a": b"above"}, None)])
+    assert (tmp_path / "tree/lib/a").read_bytes() == b"above"
+    assert (tmp_path / "tree/usr/lib/a").read_bytes() == b"below"
+    assert not (tmp_path / "tree/lib").is_symlink()
+
+
+def test_one_image_with_two_whitelists_brings_what_each_keeps(tmp_path: Path) -> None:
+    base: images.Files = {"a": b"content", "b": hard_link("a"), "c": hard_link("b")}
+    check(tmp_path, [(base, frozenset({"/b"})), ({"a": b"other", "b": None, "b/x": b""}, None), (base, frozenset({"/c", "/a"}))])
+
+
+# Whatever layers there are
+
+LEAVES = (
+    st.binary(max_size=3) | st.sampled_from(["a", "../b", "/outside", "/", "a/b"]) | st.integers(0, 3) | st.just(Node(kind="6"))
+)
+DIRECTORIES = st.recursive(
+    st.dictionaries(st.sampled_from("abc"), LEAVES, max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), LEAVES | inner, max_size=3),
+    max_leaves=6,
+)
+PATHS = st.sets(st.sampled_from(["/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/c", "/a/a/b", "/c/a"]), min_size=1)
+LAYERS = st.lists(st.tuples(DIRECTORIES, st.none() | PATHS.map(frozenset), st.booleans()), min_size=1, max_size=4)
+
+
+def flatten(tree: Mapping[str, Any], implied: bool, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield a tree of dicts as paths with what is there; an integer stands for a hard link."""
+    for name, node in tree.items():
+        if not isinstance(node, dict):
+            yield above + name, node
+            continue
+        if not implied or not node:
+            yield above + name, None
+        yield from flatten(node, implied, f"{above}{name}/")
+
+
+def as_files(tree: Mapping[str, Any], implied: bool) -> images.Files:
+    """Return a layer in which each integer N has become a hard link to the Nth file before it, or a file of its own."""
+    files: dict[str, Any] = {}
+    for path, node in flatten(tree, implied):
+        before = [
+            known for known, value in files.items() if isinstance(value, bytes) or (isinstance(value, Node) and value.kind == "1")
+        ]
+        files[path] = (hard_link(before[node % len(before)]) if before else b"alone") if isinstance(node, int) else node
+    return files
+
+
+@settings(max_examples=150)
+@given(LAYERS)
+def test_layers_amount_to_what_the_specification_says(layers: list[tuple[Mapping[str, Any], frozenset[str] | None, bool]]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        check(Path(place), [(as_files(tree, implied), whitelist) for tree, whitelist, implied in layers])
+
+
+@settings(max_examples=60)
+@given(LAYERS, st.integers(0, 3), st.integers(0, 3))
+def test_an_earlier_equal_layer_changes_nothing(
+    layers: list[tuple[Mapping[str, Any], frozenset[str] | None, bool]], first: int, again: int
+) -> None:
+    """What makes diamonds linear: of equal layers only the last counts, whatever lies in between."""
+    made = [(as_files(tree, implied), whitelist) for tree, whitelist, implied in layers]
+    full = [*made, made[first % len(made)], *made[again % len(made) :]]
+    short = [layer for number, layer in enumerate(full) if layer not in full[number + 1 :]]
+    with tempfile.TemporaryDirectory() as place:
+        for name, chosen in (("full", full), ("short", short)):
+            write_layers(Path(place, name), chosen)
+        assert shape(look(Path(place, "full"))) == shape(look(Path(place, "short")))
+        assert metadata(Path(place, "full")) == metadata(Path(place, "short"))
+
+
+def metadata(tree: Path) -> dict[str, tuple[int, int]]:
+    found = {str(path.relative_to(tree)): path.lstat() for path in tree.rglob("*")}
+    return {path: (status.st_mode, status.st_mtime_ns) for path, status in found.items()}
+
+
+def test_a_reader_of_layers_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    write_layers(tmp_path / "tree", [(files, None) for files in TYPES.values()])
+    assert len(os.listdir("/proc/self/fd")) == before
