@@ -25,7 +25,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     option_values  what the words behind options mean
     mounts        mount points, volumes and mounts brought together
     stage1        which stage1, and how it is started
-    workspace     directories in which something is being made
+    workspace     directories in which something is being made, and RUN itself
     logs          the log files of a pod, record by record
     usage         what a running pod uses
     states        what the files of a pod directory say of its life

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from zlib import adler32, crc32
 
+from acrun.workspace import check_run_directory
 from acspec import VERSION
 from acspec.durable import write_file
 from acspec.errors import ToolError
@@ -66,6 +67,7 @@ class Plan:
 def find_plan(run_directory: str, data_directory: str, text: str) -> Plan | None:
     """Return the plan noted for the image *text*, or None when there is none that still holds."""
     try:
+        check_run_directory(run_directory)
         path, question = _note(run_directory, data_directory, text)
         note = read_json_file(path)
         if not isinstance(note, dict) or note["question"] != question or not _holds(note["witnesses"]):

@@ -18,6 +18,7 @@ from acrun.plans import Plan, PlannedApp, note_plan
 from acrun.pod import AppRequest, ReifiedPod, reify
 from acrun.resolve import resolve_image
 from acrun.trees import Tree, get_tree
+from acrun.workspace import check_run_directory
 from acspec.directories import data_directory, run_directory
 from acspec.program import Unwinding, tell
 
@@ -73,6 +74,7 @@ def _prepare(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan,
     volumes = resolve_sources(options.volumes, follow_links=options.symlink_volumes)
     reified = reify(requests, volumes, options.mounts, strict=options.launch.strict, nested=options.nested_mounts)
     os.makedirs(run, mode=0o755, exist_ok=True)
+    check_run_directory(run)
     with Unwinding():  # a tree that is half made goes
         trees = [get_tree(run, request.resolved.layers, request.resolved.files) for request in requests]
     witnesses = [path for request in requests for path in request.resolved.witnesses]

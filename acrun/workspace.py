@@ -1,11 +1,27 @@
-"""Directories in which something is being made: RUN/tmp/NAME, locked by their maker, free to be collected without it."""
+"""Directories in which something is being made: RUN/tmp/NAME, locked by their maker, free to be collected without it.
+
+And RUN itself, out of which trees and notes are believed: nobody else may be able to put any there.
+"""
 
 from __future__ import annotations
 
 import os
 
-from acspec.errors import BusyError
+from acspec.errors import BusyError, TrustError
 from acspec.locks import open_locked
+
+_OTHERS_WRITE = 0o022
+
+
+def check_run_directory(run_directory: str) -> None:
+    """Check that nobody but root and the caller can write to RUN. Raises: TrustError; OSError when it is not there."""
+    status = os.stat(run_directory)
+    if status.st_uid not in (0, os.geteuid()):
+        raise TrustError(
+            run_directory, f"belongs to user {status.st_uid}, who could put anything there", "$APPC_RUN names another place"
+        )
+    if status.st_mode & _OTHERS_WRITE:
+        raise TrustError(run_directory, "can be written to by others", "chmod go-w, or $APPC_RUN names another place")
 
 
 def make_workspace(run_directory: str, kind: str) -> tuple[str, int]:

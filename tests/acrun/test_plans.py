@@ -121,6 +121,14 @@ def test_a_damaged_note_is_no_note(tmp_path: Path, witness: Path, content: bytes
     assert find(tmp_path) is None
 
 
+def test_a_note_that_others_could_have_written_is_none(tmp_path: Path, witness: Path) -> None:
+    note(tmp_path, witness)
+    (tmp_path / "run").chmod(0o775)
+    assert find(tmp_path) is None
+    (tmp_path / "run").chmod(0o755)
+    assert find(tmp_path) is not None
+
+
 def test_a_place_that_takes_no_note_is_no_error(tmp_path: Path, witness: Path) -> None:
     (tmp_path / "run").write_bytes(b"")
     note(tmp_path, witness)
