@@ -6,10 +6,12 @@ Modules, from top to bottom:
     command_build     `actool build`
     command_validate  `actool validate`
     command_read      `actool cat-manifest` and `actool id`
+    command_ls        `actool ls`
     command_extract   `actool extract`
     build             the sequence from a layout directory to an image
     validate          what a file is, and what is wrong with it
     read              a manifest or an image ID out of an image
+    listing           the entries of an image, as lines and as JSON
     extract           the sequence from an image to a layout directory
     inputs            files named on the command line, and standard input
     errors            what can go wrong

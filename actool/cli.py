@@ -12,6 +12,7 @@ COMMANDS = {
     "validate": "actool.command_validate:validate_command",
     "cat-manifest": "actool.command_read:cat_manifest_command",
     "id": "actool.command_read:id_command",
+    "ls": "actool.command_ls:ls_command",
     "extract": "actool.command_extract:extract_command",
 }
 _SUMMARY = "Build, validate, inspect and unpack App Container Images."

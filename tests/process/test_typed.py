@@ -36,6 +36,7 @@ MISTAKES = {
     "actool id empty": (65, "empty"),
     "actool cat-manifest nope.aci": (66, f"nope.aci: {MISSING}"),
     "actool cat-manifest empty": (65, "empty"),
+    "actool ls nope.aci": (66, f"nope.aci: {MISSING}"),
     "actool extract nope.aci out": (66, f"nope.aci: {MISSING}"),
     "actool extract good.aci": (2, "DIR"),
     "actool extract good.aci empty-directory": (73, "empty-directory"),
