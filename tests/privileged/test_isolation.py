@@ -204,7 +204,8 @@ def test_a_read_only_root_cannot_be_written_but_its_volumes_can(tmp_path: Path, 
     runtime = {"readOnlyRootFS": True, "mounts": [{"volume": "v", "path": "/data"}]}
     script = "touch /new; echo root $?; touch /data/new; echo volume $?; touch /dev/shm/new; echo shm $?"
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/sh", "-c", script], runtime=runtime)}, manifest={"volumes": [volume]})
-    assert run(pod).stdout.split("\n")[:3] == ["root 1", "volume 0", "shm 0"]
+    result = run(pod)
+    assert result.stdout.split("\n")[:3] == ["root 1", "volume 0", "shm 0"], result.stderr
 
 
 def test_what_an_app_writes_stays_out_of_the_shared_tree(tmp_path: Path, rootfs: Path) -> None:
