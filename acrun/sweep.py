@@ -14,7 +14,7 @@ import time
 from acrun.stage1 import collect_pod, get_stage1
 from acspec.durable import remove_tree, sweep_new_files
 from acspec.errors import BusyError, KernelError
-from acspec.locks import open_locked
+from acspec.locks import iterate_unlocked
 from acspec.pods import Pod, Pods
 
 # What was used within a day is not collected: a script may be about to use it again.
@@ -120,16 +120,8 @@ def _clean_kernel(pod: Pod, stage1: str | None) -> None:
 def _collect_temporary(run_directory: str) -> None:
     """Remove what makers of trees left in RUN/tmp; whoever is alive holds the lock of what is being made."""
     directory = os.path.join(run_directory, "tmp")
-    for name in _names(directory):
-        path = os.path.join(directory, name)
-        try:
-            lock = open_locked(path)
-        except (BusyError, FileNotFoundError):
-            continue
-        try:
-            remove_tree(path)
-        finally:
-            os.close(lock)
+    for path in iterate_unlocked(os.path.join(directory, name) for name in _names(directory)):
+        remove_tree(path)
 
 
 def _trees_in_use(pods: Pods) -> set[str]:
@@ -147,25 +139,16 @@ def _trees_in_use(pods: Pods) -> set[str]:
 
 def _collect_trees(run_directory: str, in_use: set[str], removed: Removed) -> None:
     directory = os.path.join(run_directory, "trees")
-    for key in _names(directory):
-        path = os.path.join(directory, key)
-        if key in in_use:
+    for path in iterate_unlocked(os.path.join(directory, key) for key in _names(directory) if key not in in_use):
+        key = os.path.basename(path)
+        # Under the lock the pods are read again: one that was just made names its tree before it lets its lock go.
+        if time.time() - os.stat(path).st_mtime < UNUSED_SECONDS or key in _trees_in_use(Pods(run_directory)):
             continue
-        try:
-            lock = open_locked(path)
-        except (BusyError, FileNotFoundError):
-            continue
-        try:
-            # Under the lock the pods are read again: one that was just made names its tree before it lets its lock go.
-            if time.time() - os.stat(path).st_mtime < UNUSED_SECONDS or key in _trees_in_use(Pods(run_directory)):
-                continue
-            aside = os.path.join(run_directory, "tmp", f"old-{key}")
-            os.makedirs(os.path.dirname(aside), mode=0o700, exist_ok=True)
-            os.rename(path, aside)
-            remove_tree(aside)
-            removed.trees.append(key)
-        finally:
-            os.close(lock)
+        aside = os.path.join(run_directory, "tmp", f"old-{key}")
+        os.makedirs(os.path.dirname(aside), mode=0o700, exist_ok=True)
+        os.rename(path, aside)
+        remove_tree(aside)
+        removed.trees.append(key)
 
 
 def _collect_plans(run_directory: str) -> None:

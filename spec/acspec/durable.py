@@ -13,8 +13,8 @@ import errno
 import fcntl
 import os
 
-from acspec.errors import BusyError, OutputError
-from acspec.locks import open_locked
+from acspec.errors import OutputError
+from acspec.locks import iterate_unlocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,17 +146,9 @@ def sweep_new_files(directory: str) -> None:
         names = os.listdir(directory)
     except (FileNotFoundError, NotADirectoryError):
         return
-    for name in names:
-        if name.startswith(".") and name.endswith(_TEMPORARY):
-            path = os.path.join(directory, name)
-            try:
-                lock = open_locked(path)
-            except (BusyError, FileNotFoundError):
-                continue
-            try:
-                os.unlink(path)
-            finally:
-                os.close(lock)
+    temporary = (os.path.join(directory, name) for name in names if name.startswith(".") and name.endswith(_TEMPORARY))
+    for path in iterate_unlocked(temporary):
+        os.unlink(path)
 
 
 def sync_directory(directory: str | int) -> None:

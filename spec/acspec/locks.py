@@ -13,6 +13,10 @@ import os
 
 from acspec.errors import BusyError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -39,6 +43,23 @@ def open_locked(path: str, *, shared: bool = False, wait: bool = False, dir_fd: 
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def iterate_unlocked(paths: Iterable[str]) -> Iterator[str]:
+    """Return those of *paths* that nobody holds, each locked until the next is asked for: what makers that were killed have left.
+
+    Raises: OSError.
+    Source: spec/pod-directory.md, Collection.
+    """
+    for path in paths:
+        try:
+            lock = open_locked(path)
+        except (BusyError, FileNotFoundError):
+            continue
+        try:
+            yield path
+        finally:
+            os.close(lock)
 
 
 def _is_still(descriptor: int, path: str, dir_fd: int | None) -> bool:

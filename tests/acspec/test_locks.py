@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from acspec.errors import BusyError
-from acspec.locks import is_locked, open_locked
+from acspec.locks import is_locked, iterate_unlocked, open_locked
 
 HOLDER = "import sys, acspec.locks as l; l.open_locked(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
@@ -66,3 +66,28 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     with pytest.raises(OSError, match=r"symbolic|directory"):
         open_locked(str(tmp_path / "link"))
+
+
+def test_what_nobody_holds_is_given_locked_one_after_the_other(tmp_path: Path) -> None:
+    names = ["a", "b", "c"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    paths = [str(tmp_path / name) for name in ("a", "gone", "b", "c")]
+    held = open_locked(paths[2])
+    seen = []
+    for path in iterate_unlocked(paths):
+        assert [name for name in names if is_locked(str(tmp_path / name))] == sorted({os.path.basename(path), "b"})
+        seen.append(path)
+    os.close(held)
+    assert seen == [paths[0], paths[3]]
+    assert not any(is_locked(str(tmp_path / name)) for name in names)
+
+
+def test_a_caller_that_fails_leaves_no_lock(tmp_path: Path) -> None:
+    def fail() -> None:
+        for path in iterate_unlocked([str(tmp_path)]):
+            raise OSError(28, "no space", path)
+
+    with pytest.raises(OSError, match="no space"):
+        fail()
+    assert not is_locked(str(tmp_path))
