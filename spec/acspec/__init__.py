@@ -25,6 +25,7 @@ It opens no socket and makes no system call by hand. Modules, from top to bottom
     openpgp         signatures and keys through gpg
     commands        subcommands of a tool, and their help
     program         how a program starts, fails and ends
+    usage           what is wrong with a command line, in words of this suite
     directories     where data, pods and configuration lie
     durable         files that appear whole or not at all
     locks           locks that say who is at work

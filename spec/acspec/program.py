@@ -71,8 +71,9 @@ def _as_tool_error(exception: Exception) -> errors.ToolError | None:
         return errors.StorageError("memory", "not enough of it")
     # Typer's own exceptions, told by their shape because this package imports the standard library only.
     if hasattr(exception, "format_message") and hasattr(exception, "exit_code"):
-        text = str(exception.format_message()).rstrip(".")
-        return errors.UsageError("", text[:1].lower() + text[1:], "--help shows the options")
+        from acspec.usage import explain_usage
+
+        return explain_usage(str(exception.format_message()))
     return None
 
 

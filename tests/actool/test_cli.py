@@ -59,6 +59,33 @@ def test_a_usage_error_is_one_line_and_2(words: list[str]) -> None:
     assert result.stderr.count(b"\n") == 1
 
 
+WRONG = {
+    "nothing": (["ls"], "IMAGE: missing argument (--help shows the options)"),
+    "a slip in an option": (["ls", "--jsn", "x"], "--jsn: no such option (did you mean --json?)"),
+    "an option of another program": (["ls", "-x"], "-x: no such option (--help shows the options)"),
+    "a slip in a command": (["lss"], "lss: no such command (did you mean ls?)"),
+    "a command of another program": (["explode"], "explode: no such command (--help shows the options)"),
+    "a word too many": (["ls", "a", "b"], "b: more than the command takes (--help shows the options)"),
+    "an option without its value": (["build", "--compression"], "--compression: requires an argument (--help shows the options)"),
+    "a value for a switch": (["ls", "--json=3", "x"], "--json: does not take a value (--help shows the options)"),
+    "a value that there is not": (
+        ["build", "--compression", "zstd", "a", "b.aci"],
+        "--compression: 'zstd' is not one of 'none', 'gzip', 'bzip2', 'xz' (--help shows the options)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_usage_error_says_what_and_why_and_what_to_do(case: str) -> None:
+    words, line = WRONG[case]
+    result = run(*words)
+    assert (result.returncode, result.stdout, result.stderr.decode()) == (2, b"", f"actool: {line}\n")
+
+
+def test_an_empty_name_is_shown_as_one(tmp_path: Path) -> None:
+    assert run("id", "", cwd=tmp_path).stderr == b'actool: "": no such file\n'
+
+
 def test_a_pipe_of_all_commands_from_layout_to_layout(tmp_path: Path) -> None:
     (tmp_path / "layout/rootfs").mkdir(parents=True)
     (tmp_path / "layout/manifest").write_bytes(images.manifest_bytes())

@@ -212,7 +212,7 @@ def open_image(path: str, what: str | None = None) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise MissingInputError(what or path, "no such file") from None
+        raise MissingInputError(what or path or '""', "no such file") from None
 
 
 def read_image(

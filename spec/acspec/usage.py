@@ -1,0 +1,36 @@
+"""What Typer says of a command line, in the words of this suite: what, why, and what to do.
+
+Source: spec/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+import re
+
+from acspec.errors import UsageError
+
+_HELP = "--help shows the options"
+
+# Typer's sentences, and the why that stands for each; `{…}` is a group of the pattern. Those it may learn later pass as they are.
+_SENTENCES = (
+    (r"Missing (?P<kind>argument|option|parameter) '(?P<what>.+)'", "missing {kind}"),
+    (r"No such (?P<kind>option): (?P<what>.+?)(?: \((?:Possible options:|Did you mean) (?P<near>.+)\))?", "no such {kind}"),
+    (r"No such (?P<kind>command) '(?P<what>.+?)'(?:\. Did you mean (?P<near>.+)\?)?", "no such {kind}"),
+    (r"Invalid value for '(?P<what>.+?)': (?P<kind>.+)", "{kind}"),
+    (r"Option '(?P<what>.+)' (?P<kind>requires an argument|does not take a value)", "{kind}"),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((?P<what>.+)\)(?P<kind>)", "more than the command takes"),
+)
+
+
+def explain_usage(sentence: str) -> UsageError:
+    """Return the UsageError for a *sentence* of Typer's about the command line.
+
+    Source: spec/exit-codes.md.
+    """
+    text = sentence.rstrip(".")
+    for pattern, why in _SENTENCES:
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            parts = found.groupdict()
+            near = (parts.get("near") or "").replace("'", "").replace(", ", " or ")
+            return UsageError(parts["what"], why.format(kind=parts["kind"]), f"did you mean {near}?" if near else _HELP)
+    return UsageError("", text[:1].lower() + text[1:], _HELP)
