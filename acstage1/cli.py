@@ -46,7 +46,7 @@ def main() -> int:
 
 def _main(words: Sequence[str]) -> int:
     if not words or words[0] == "help" or (words[-1] in ("-h", "--help") and "--" not in words):
-        sys.stdout.write(HELP)
+        (sys.stdout if words else sys.stderr).write(HELP)
         return 0 if words else UsageError.exit_code
     if list(words) in (["--version"], ["-V"]):
         print(version_line("acstage1"))

@@ -78,7 +78,7 @@ def _open_layout(path: str) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise MissingInputError(path, "no such directory") from None
+        raise MissingInputError(path or '""', "no such directory") from None
     except NotADirectoryError:
         raise UsageError(path, "not a directory", "build takes a directory that holds manifest and rootfs") from None
 

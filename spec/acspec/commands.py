@@ -8,6 +8,7 @@ Source: spec/exit-codes.md; docs/decisions, typer.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 from acspec.errors import UsageError
@@ -15,7 +16,7 @@ from acspec.program import version_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 _HELP = ("-h", "--help")
@@ -48,7 +49,7 @@ def run_command(
     meant = words[:1] if words and words[0] in commands else commands
     short = f"{tool} … is short for {tool} {default} …, whose options {tool} {default} --help shows. " if default else ""
     epilogue = f"{short}{tool} --version shows the version."
-    code = _invoke(tool, summary, epilogue, {name: commands[name] for name in meant}, words or ["--help"], settings or {})
+    code = _invoke(tool, summary, epilogue, {name: commands[name] for name in meant}, words, settings or {})
     return code if words else UsageError.exit_code
 
 
@@ -57,10 +58,12 @@ def _invoke(
     summary: str,
     epilogue: str,
     commands: Mapping[str, str],
-    words: Iterable[str],
+    words: Sequence[str],
     settings: Mapping[str, Mapping[str, Any]],
 ) -> int:
     """Hand *words* to Typer, which knows only *commands*: a subcommand's module is imported only when it is the one."""
+    from contextlib import nullcontext, redirect_stdout
+
     import typer
 
     application = typer.Typer(
@@ -73,12 +76,16 @@ def _invoke(
         context_settings={"help_option_names": list(_HELP)},
     )
     application.callback()(lambda: None)  # without one, Typer makes a program of a single subcommand
+    unfinished = not words
     for name, place in commands.items():
         module, _, attribute = place.partition(":")
         command = getattr(import_module(module), attribute)
         if isinstance(command, typer.Typer):
             application.add_typer(command, name=name)
+            unfinished = unfinished or list(words) == [name]
         else:
             application.command(name, **settings.get(name, {}))(command)
-    code = application(list(words), standalone_mode=False, prog_name=tool)
+    # Help that nobody asked for must not become the input of the next program in a pipe.
+    with redirect_stdout(sys.stderr) if unfinished else nullcontext():
+        code = application(list(words) or ["--help"], standalone_mode=False, prog_name=tool)
     return code if isinstance(code, int) else 0  # commands that return nothing; Typer's own is 130 for Ctrl-C

@@ -81,7 +81,7 @@ def test_help_names_all_subcommands_and_explains_one(place: Path) -> None:
 
 def test_no_word_at_all_is_help_and_2(place: Path) -> None:
     ended = run(place)
-    assert (ended.returncode, ended.stdout) == (2, run(place, "--help").stdout)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", run(place, "--help").stdout)
 
 
 def test_only_the_module_of_the_one_that_is_meant_is_imported(place: Path) -> None:

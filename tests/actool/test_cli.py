@@ -24,8 +24,12 @@ def test_help_lists_all_commands() -> None:
     assert result.returncode == 0
     assert result.stderr == b""
     assert all(f"\n  {name} " in result.stdout.decode() for name in COMMANDS)
-    assert run().stdout == run("-h").stdout == run("help").stdout == result.stdout
-    assert run().returncode == 2
+    assert run("-h").stdout == run("help").stdout == result.stdout
+
+
+def test_a_call_without_a_command_is_a_fault_that_explains_itself() -> None:
+    result = run()
+    assert (result.returncode, result.stdout, result.stderr) == (2, b"", run("--help").stdout)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -163,7 +163,11 @@ def test_help_and_version_are_results(plain_desk: Desk, program: str) -> None:
     assert version.stdout.startswith(f"{program} ")
 
 
-def test_acfetch_trust_alone_shows_its_commands(untidy_desk: Desk) -> None:
-    ended = untidy_desk.shell("acfetch trust")
-    assert (ended.code, ended.stderr) == (2, "")
-    assert "remove" in ended.stdout
+@pytest.mark.parametrize(
+    ("line", "word"), [("actool", "build"), ("acfetch", "trust"), ("acfetch trust", "remove"), ("acstage1", "gc")]
+)
+def test_an_unfinished_line_shows_the_commands_to_people_and_nothing_to_a_pipe(untidy_desk: Desk, line: str, word: str) -> None:
+    ended = untidy_desk.shell(line)
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("Usage: ")
+    assert word in ended.stderr
