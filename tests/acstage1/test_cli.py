@@ -28,7 +28,7 @@ def test_help_behind_two_dashes_is_the_commands_own() -> None:
 
 def test_no_word_is_a_usage_error_with_the_page() -> None:
     ended = run()
-    assert (ended.returncode, ended.stdout) == (2, run("--help").stdout)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", run("--help").stdout)
 
 
 @pytest.mark.parametrize("words", [["--version"], ["-V"]])
