@@ -14,5 +14,6 @@ Modules, from top to bottom:
     listing           the entries of an image, as lines and as JSON
     extract           the sequence from an image to a layout directory
     inputs            files named on the command line, and standard input
+    passphrase        where the passphrase of an encrypted image comes from
     errors            what can go wrong
 """

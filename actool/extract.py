@@ -68,7 +68,7 @@ def _make(parent: int, temporary: str, directory: str) -> None:
 def _fill(source: Input, parent: int, temporary: str) -> Losses:
     descriptor = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
-        with ImageReader(source.descriptor, source.name, hashed=False) as reader, TreeWriter(descriptor, whole=True) as writer:
+        with ImageReader(source.origin, source.name, hashed=False) as reader, TreeWriter(descriptor, whole=True) as writer:
             writer.add(reader)
             writer.finish()
             parse_image_manifest(reader.manifest_bytes, f"{source.name}: manifest")

@@ -10,9 +10,14 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from acspec.archive.image import open_image
+from acspec.archive.source import Readable
 from acspec.errors import UsageError
+
+if TYPE_CHECKING:
+    from actool.passphrase import Passphrase
 
 _GLANCE = 512
 
@@ -26,14 +31,19 @@ class Input:
     head: bytes = b""
 
     @property
+    def origin(self) -> int | Readable:
+        """What an ImageReader reads the image from."""
+        return self.descriptor
+
+    @property
     def is_directory(self) -> bool:
         """True for a directory."""
         return stat.S_ISDIR(os.fstat(self.descriptor).st_mode)
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Input]:
-    """Open the input *path* for the duration of a block.
+def opened(path: str, passphrase: Passphrase | None = None) -> Iterator[Input]:  # noqa: ARG001 - encrypted images are refused
+    """Open the input *path* for the duration of a block; *passphrase* is for an encrypted image.
 
     Raises: MissingInputError when it is not there; UsageError for a terminal; OSError.
     """

@@ -53,7 +53,7 @@ def list_entries(path: str) -> Iterator[Entry]:
             for entry, _ in LayoutWalk(source.descriptor, source.name):
                 yield entry
             return
-        with ImageReader(source.descriptor, source.name, hashed=False, window=GLANCE) as reader:
+        with ImageReader(source.origin, source.name, hashed=False, window=GLANCE) as reader:
             yield from reader
 
 

@@ -18,7 +18,7 @@ def get_image_id(path: str) -> ImageID:
     Raises: FormatError for what is no whole image; MissingInputError; StorageError; OSError.
     Source: aci.md, Image ID.
     """
-    with opened(path) as source, ImageReader(source.descriptor, source.name) as reader:
+    with opened(path) as source, ImageReader(source.origin, source.name) as reader:
         for _ in reader:
             pass
         return reader.image_id
@@ -36,7 +36,7 @@ def get_manifest(path: str, *, pretty: bool, for_terminal: bool) -> bytes:
         if source.is_directory:
             data = read_layout_manifest(source.descriptor, source.name)
         else:
-            data = read_manifest(source.descriptor, source.name)
+            data = read_manifest(source.origin, source.name)
         value = parse_json(data, f"{source.name}: manifest")
     data = dump_pretty(value) if pretty else data
     return _tame(data) if for_terminal else data

@@ -81,7 +81,7 @@ def _validate_layout(path: str, source: Input) -> Finding:
 
 
 def _validate_image(source: Input) -> Finding:
-    with ImageReader(source.descriptor, source.name, head=source.head) as reader:
+    with ImageReader(source.origin, source.name, head=source.head) as reader:
         names = {entry.name for entry in reader if entry.name in _DATABASES.values()}
         warnings = _check_inner(reader.manifest_bytes, source.name, names)
         return Finding(f"image, {reader.image_id}", (*reader.warnings, *warnings))

@@ -42,3 +42,6 @@ IMAGE_LINE_BYTES = 4 * KIB
 
 # Files read inside a rootfs
 PASSWD_BYTES = 1 * MIB
+
+# Secrets
+PASSPHRASE_BYTES = 1 * KIB
