@@ -8,7 +8,10 @@ Modules, from top to bottom:
     command_read      `actool cat-manifest` and `actool id`
     command_ls        `actool ls`
     command_extract   `actool extract`
-    build             the sequence from a layout directory to an image
+    image_options     the options of every command that writes an image
+    build             the sequence from the sources of an image to its archive
+    depfile           which files an image was made of, for make
+    sources           where an image to be built comes from
     validate          what a file is, and what is wrong with it
     read              a manifest or an image ID out of an image
     listing           the entries of an image, as lines and as JSON

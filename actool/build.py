@@ -1,4 +1,4 @@
-"""From a layout directory to an image archive: checked first, written once, whole or not at all.
+"""From the sources of an image to its archive: checked first, written once, whole or not at all.
 
 How the bytes come about is `acspec.archive.write`'s business.
 
@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from acspec.archive.walk import read_layout_manifest
-from acspec.archive.write import ImageSettings, WrittenImage, write_image
+from acspec.archive.write import ImageSettings, WrittenImage, write_walk
 from acspec.durable import NewFile, umasked
-from acspec.errors import MissingInputError, UsageError
+from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
 from actool.errors import OutputExistsError, OutputNameError
+from actool.sources import SourceRequest, Sources, opened_sources
+
+if TYPE_CHECKING:
+    from actool.depfile import Depfile
 
 _SUFFIX = ".aci"
 _OVERWRITE = "--overwrite replaces it"
@@ -26,10 +31,11 @@ _OVERWRITE = "--overwrite replaces it"
 class BuildRequest:
     """What `actool build` was asked for; the output `-` is standard output."""
 
-    layout: str
+    source: SourceRequest
     output: str
     overwrite: bool
     settings: ImageSettings
+    depfile: str | None = None
 
 
 def build(request: BuildRequest) -> WrittenImage:
@@ -39,14 +45,11 @@ def build(request: BuildRequest) -> WrittenImage:
     Source: aci.md, Image Archives.
     """
     _check_output(request)
-    layout = _open_layout(request.layout)
-    try:
-        parse_image_manifest(read_layout_manifest(layout, request.layout), os.path.join(request.layout, "manifest"))
-        if request.output == "-":
-            return _write_to_stdout(layout, request)
-        return _write_to_file(layout, request)
-    finally:
-        os.close(layout)
+    with opened_sources(request.source) as sources:
+        parse_image_manifest(*sources.read_manifest())
+        if request.depfile is not None:
+            return _write_with_depfile(sources, request, request.depfile)
+        return _write(sources, request, None)
 
 
 def source_date_epoch() -> int | None:
@@ -67,6 +70,8 @@ def _check_output(request: BuildRequest) -> None:
     if request.output == "-":
         if os.isatty(1):
             raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
+        if request.depfile is not None:
+            raise UsageError("--depfile", "standard output has no name that a rule could be for")
         return
     if not request.output.endswith(_SUFFIX):
         raise OutputNameError(request.output, f"the name of an image must end in {_SUFFIX}")
@@ -74,25 +79,31 @@ def _check_output(request: BuildRequest) -> None:
         raise OutputExistsError(request.output, "already exists", _OVERWRITE)
 
 
-def _open_layout(path: str) -> int:
-    try:
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise MissingInputError(path or '""', "no such directory") from None
-    except NotADirectoryError:
-        raise UsageError(path, "not a directory", "build takes a directory that holds manifest and rootfs") from None
+def _write_with_depfile(sources: Sources, request: BuildRequest, name: str) -> WrittenImage:
+    """Write the image, then the file of its dependencies: one that is there speaks of an image that is there."""
+    from actool.depfile import Depfile
 
-
-def _write_to_stdout(layout: int, request: BuildRequest) -> WrittenImage:
-    written = write_image(layout, request.layout, sys.stdout.buffer.write, request.settings)
-    sys.stdout.buffer.flush()
+    with Depfile(name, request.output) as depfile:
+        for path in sources.find_files():
+            depfile.add(path)
+        written = _write(sources, request, depfile)
+        depfile.commit()
     return written
 
 
-def _write_to_file(layout: int, request: BuildRequest) -> WrittenImage:
+def _write(sources: Sources, request: BuildRequest, depfile: Depfile | None) -> WrittenImage:
+    on_path = depfile.add if depfile is not None else None
+    if request.output == "-":
+        return _write_to_stdout(sources, request, on_path)
     with NewFile(request.output, mode=umasked(0o666)) as file:
         status = os.fstat(file.fd)
-        refused = (status.st_dev, status.st_ino)
-        written = write_image(layout, request.layout, file.write, request.settings, refused=refused)
+        walk = sources.walk(refused=(status.st_dev, status.st_ino))
+        written = write_walk(walk, file.write, request.settings, on_path=on_path)
         file.commit(overwrite=request.overwrite)
+    return written
+
+
+def _write_to_stdout(sources: Sources, request: BuildRequest, on_path: Callable[[str], object] | None) -> WrittenImage:
+    written = write_walk(sources.walk(), sys.stdout.buffer.write, request.settings, on_path=on_path)
+    sys.stdout.buffer.flush()
     return written

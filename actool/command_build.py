@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from acspec.archive.compression import Compression
 from acspec.archive.write import ImageSettings
+from acspec.errors import UsageError
+from actool import image_options
 from actool.build import BuildRequest, build, source_date_epoch
+from actool.image_options import choose_compression, print_image_id
+from actool.sources import SourceRequest
 
 
 def build_command(
-    layout: Annotated[str, typer.Argument(metavar="LAYOUT_DIR", help="A directory that holds manifest and rootfs.")],
-    output: Annotated[str, typer.Argument(metavar="OUTPUT.aci", help="The image to write, or - for standard output.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.aci when it exists.")] = False,
-    compression: Annotated[Compression, typer.Option(help="How to compress the image.")] = Compression.GZIP,
-    encoder: Annotated[
-        Literal["isal", "zlib"],
-        typer.Option("--compression-encoder", help="Who makes gzip's bytes: isal is fast, zlib a little smaller."),
-    ] = "isal",
-    owner_root: Annotated[bool, typer.Option("--owner-root", help="Let root own every file in the image.")] = False,
-    print_id: Annotated[bool, typer.Option("--print-id", help="Print the image ID.")] = False,
+    paths: Annotated[list[str], typer.Argument(metavar="[LAYOUT_DIR] OUTPUT.aci", help="What to pack, and the image or -.")],
+    manifest: Annotated[str | None, typer.Option(metavar="FILE", help="Take the manifest from FILE.")] = None,
+    rootfs: Annotated[str | None, typer.Option(metavar="DIR", help="Take the root file system from DIR.")] = None,
+    exclude: Annotated[list[str], typer.Option(metavar="PATTERN", help="Leave out what fits, as in gitignore(5).")] = [],  # noqa: B006
+    ignore_file: Annotated[str | None, typer.Option(metavar="FILE", help="Leave out what fits a pattern in FILE.")] = None,
+    overwrite: image_options.Overwrite = False,
+    compression: image_options.CompressionName = None,
+    no_compression: image_options.NoCompression = False,
+    encoder: image_options.Encoder = "isal",
+    level: image_options.Level = None,
+    owner_root: image_options.OwnerRoot = False,
+    depfile: Annotated[str | None, typer.Option(metavar="FILE", help="Write a rule for make(1) with all that was read.")] = None,
+    print_id: image_options.PrintID = False,
 ) -> None:
-    """Build an image from a layout directory. The same layout gives the same bytes; $SOURCE_DATE_EPOCH caps all times."""
-    settings = ImageSettings(compression, encoder, clamp_ns=source_date_epoch(), owner_root=owner_root)
-    written = build(BuildRequest(layout, output, overwrite, settings))
+    """Build an image from a layout directory. The same layout gives the same bytes; $SOURCE_DATE_EPOCH caps all times.
+
+    What a file .aciignore in LAYOUT_DIR names is left out, too.
+    """
+    *layout, output = paths
+    if len(layout) > 1:
+        raise UsageError(paths[2], "more than the command takes", "one layout directory and one image")
+    source = SourceRequest(layout[0] if layout else None, manifest, rootfs, tuple(exclude), ignore_file)
+    how = choose_compression(compression, no_compression)
+    settings = ImageSettings(how, encoder, level, clamp_ns=source_date_epoch(), owner_root=owner_root)
+    written = build(BuildRequest(source, output, overwrite, settings, depfile))
     if print_id:
-        print(written.image_id, file=sys.stderr if output == "-" else sys.stdout)
+        print_image_id(written.image_id, output)

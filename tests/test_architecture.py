@@ -15,6 +15,7 @@ ROOMS = {
     "referencing": ("acspec.schema",),
     "isal": ("acspec.archive.",),
     "selectolax": ("acfetch.meta",),
+    "pathspec": ("acspec.archive.ignore",),
     "typer": ("actool.", "acfetch.", "acrun.", "acspec.commands"),
     "rich": ("acfetch.progress",),
     "psutil": ("acrun.usage",),

@@ -1,7 +1,7 @@
 """The App Container format: values, readers and directories that all four tools share.
 
-Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (isal), `schema` (jsonschema) and `commands` (Typer).
-It opens no socket and makes no system call by hand. Modules, from top to bottom:
+Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (isal, pathspec), `schema` (jsonschema) and
+`commands` (Typer). It opens no socket and makes no system call by hand. Modules, from top to bottom:
 
     rendering       which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer

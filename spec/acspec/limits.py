@@ -43,5 +43,9 @@ IMAGE_LINE_BYTES = 4 * KIB
 # Files read inside a rootfs
 PASSWD_BYTES = 1 * MIB
 
+# Files that a layout leaves out of its image
+IGNORE_FILE_BYTES = 1 * MIB
+PATTERN_STARS = 4
+
 # Secrets
 PASSPHRASE_BYTES = 1 * KIB

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from acspec.archive.compression import Compression
-from acspec.archive.image import read_image
+from acspec.archive.image import ImageReader, read_image
 from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError, MissingInputError, OutputError, ToolError, UsageError
 from actool.build import BuildRequest, build, source_date_epoch
+from actool.sources import SourceRequest
 from tests.support import images
 
 
@@ -33,7 +34,8 @@ def layout(tmp_path: Path) -> Path:
 
 
 def make(layout: Path, output: Path, *, overwrite: bool = False, settings: ImageSettings | None = None) -> str:
-    return build(BuildRequest(str(layout), str(output), overwrite, settings or ImageSettings())).image_id
+    request = BuildRequest(SourceRequest(str(layout)), str(output), overwrite, settings or ImageSettings())
+    return build(request).image_id
 
 
 def test_two_builds_of_one_layout_are_the_same_bytes(layout: Path, tmp_path: Path) -> None:
@@ -196,3 +198,118 @@ def test_a_full_disk_leaves_nothing_and_is_one_line(layout: Path, tmp_path: Path
     assert result.returncode == 74
     assert result.stderr == f"actool: {tmp_path}/x.aci: file too large\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["layout"]
+
+
+def build_from(source: SourceRequest, output: Path, depfile: Path | None = None) -> list[str]:
+    """Build, and return the names in the image."""
+    build(BuildRequest(source, str(output), True, ImageSettings(Compression.NONE), depfile and str(depfile)))
+    with output.open("rb") as file, ImageReader(file.fileno(), "x") as reader:
+        return [entry.name.decode() for entry in reader]
+
+
+@pytest.fixture
+def apart(layout: Path, tmp_path: Path) -> Path:
+    """A directory with the parts of the layout, each by another name."""
+    (layout / "manifest").rename(tmp_path / "app.json")
+    (layout / "rootfs").rename(tmp_path / "tree")
+    layout.rmdir()
+    return tmp_path
+
+
+NAMES = ["manifest", "rootfs", "rootfs/bin", "rootfs/bin/hello", "rootfs/bin/hey", "rootfs/bin/hi", "rootfs/fifo"]
+
+
+def test_parts_given_apart_make_the_image_of_their_layout(layout: Path, tmp_path: Path) -> None:
+    first = make(layout, tmp_path / "one.aci")
+    source = SourceRequest(None, manifest=str(layout / "manifest"), rootfs=str(layout / "rootfs"))
+    second = build(BuildRequest(source, str(tmp_path / "two.aci"), False, ImageSettings())).image_id
+    assert first == second
+
+
+def test_one_part_takes_the_place_of_the_layout_s(apart: Path) -> None:
+    (apart / "half/rootfs").mkdir(parents=True)
+    (apart / "half/rootfs/other").touch()
+    with_manifest = SourceRequest(str(apart / "half"), manifest=str(apart / "app.json"))
+    assert build_from(with_manifest, apart / "x.aci") == ["manifest", "rootfs", "rootfs/other"]
+    (apart / "half/manifest").write_bytes(images.manifest_bytes())
+    assert build_from(SourceRequest(str(apart / "half"), rootfs=str(apart / "tree")), apart / "x.aci") == NAMES
+
+
+SOURCES: dict[str, tuple[dict[str, str], type[ToolError], str]] = {
+    "nothing at all": ({}, UsageError, "LAYOUT_DIR: missing argument"),
+    "a manifest without a tree": ({"manifest": "app.json"}, UsageError, "LAYOUT_DIR: missing argument"),
+    "a layout of which nothing is left": (
+        {"layout": "tree", "manifest": "app.json", "rootfs": "tree"},
+        UsageError,
+        "nothing is left",
+    ),
+    "a manifest that is not there": ({"manifest": "no", "rootfs": "tree"}, MissingInputError, "no: no such file"),
+    "a tree that is not there": ({"manifest": "app.json", "rootfs": "no"}, MissingInputError, "no: no such directory"),
+    "a tree that is a file": ({"manifest": "app.json", "rootfs": "app.json"}, UsageError, "app.json: not a directory"),
+    "a manifest that is a directory": ({"manifest": "tree", "rootfs": "tree"}, UsageError, "tree: not a regular file"),
+    "a manifest that is a device": ({"manifest": "/dev/null", "rootfs": "tree"}, UsageError, "/dev/null: not a regular file"),
+    "a manifest that is not valid": ({"manifest": "tree/bin/hello", "rootfs": "tree"}, FormatError, "tree/bin/hello:1:1: not JSON"),
+    "a file of patterns that is not there": (
+        {"manifest": "app.json", "rootfs": "tree", "ignore_file": "no"},
+        MissingInputError,
+        "no: no such file",
+    ),
+    "a file of patterns with a slip": (
+        {"manifest": "app.json", "rootfs": "tree", "ignore_file": "slip"},
+        FormatError,
+        r'slip:2: "\[" is a pattern',
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "error", "message"), SOURCES.values(), ids=SOURCES)
+def test_sources_are_refused_that_are(
+    words: dict[str, str], error: type[ToolError], message: str, apart: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(apart)
+    (apart / "slip").write_text("a\n[\n")
+    before = sorted(apart.iterdir())
+    with pytest.raises(error, match=message):
+        build_from(SourceRequest(**{"layout": None, **words}), apart / "x.aci")
+    assert sorted(apart.iterdir()) == before
+
+
+def test_what_patterns_fit_is_left_out_and_never_opened(layout: Path, tmp_path: Path) -> None:
+    (layout / ".aciignore").write_text("# sockets of a build\n*.sock\n/cache/*\n!/cache/keep\n")
+    for name in ("a.sock", "cache/keep", "cache/gone", "one", "two"):
+        (layout / "rootfs" / name).parent.mkdir(exist_ok=True)
+        (layout / "rootfs" / name).touch()
+    _socket(layout)
+    (tmp_path / "patterns").write_text("/sock\n/one\n/two\n")
+    source = SourceRequest(str(layout), exclude=("!/two",), ignore_file=str(tmp_path / "patterns"))
+    assert build_from(source, tmp_path / "x.aci") == [*NAMES[:6], "rootfs/cache", "rootfs/cache/keep", "rootfs/fifo", "rootfs/two"]
+
+
+def test_a_bad_pattern_of_the_command_line_is_its_own_fault(layout: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--exclude: "):
+        build_from(SourceRequest(str(layout), exclude=("[",)), tmp_path / "x.aci")
+
+
+def test_of_several_names_the_first_that_stays_has_the_content(layout: Path, tmp_path: Path) -> None:
+    build_from(SourceRequest(str(layout), exclude=("/bin/hello",)), tmp_path / "x.aci")
+    with (tmp_path / "x.aci").open("rb") as file, ImageReader(file.fileno(), "x") as reader:
+        contents = {entry.name: b"".join(reader.read_chunks(entry)) for entry in reader}
+    assert contents[b"rootfs/bin/hey"] == b"#!/bin/sh\necho hello\n"
+    assert b"rootfs/bin/hello" not in contents
+
+
+def test_the_file_of_dependencies_names_what_was_read_and_what_may_change_that(layout: Path, tmp_path: Path) -> None:
+    (layout / ".aciignore").write_text("fifo\n")
+    build_from(SourceRequest(str(layout)), tmp_path / "x.aci", tmp_path / "x.d")
+    rule = (tmp_path / "x.d").read_text().split("\n\n")[0]
+    paths = ["", "/.aciignore", "/manifest", "/rootfs", "/rootfs/bin", "/rootfs/bin/hello", "/rootfs/bin/hey", "/rootfs/bin/hi"]
+    assert rule.split(" \\\n ")[1:] == [f"{layout}{path}" for path in paths]
+
+
+def test_an_image_that_fails_leaves_the_old_file_of_dependencies(layout: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.d").write_text("old")
+    _socket(layout)
+    with pytest.raises(FormatError):
+        build_from(SourceRequest(str(layout)), tmp_path / "x.aci", tmp_path / "x.d")
+    assert (tmp_path / "x.d").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layout", "x.d"]

@@ -15,6 +15,7 @@ from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError, MissingInputError, OutputError, TrustError
 from actool.build import BuildRequest, build
 from actool.extract import extract
+from actool.sources import SourceRequest
 from tests.support import images
 from tests.support.users import as_ordinary_user, place_of_everybody
 
@@ -25,9 +26,9 @@ def test_what_is_extracted_builds_to_the_same_image(tmp_path: Path) -> None:
     extract_of_build = tmp_path / "layout"
     images.write_image(tmp_path / "x.aci", FILES)
     extract(str(tmp_path / "x.aci"), str(extract_of_build))
-    first = build(BuildRequest(str(extract_of_build), str(tmp_path / "y.aci"), False, ImageSettings()))
+    first = build(BuildRequest(SourceRequest(str(extract_of_build)), str(tmp_path / "y.aci"), False, ImageSettings()))
     extract(str(tmp_path / "y.aci"), str(tmp_path / "again/"))
-    second = build(BuildRequest(str(tmp_path / "again"), str(tmp_path / "z.aci"), False, ImageSettings()))
+    second = build(BuildRequest(SourceRequest(str(tmp_path / "again")), str(tmp_path / "z.aci"), False, ImageSettings()))
     assert first == second
     assert (tmp_path / "layout/manifest").read_bytes() == images.manifest_bytes()
     assert (tmp_path / "layout/rootfs/bin/hello").stat().st_mtime_ns == 1_250_000_000

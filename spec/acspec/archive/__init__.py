@@ -5,6 +5,7 @@ Modules, from top to bottom:
 
     write           an image archive written from a layout directory
     walk            a layout directory read as the entries of an image
+    ignore          what a layout leaves out of its image
     encode          an entry into header blocks
     blocks          a stream cut into blocks: hashed, compressed, written in order
     encoders        compressors of blocks

@@ -12,7 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from hashlib import sha512
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from acspec.archive.compression import Compression
 from acspec.errors import UsageError
@@ -21,10 +21,28 @@ ENCODERS = ("isal", "zlib")
 
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # no name, no time, no operating system
 _LAST_BLOCK = b"\x03\0"
-_ISAL_LEVEL = 2  # the highest whose output is the same from SSE4.2 to AVX-512
-_ZLIB_LEVEL = 6
-_XZ_PRESET = 3  # 32 MiB of memory; the next one takes 48
-_KNOWN_ANSWER = "f85ae7fc304b4a31f4192c5442a6e4dc"
+# What each level of ISA-L makes of the test vector: 2 is the highest whose output is the same from SSE4.2 to AVX-512.
+_KNOWN_ANSWERS = {
+    0: "fba8a72eac493058fdb4a81904cb131d",
+    1: "2251a71c7f78491cae7cb89472e9a4c5",
+    2: "f85ae7fc304b4a31f4192c5442a6e4dc",
+}
+
+
+class Levels(NamedTuple):
+    """The levels of an encoder, and the one it takes by itself."""
+
+    least: int
+    most: int
+    own: int
+
+
+LEVELS = {
+    "isal": Levels(0, 2, 2),
+    "zlib": Levels(1, 9, 6),
+    "bzip2": Levels(1, 9, 9),
+    "xz": Levels(0, 9, 3),  # 32 MiB of memory; 4 takes 48, 6 takes 94, 9 takes 674
+}
 
 
 class _Compressor(Protocol):
@@ -56,13 +74,13 @@ class GzipEncoder:
     parallel = True
     start = _GZIP_HEADER
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, level: int) -> None:
         """Compress with ISA-L ("isal") or with the zlib that Python has ("zlib").
 
         Raises: UsageError when ISA-L makes other bytes here than elsewhere.
         """
-        self._deflate = _isal_deflate() if name == "isal" else _zlib_deflate
-        if name == "isal" and sha512(self._deflate(_test_vector())).hexdigest()[:32] != _KNOWN_ANSWER:
+        self._deflate = _isal_deflate(level) if name == "isal" else _zlib_deflate(level)
+        if name == "isal" and sha512(self._deflate(_test_vector())).hexdigest()[:32] != _KNOWN_ANSWERS[level]:
             raise UsageError("isal", "makes other bytes on this processor than elsewhere", "--compression-encoder zlib")
 
     def encode(self, block: bytes | bytearray) -> bytes:
@@ -80,15 +98,15 @@ class StreamEncoder:
     parallel = False
     start = b""
 
-    def __init__(self, compression: Compression) -> None:
+    def __init__(self, compression: Compression, level: int) -> None:
         if compression is Compression.BZIP2:
             from bz2 import BZ2Compressor
 
-            self._compressor: _Compressor = BZ2Compressor(9)
+            self._compressor: _Compressor = BZ2Compressor(level)
         else:
             from lzma import LZMACompressor
 
-            self._compressor = LZMACompressor(preset=_XZ_PRESET)
+            self._compressor = LZMACompressor(preset=level)
 
     def encode(self, block: bytes | bytearray) -> bytes:
         """Return what the compressor gives out for the next block."""
@@ -99,29 +117,48 @@ class StreamEncoder:
         return self._compressor.flush()
 
 
-def new_encoder(compression: Compression, name: str = "isal") -> Encoder | None:
+def new_encoder(compression: Compression, name: str = "isal", level: int | None = None) -> Encoder | None:
     """Return an encoder for one image, None for no compression; *name* is one of ENCODERS and counts for gzip only.
+
+    *level* None stands for the encoder's own.
 
     Raises: UsageError.
     """
     if compression is Compression.NONE:
+        if level is not None:
+            raise UsageError(f"compression level {level}", "there is nothing to compress")
         return None
-    return GzipEncoder(name) if compression is Compression.GZIP else StreamEncoder(compression)
+    kind = name if compression is Compression.GZIP else compression.value
+    level = _check_level(kind, level)
+    return GzipEncoder(name, level) if compression is Compression.GZIP else StreamEncoder(compression, level)
 
 
-def _isal_deflate() -> Callable[[bytes | bytearray], bytes]:
+def _check_level(kind: str, level: int | None) -> int:
+    least, most, own = LEVELS[kind]
+    if level is None:
+        return own
+    if not least <= level <= most:
+        further = "--compression-encoder zlib has higher ones" if kind == "isal" and level > most else None
+        raise UsageError(f"compression level {level}", f"{kind} has the levels {least} to {most}", further)
+    return level
+
+
+def _isal_deflate(level: int) -> Callable[[bytes | bytearray], bytes]:
     from isal import isal_zlib
 
     def deflate(block: bytes | bytearray) -> bytes:
-        compressor = isal_zlib.compressobj(_ISAL_LEVEL, isal_zlib.DEFLATED, -15)
+        compressor = isal_zlib.compressobj(level, isal_zlib.DEFLATED, -15)
         return compressor.compress(block) + compressor.flush(isal_zlib.Z_SYNC_FLUSH)
 
     return deflate
 
 
-def _zlib_deflate(block: bytes | bytearray) -> bytes:
-    compressor = zlib.compressobj(_ZLIB_LEVEL, zlib.DEFLATED, -15)
-    return compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
+def _zlib_deflate(level: int) -> Callable[[bytes | bytearray], bytes]:
+    def deflate(block: bytes | bytearray) -> bytes:
+        compressor = zlib.compressobj(level, zlib.DEFLATED, -15)
+        return compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
+
+    return deflate
 
 
 def _test_vector() -> bytes:

@@ -1,7 +1,7 @@
 """A layout directory read as the entries of an image: `manifest`, `rootfs`, and all below it in the order of their names.
 
 By directory descriptors, no link is followed, and any depth is fine. Of several names of one file the first gets the content, the
-others are hard links to it.
+others are hard links to it. What the layout's file `.aciignore` names is left out, by every program alike.
 
 Source: aci.md, Image Layout and Image Archives.
 """
@@ -11,12 +11,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from acspec import limits
-from acspec.archive.descents import Descents
+from acspec.archive.descents import OPEN_DIRECTORY, Descents
 from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.faults import Fault
+from acspec.archive.ignore import IGNORE_FILE, make_ignored, parse_patterns
 from acspec.archive.layout import MANIFEST, ROOTFS, Layout
 from acspec.archive.member_names import normalise
 from acspec.archive.xattrs import read_xattrs
@@ -34,22 +36,46 @@ _KINDS = {
     stat.S_IFIFO: Kind.FIFO,
 }
 _DEVICES = (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE)
+_PARTS = (MANIFEST, ROOTFS)
+_BELOW = len(ROOTFS) + 1  # where the path inside the root file system begins
+
+
+class Given(NamedTuple):
+    """A part of an image that lies outside its layout directory: a descriptor and the path that errors name."""
+
+    descriptor: int
+    path: str
 
 
 class LayoutWalk:
     """Iterates over the entries of a layout, each held to the rules that readers hold archives to."""
 
-    def __init__(self, layout: int, what: str, *, refused: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        layout: int,
+        what: str,
+        *,
+        refused: tuple[int, int] | None = None,
+        given: Mapping[bytes, Given] | None = None,
+        patterns: Sequence[str] = (),
+    ) -> None:
         """Walk the directory *layout*, a descriptor; *what* names it in errors.
 
-        The file of the device and inode *refused*, the output itself, must not be in it.
+        The file of the device and inode *refused*, the output itself, must not be in it. Of `manifest` and `rootfs` those that are
+        *given* are taken from there; with both, *layout* is not looked at. *patterns* come after those of the layout's own file.
+
+        Raises: FormatError for a bad pattern; OSError.
         """
         self._what = what
         self._place = b""
         self._refused = refused
         self._links: dict[tuple[int, int], bytes] = {}
-        self._descents = Descents(layout, _no_directory)
         self._layout = layout
+        self._given = given or {}
+        self._rootfs = -1
+        self._descents: Descents | None = None
+        own = [] if len(self._given) == len(_PARTS) else _read_patterns(layout, what)
+        self._ignored = make_ignored([*own, *patterns])
 
     def __iter__(self) -> Iterator[tuple[Entry, int]]:
         """Return each entry with a descriptor of its content, -1 where there is none; it is valid until the next.
@@ -69,12 +95,14 @@ class LayoutWalk:
         except OSError as error:
             raise OSError(error.errno, error.strerror, self.path) from error
         finally:
-            self._descents.close()
+            self._close()
 
     @property
     def path(self) -> str:
         """The path of the entry that the walk has come to."""
-        return os.path.join(self._what, os.fsdecode(self._place))
+        top, slash, rest = self._place.partition(b"/")
+        start = self._given[top].path if top in self._given else os.path.join(self._what, os.fsdecode(top))
+        return os.path.join(start, os.fsdecode(rest)) if slash else start
 
     def _visit(self) -> Iterator[tuple[Entry, int]]:
         stack = [ROOTFS, MANIFEST]
@@ -87,21 +115,50 @@ class LayoutWalk:
                 if descriptor >= 0:
                     os.close(descriptor)
             if entry.kind is Kind.DIRECTORY:
-                names = os.listdir(self._descents.get(path))
-                stack.extend(sorted((path + b"/" + os.fsencode(name) for name in names), reverse=True))
+                stack.extend(sorted(self._list(path), reverse=True))
+
+    def _list(self, directory: bytes) -> Iterator[bytes]:
+        """Return the paths of what is in a directory and not ignored."""
+        descriptor = self._open(directory)
+        for text in os.listdir(descriptor):
+            name = os.fsencode(text)
+            path = directory + b"/" + name
+            if self._ignored is None or not self._ignored.covers(path[_BELOW:], is_directory=_is_directory(name, descriptor)):
+                yield path
+
+    def _open(self, directory: bytes) -> int:
+        """Return a descriptor of a directory of the layout, valid until the next call."""
+        if not directory:
+            return self._layout
+        if self._descents is None:
+            root = self._given.get(ROOTFS)
+            descriptor = os.dup(root.descriptor) if root else os.open(ROOTFS, OPEN_DIRECTORY, dir_fd=self._layout)
+            self._rootfs = descriptor
+            self._descents = Descents(descriptor, _no_directory)
+        return self._descents.get(directory[_BELOW:])
+
+    def _close(self) -> None:
+        if self._descents is not None:
+            self._descents.close()
+            self._descents = None
+            os.close(self._rootfs)
 
     def _check_top(self) -> None:
+        if len(self._given) == len(_PARTS):
+            return
         names = {os.fsencode(name) for name in os.listdir(self._layout)}
-        for name in (MANIFEST, ROOTFS):
-            if name not in names:
+        for name in _PARTS:
+            if name not in names and name not in self._given:
                 raise Fault(f"not an image layout: there is no {name.decode()} in it")
-        for name in sorted(names - {MANIFEST, ROOTFS}):
+        for name in sorted(names - {*_PARTS, IGNORE_FILE}):
             self._place = name
             raise Fault("outside rootfs; a layout holds only manifest and rootfs")
 
     def _read(self, path: bytes) -> tuple[Entry, int]:
+        if path in self._given:
+            return self._read_given(path, self._given[path].descriptor)
         directory, _, name = path.rpartition(b"/")
-        parent = self._descents.get(directory)
+        parent = self._open(directory)
         status = os.stat(name, dir_fd=parent, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
             return self._read_other(path, name, parent, status), -1
@@ -111,6 +168,13 @@ class LayoutWalk:
         except BaseException:
             os.close(descriptor)
             raise
+
+    def _read_given(self, path: bytes, given: int) -> tuple[Entry, int]:
+        status = os.fstat(given)
+        if path == ROOTFS:
+            return _entry(path, Kind.DIRECTORY, status, xattrs=read_xattrs(given)), -1
+        os.lseek(given, 0, os.SEEK_SET)
+        return self._read_file(path, os.dup(given))
 
     def _read_file(self, path: bytes, descriptor: int) -> tuple[Entry, int]:
         status = os.fstat(descriptor)
@@ -165,24 +229,39 @@ def read_layout_manifest(layout: int, what: str) -> bytes:
     Raises: FormatError when there is none, or it is no regular file; OSError.
     Source: aci.md, Image Layout.
     """
+    data = _read_file_of(layout, MANIFEST, what, limits.MANIFEST_BYTES)
+    if data is None:
+        raise FormatError(what, "not an image layout: there is no manifest in it")
+    return data
+
+
+def _read_patterns(layout: int, what: str) -> list[str]:
+    data = _read_file_of(layout, IGNORE_FILE, what, limits.IGNORE_FILE_BYTES)
+    return parse_patterns(data, os.path.join(what, os.fsdecode(IGNORE_FILE))) if data is not None else []
+
+
+def _read_file_of(layout: int, name: bytes, what: str, limit: int) -> bytes | None:
+    """Return what is in the file *name* of a layout, None when there is none. Raises: FormatError; OSError."""
+    path = os.path.join(what, os.fsdecode(name))
+    irregular = FormatError(path, "must be a regular file")
     try:
-        descriptor = os.open(MANIFEST, _READ, dir_fd=layout)
+        descriptor = os.open(name, _READ, dir_fd=layout)
     except FileNotFoundError:
-        raise FormatError(what, "not an image layout: there is no manifest in it") from None
+        return None
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.ENXIO):  # a link; a socket
-            raise OSError(error.errno, error.strerror, os.path.join(what, "manifest")) from error
-        raise _irregular(what) from None
+            raise OSError(error.errno, error.strerror, path) from error
+        raise irregular from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _irregular(what)
-        return read_limited(descriptor, limits.MANIFEST_BYTES)
+            raise irregular
+        return read_limited(descriptor, limit)
     finally:
         os.close(descriptor)
 
 
-def _irregular(what: str) -> FormatError:
-    return FormatError(os.path.join(what, "manifest"), "must be a regular file")
+def _is_directory(name: bytes, parent: int) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
 
 
 def check_layout(layout: int, what: str) -> int:

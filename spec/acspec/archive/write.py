@@ -28,11 +28,13 @@ _END = bytes(2 * BLOCK)
 class ImageSettings:
     """How an image is written: times after `clamp_ns` (nanoseconds) become that, `owner_root` makes all files root's.
 
-    `threads` None stands for as many as there are processors; the bytes do not depend on it.
+    `level` None is the encoder's own choice; `threads` None stands for as many as there are processors, and the bytes do not
+    depend on it.
     """
 
     compression: Compression = Compression.GZIP
     encoder: str = "isal"
+    level: int | None = None
     clamp_ns: int | None = None
     owner_root: bool = False
     threads: int | None = None
@@ -62,15 +64,27 @@ def write_image(
     Raises: FormatError for what an image cannot hold; StorageError when a file changes meanwhile; OSError.
     Source: aci.md, Image Archives.
     """
+    return write_walk(LayoutWalk(layout, what, refused=refused), output, settings)
+
+
+def write_walk(
+    walk: LayoutWalk, output: Output, settings: ImageSettings | None = None, *, on_path: Callable[[str], object] | None = None
+) -> WrittenImage:
+    """Write what *walk* comes to as an image archive to *output*; *on_path* is told the path of each file on the disk.
+
+    Raises: as write_image; what *on_path* raises.
+    Source: aci.md, Image Archives.
+    """
     settings = settings or ImageSettings()
-    encoder = new_encoder(settings.compression, settings.encoder)
-    adjust = _adjustment(settings)
-    walk, count = LayoutWalk(layout, what, refused=refused), 0
+    encoder = new_encoder(settings.compression, settings.encoder, settings.level)
+    adjust, count = _adjustment(settings), 0
     with BlockWriter(output, encoder, settings.threads) as blocks:
         for entry, descriptor in walk:
             blocks.write(encode_entry(adjust(entry)))
             if entry.size:
                 _copy(blocks, descriptor, entry, walk)
+            if on_path is not None:
+                on_path(walk.path)
             count += 1
         blocks.write(_END)
         return WrittenImage(blocks.finish(), blocks.size, count)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from acspec.archive.blocks import BLOCK_BYTES, BlockWriter
 from acspec.archive.compression import Compression
-from acspec.archive.encoders import GzipEncoder, new_encoder
+from acspec.archive.encoders import ENCODERS, LEVELS, GzipEncoder, new_encoder
 from acspec.errors import UsageError
 
 DATA = (b"some text that can be compressed " * 100_000)[: 3 * BLOCK_BYTES - 77]
@@ -90,7 +90,44 @@ def test_a_failing_output_ends_all_threads() -> None:
 
 
 def test_an_isal_that_makes_other_bytes_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acspec.archive.encoders._KNOWN_ANSWER", "other")
+    monkeypatch.setattr("acspec.archive.encoders._KNOWN_ANSWERS", dict.fromkeys(range(3), "other"))
     with pytest.raises(UsageError, match="--compression-encoder zlib"):
-        GzipEncoder("isal")
-    GzipEncoder("zlib")
+        GzipEncoder("isal", 2)
+    GzipEncoder("zlib", 6)
+
+
+@pytest.mark.parametrize("kind", LEVELS)
+def test_every_level_of_an_encoder_is_read_again(kind: str) -> None:
+    name, compression = (kind, Compression.GZIP) if kind in ENCODERS else ("isal", Compression(kind))
+    least, most, _ = LEVELS[kind]
+    data = DATA[: 1 << 17]
+    for level in {least, least + 1, most}:
+        output = bytearray()
+        with BlockWriter(output.extend, new_encoder(compression, name, level), 2) as blocks:
+            blocks.write(data)
+            blocks.finish()
+        assert DECOMPRESS[compression](bytes(output)) == data
+
+
+WRONG_LEVELS = {
+    "ISA-L's level whose bytes depend on the processor": (Compression.GZIP, "isal", 3, "isal has the levels 0 to 2 .*zlib"),
+    "no compression by zlib": (Compression.GZIP, "zlib", 0, "zlib has the levels 1 to 9"),
+    "a level that xz does not have": (Compression.XZ, "isal", 10, "xz has the levels 0 to 9"),
+    "a level below all": (Compression.BZIP2, "isal", -1, "bzip2 has the levels 1 to 9"),
+    "a level of nothing": (Compression.NONE, "isal", 1, "nothing to compress"),
+}
+
+
+@pytest.mark.parametrize(("compression", "name", "level", "message"), WRONG_LEVELS.values(), ids=WRONG_LEVELS)
+def test_a_level_is_refused_that_is(compression: Compression, name: str, level: int, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        new_encoder(compression, name, level)
+
+
+def test_a_higher_level_makes_less_of_it() -> None:
+    sizes = []
+    for level in (0, 2):
+        encoder = new_encoder(Compression.GZIP, "isal", level)
+        assert encoder is not None
+        sizes.append(len(encoder.encode(DATA[: 1 << 20])))
+    assert sizes[1] < sizes[0]

@@ -1,0 +1,43 @@
+"""The options of every command that writes an image: how it is compressed, and what is said of it.
+
+Source: spec/image-archive.md, Compression.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from acspec.archive.compression import Compression
+from acspec.errors import UsageError
+from acspec.names import ImageID
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.aci when it exists.")]
+CompressionName = Annotated[Compression | None, typer.Option("--compression", help="How to compress the image; gzip by default.")]
+NoCompression = Annotated[bool, typer.Option("--no-compression", help="The same as --compression none.")]
+Encoder = Annotated[
+    Literal["isal", "zlib"],
+    typer.Option("--compression-encoder", help="Who makes gzip's bytes: isal is fast, zlib a little smaller."),
+]
+Level = Annotated[
+    int | None,
+    typer.Option("--compression-level", metavar="N", help="How hard to compress: isal 0 to 2, zlib and bzip2 1 to 9, xz 0 to 9."),
+]
+OwnerRoot = Annotated[bool, typer.Option("--owner-root", help="Let root own every file in the image.")]
+PrintID = Annotated[bool, typer.Option("--print-id", help="Print the image ID.")]
+
+
+def choose_compression(named: Compression | None, none: bool, default: Compression = Compression.GZIP) -> Compression:
+    """Return the compression that the options ask for. Raises: UsageError when they contradict each other."""
+    if not none:
+        return default if named is None else named
+    if named not in (None, Compression.NONE):
+        raise UsageError("--compression and --no-compression", "exclude each other")
+    return Compression.NONE
+
+
+def print_image_id(image_id: ImageID, output: str) -> None:
+    """Print the ID of an image that was written to *output*: on standard error when the image itself went to standard output."""
+    print(image_id, file=sys.stderr if output == "-" else sys.stdout)
