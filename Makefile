@@ -39,6 +39,7 @@ bench: setup
 
 man: setup
 	$(BIN)/python docs/man/make.py
+	$(BIN)/python docs/completion/make.py
 
 clean:
 	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

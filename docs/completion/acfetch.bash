@@ -1,0 +1,62 @@
+# Made by docs/completion/make.py from acfetch --help. Do not edit.
+_acfetch() {
+    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= word
+    [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}
+    [[ $current == = ]] && before=${COMP_WORDS[COMP_CWORD - 1]} && current=
+    COMPREPLY=()
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$command $word" in
+            " fetch") command="fetch" ;;
+            " images") command="images" ;;
+            " trust") command="trust" ;;
+            "trust add") command="trust add" ;;
+            "trust list") command="trust list" ;;
+            "trust remove") command="trust remove" ;;
+        esac
+    done
+    case "$command" in
+        "")
+            case $before in
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -W "fetch images trust" -- "$current"); fi ;;
+        "fetch")
+            case $before in
+                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+                --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --insecure-options) return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --output --insecure-options --json -q --quiet -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "images")
+            case $before in
+                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --json -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "trust")
+            case $before in
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$current"); fi ;;
+        "trust add")
+            case $before in
+                --prefix) return ;;
+                --fingerprint) return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--prefix --root --fingerprint -y --yes -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "trust list")
+            case $before in
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "trust remove")
+            case $before in
+                --prefix) return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--prefix --root -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    esac
+}
+complete -o filenames -F _acfetch acfetch
