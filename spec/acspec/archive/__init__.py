@@ -3,9 +3,11 @@
 Not the library's `tarfile`: damaged headers read there as shorter archives, and its filters can be escaped.
 Modules, from top to bottom:
 
+    splice          an image copied with another manifest
     write           an image archive written from a layout directory
     walk            a layout directory read as the entries of an image
     ignore          what a layout leaves out of its image
+    resize          headers of a file made to announce data of another size
     encode          an entry into header blocks
     blocks          a stream cut into blocks: hashed, compressed, written in order
     encoders        compressors of blocks

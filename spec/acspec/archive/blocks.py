@@ -57,7 +57,7 @@ class BlockWriter:
             if pool is not None:
                 pool.shutdown(cancel_futures=True)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Add *data* to the stream. Raises: what the output raises."""
         view = memoryview(data)
         while view:

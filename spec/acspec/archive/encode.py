@@ -87,7 +87,7 @@ def _xattr_keyword(name: bytes) -> bytes:
 def _extended(records: list[tuple[bytes, bytes]], name: bytes) -> bytes:
     if any(keyword in (b"path", b"linkpath") and not _is_utf8(value) for keyword, value in records):
         records = [(b"hdrcharset", b"BINARY"), *records]
-    data = b"".join(_record(keyword, value) for keyword, value in records)
+    data = b"".join(encode_record(keyword, value) for keyword, value in records)
     last = name.rpartition(b"/")[2]
     header = Entry(b"PaxHeaders/" + last[:80], Kind.FILE, size=len(data))
     return _block(header, b"", header.name, 0, b"x") + data + bytes(-len(data) % BLOCK)
@@ -101,7 +101,11 @@ def _is_utf8(value: bytes) -> bool:
     return True
 
 
-def _record(keyword: bytes, value: bytes) -> bytes:
+def encode_record(keyword: bytes, value: bytes) -> bytes:
+    """Return one record of an extended header.
+
+    Source: POSIX.1-2017, pax, pax Extended Header.
+    """
     rest = len(keyword) + len(value) + 3
     length = rest + len(str(rest))
     if len(str(length)) > len(str(rest)):  # the length counts its own digits

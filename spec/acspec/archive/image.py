@@ -193,6 +193,21 @@ class ImageReader:
         return self._stream.offset
 
     @property
+    def header_offset(self) -> int:
+        """Where in the tar the headers begin that are the current entry's own, or those of the next one that is under way."""
+        return self._tar.header_offset
+
+    @property
+    def end_offset(self) -> int:
+        """Where in the tar the current entry ends, the padding of its data included."""
+        return self._tar.end_offset
+
+    @property
+    def at_end(self) -> bool:
+        """True when there are no more entries and only the end of the archive is still read."""
+        return self._tar.at_end
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd in the archive without being wrong."""
         return tuple(self._tar.warnings)

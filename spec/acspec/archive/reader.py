@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from acspec import limits
 from acspec.archive.entry import Entry
-from acspec.archive.extensions import EXTENSIONS, Extensions
+from acspec.archive.extensions import EXTENSIONS, PAX_GLOBAL, Extensions
 from acspec.archive.faults import Fault
 from acspec.archive.header import BLOCK, ZERO_BLOCK, Header, parse_header
 from acspec.archive.sparse import NO_PIECES, Announcement, Rest, SparseMap, add_old_block, fill_holes, read_map
@@ -22,12 +22,27 @@ from acspec.escape import escape
 class TarReader:
     """Iterates over the entries of a tar archive; the data of the current one is there until the next is asked for."""
 
-    __slots__ = ("_extended", "_extensions", "_map", "_padding", "_place", "_stream", "_unread", "at_end", "warnings")
+    __slots__ = (
+        "_extended",
+        "_extensions",
+        "_map",
+        "_padding",
+        "_place",
+        "_stream",
+        "_unread",
+        "at_end",
+        "header_offset",
+        "warnings",
+    )
 
     def __init__(self, stream: TarStream) -> None:
-        """Read from *stream*. After the last entry `warnings` holds what is odd, but not wrong."""
+        """Read from *stream*. After the last entry `warnings` holds what is odd, but not wrong.
+
+        `header_offset` is where the headers begin that are the current entry's own, or those of the next one.
+        """
         self.warnings: list[str] = []
         self.at_end = False
+        self.header_offset = 0
         self._stream = stream
         self._extensions = Extensions()
         self._extended = 0
@@ -42,6 +57,11 @@ class TarReader:
         if isinstance(self._place, int):
             return f"header at byte {self._place}"
         return f'entry "{escape(self._place)}"'
+
+    @property
+    def end_offset(self) -> int:
+        """Where the current entry ends, the padding of its data included."""
+        return self._stream.offset + self._unread + self._padding
 
     def __iter__(self) -> Iterator[Entry]:
         """Return the entries in their order. Raises: Fault."""
@@ -113,6 +133,7 @@ class TarReader:
     def _next_header(self) -> Header | None:
         """Return the header of the next entry, or None at the end of the archive."""
         stream = self._stream
+        self.header_offset = stream.offset
         while True:
             self._place = stream.offset
             block = stream.take_block()
@@ -125,6 +146,8 @@ class TarReader:
             if header.type_flag not in EXTENSIONS:
                 return header
             self._extensions.add(header.type_flag, self._extension_data(header.size))
+            if header.type_flag == PAX_GLOBAL:  # no entry's own
+                self.header_offset = stream.offset
 
     def _extension_data(self, size: int) -> bytes:
         if size > limits.PAX_HEADER_BYTES:
