@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 
-from acspec.errors import FormatError, UsageError
+from acspec.errors import UsageError
 from acspec.fields import Fields
 from acspec.names import parse_ac_name
+from acspec.option_words import integer_or_text, parse_pair, parse_settings, typed
 from acspec.volumes import Mount, Volume, parse_absolute_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from acspec.jsontext import JSONValue
 
 _VOLUME_KEYS = ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid")
@@ -32,14 +31,12 @@ def parse_volume(text: str) -> Volume:
     if "," not in text and ("/" in text or ":" in text):
         raise UsageError(option, "not of the form NAME,kind=host,source=PATH", "--mount volume=NAME,target=PATH says where")
     name, *words = text.split(",")
-    settings = _parse_settings(option, words, _VOLUME_KEYS)
+    settings = parse_settings(option, words, _VOLUME_KEYS)
     values: dict[str, JSONValue] = {"name": name, "kind": "host" if "source" in settings else "empty"}
     values |= {key: _as_json(key, value) for key, value in settings.items()}
     warnings: list[str] = []
-    try:
+    with typed():
         volume = Volume.read(Fields(values, option, warnings=warnings))
-    except FormatError as error:
-        raise UsageError(error.what, error.why, error.hint) from None
     if warnings:  # who types it means something by it
         raise UsageError(option, warnings[0])
     return volume
@@ -50,7 +47,7 @@ def _as_json(key: str, value: str) -> JSONValue:
     if key in ("readOnly", "recursive"):
         return _BOOLEANS.get(value, value)
     if key in ("uid", "gid"):
-        return int(value) if value.isascii() and value.isdigit() else value
+        return integer_or_text(value)
     return os.path.abspath(value) if key == "source" and value else value
 
 
@@ -60,29 +57,13 @@ def parse_mount(text: str) -> Mount:
     Source: pods.md, mounts.
     """
     option = f"--mount {text}"
-    settings = _parse_settings(option, text.split(","), ("volume", "target"))
+    settings = parse_settings(option, text.split(","), ("volume", "target"))
     if len(settings) != 2:
         raise UsageError(option, "not of the form volume=NAME,target=PATH")
-    try:
+    with typed():
         return Mount(parse_ac_name(settings["volume"], option), parse_absolute_path(settings["target"], option))
-    except FormatError as error:
-        raise UsageError(error.what, error.why, error.hint) from None
 
 
 def parse_variable(text: str) -> tuple[str, str]:
     """Return name and value of `NAME=VALUE`. Raises: UsageError. Source: aci.md, environment."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise UsageError(f"--env {text}", "not of the form NAME=VALUE")
-    return name, value
-
-
-def _parse_settings(option: str, words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    settings: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or key not in known or key in settings:
-            why = "is given twice" if key in settings else f"is no setting of it; KEY=VALUE with {', '.join(known)} are"
-            raise UsageError(option, f"{key or word} {why}")
-        settings[key] = value
-    return settings
+    return parse_pair("--env", text)

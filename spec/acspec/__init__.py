@@ -25,6 +25,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     openpgp         signatures and keys through gpg
     commands        subcommands of a tool, and their help
     program         how a program starts, fails and ends
+    option_words    words behind options that have parts
     usage           what is wrong with a command line, in words of this suite
     directories     where data, pods and configuration lie
     durable         files that appear whole or not at all

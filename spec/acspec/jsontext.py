@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SPACE = " \t\n\r"
 _MAX_DIGITS = 40
+_MOST_INDENTED = 8  # what stands before every line, once for each level
 
 
 class _Refusal(ValueError):
@@ -209,6 +210,18 @@ def dump_pretty(value: JSONValue) -> bytes:
     Source: RFC 4627.
     """
     return (_dump(value, "    ", "\n") + "\n").encode("utf-8")
+
+
+def dump_like(value: JSONValue, model: bytes) -> bytes:
+    """Return *value* as UTF-8 JSON laid out as *model*, a JSON object, is: indented as that or not at all, with the same end.
+
+    Source: RFC 4627.
+    """
+    inside = model.partition(b"{")[2]
+    space = inside[: len(inside) - len(inside.lstrip())]
+    step = space.rpartition(b"\n")[2][:_MOST_INDENTED].decode("ascii") if b"\n" in space else None
+    end = model[len(model.rstrip()) :].decode("ascii")
+    return (_dump(value, step, "" if step is None else "\n") + end).encode("utf-8")
 
 
 def _dump(value: JSONValue, step: str | None, newline: str) -> str:

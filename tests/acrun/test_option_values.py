@@ -30,6 +30,7 @@ BAD_VOLUMES = [
     "w,mode=77777",
     "w,uid=-1",
     "w,uid=4294967295",
+    f"w,uid={'9' * 5000}",
     "w,source=/x,mode=0700",
     "w,readOnly=yes",
     "w,kind=empty,recursive=true",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError
-from acspec.jsontext import dump_json, dump_pretty, parse_json, read_json_file
+from acspec.jsontext import dump_json, dump_like, dump_pretty, parse_json, read_json_file
 
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 
@@ -73,6 +73,32 @@ def test_what_is_written_is_read_back(value: object) -> None:
     assert parse_json(dump_json(value), "m") == value  # type: ignore[arg-type]
     assert parse_json(dump_pretty(value), "m") == value  # type: ignore[arg-type]
     assert json.loads(dump_json(value)) == value  # type: ignore[arg-type]
+
+
+LAYOUTS = {
+    "on one line": b'{"a":[1,{"b":2}]}',
+    "on one line with an end": b'{"a":[1,{"b":2}]}\n',
+    "two spaces": b'{\n  "a": [\n    1,\n    {\n      "b": 2\n    }\n  ]\n}\n',
+    "four spaces": dump_pretty({"a": [1, {"b": 2}]}),
+    "tabs": b'{\n\t"a": [\n\t\t1,\n\t\t{\n\t\t\t"b": 2\n\t\t}\n\t]\n}\n\n',
+    "no indentation": b'{\n"a": [\n1,\n{\n"b": 2\n}\n]\n}',
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_value_is_laid_out_as_its_model(layout: str) -> None:
+    assert dump_like({"a": [1, {"b": 2}]}, LAYOUTS[layout]) == LAYOUTS[layout]
+
+
+def test_a_model_of_nothing_but_spaces_does_not_make_a_value_swell() -> None:
+    value = dict.fromkeys(map(str, range(1000)))
+    assert len(dump_like(value, b"{\n" + b" " * 900_000 + b'"a": 1}')) < 30_000
+
+
+@given(VALUES, st.text(alphabet=" \t\r\n", max_size=20), st.text(alphabet=" \t\r\n", max_size=20))
+def test_what_is_written_like_any_model_is_read_back(value: object, space: str, end: str) -> None:
+    model = f'{{{space}"a": 1}}{end}'.encode()
+    assert parse_json(dump_like(value, model), "m") == value  # type: ignore[arg-type]
 
 
 @given(st.binary(max_size=300))
