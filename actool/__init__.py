@@ -12,10 +12,21 @@ Modules, from top to bottom:
     build             the sequence from the sources of an image to its archive
     depfile           which files an image was made of, for make
     sources           where an image to be built comes from
+    command_patch     `actool patch-manifest`
+    command_init      `actool init`
+    command_changes   the options for what is in a manifest
+    build             the sequence from a layout directory to an image
     validate          what a file is, and what is wrong with it
     read              a manifest or an image ID out of an image
     listing           the entries of an image, as lines and as JSON
     extract           the sequence from an image to a layout directory
+    patch             the sequence from an image to one with another manifest
+    init              a first manifest, and the layout directory around it
+    isolator_options  what the words behind the options for isolators mean
+    manifest_options  what the words behind the other options for manifests mean
+    manifest_changes  what options change in a manifest, and the changes made
+    removals          what --remove takes out of a manifest
+    outputs           images named on the command line, and standard output
     inputs            files named on the command line, and standard input
     passphrase        where the passphrase of an encrypted image comes from
     errors            what can go wrong

@@ -14,6 +14,8 @@ COMMANDS = {
     "id": "actool.command_read:id_command",
     "ls": "actool.command_ls:ls_command",
     "extract": "actool.command_extract:extract_command",
+    "patch-manifest": "actool.command_patch:patch_manifest_command",
+    "init": "actool.command_init:init_command",
 }
 _SUMMARY = "Build, validate, inspect and unpack App Container Images."
 

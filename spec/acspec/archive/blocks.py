@@ -41,11 +41,12 @@ class BlockWriter:
         self._used = 0
         workers = _workers(encoder, threads)
         self._most = workers + _AHEAD
-        self._waiting: deque[tuple[Future[None], Future[bytes] | bytes | bytearray]] = deque()
+        # What comes before the first block goes out with it, so that nothing does when the stream fails before.
+        self._waiting: deque[tuple[Future[None] | None, Future[bytes] | bytes | bytearray]] = deque()
+        if encoder is not None:
+            self._waiting.append((None, encoder.start))
         self._hasher = ThreadPoolExecutor(1, "hash")
         self._pool = ThreadPoolExecutor(workers, "compress") if workers else None
-        if encoder is not None:
-            output(encoder.start)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -113,7 +114,8 @@ class BlockWriter:
 
     def _write_first(self) -> None:
         hashed, encoded = self._waiting.popleft()
-        hashed.result()
+        if hashed is not None:
+            hashed.result()
         self._output(encoded.result() if isinstance(encoded, Future) else encoded)
 
     def _digest(self, block: bytearray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,6 +157,29 @@ def test_zeros_behind_the_end_are_kept() -> None:
     """An archive may end in any number of zeros, all of which belong to its ID."""
     data = images.compress(images.tar({}) + bytes(40 * limits.MIB), "gzip")
     assert len(splice(data, lambda _: NEW)) - len(images.tar({}, NEW)) == 40 * limits.MIB
+
+
+BULKS = {
+    "a large file": lambda: archive([member("manifest", manifest_bytes()), ROOTFS, member("rootfs/big", bytes(60 * limits.MIB))]),
+    "a large file before the manifest": lambda: archive(
+        [ROOTFS, member("rootfs/big", bytes(60 * limits.MIB)), member("manifest", manifest_bytes())]
+    ),
+    "zeros behind the end": lambda: images.tar({}) + bytes(60 * limits.MIB),
+    "extended headers": lambda: archive(
+        [member("manifest", manifest_bytes()), ROOTFS, *[pax({"comment": "x" * 1_000_000}, "g")] * 60], b""
+    ),
+}
+
+
+@pytest.mark.parametrize("bulk", BULKS)
+def test_memory_stays_flat_with(bulk: str) -> None:
+    data = images.compress(BULKS[bulk](), "gzip")
+    tracemalloc.start()
+    try:
+        splice_manifest(io.BytesIO(data), "x.aci", len, lambda _: NEW)
+        assert tracemalloc.get_traced_memory()[1] < 24 * limits.MIB
+    finally:
+        tracemalloc.stop()
 
 
 @given(

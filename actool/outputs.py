@@ -1,0 +1,66 @@
+"""Outputs as they are typed: the name of an image file, which appears whole or not at all, or `-` for standard output.
+
+Source: aci.md, Image Archives (the name of the file); spec/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from acspec.durable import NewFile, umasked
+from acspec.errors import UsageError
+from actool.errors import OutputExistsError, OutputNameError
+
+_SUFFIX = ".aci"
+
+
+def check_output(path: str, *, overwrite: bool) -> None:
+    """Check, before anything is read, that an image may be written to *path*.
+
+    Raises: OutputNameError for a name without `.aci`; OutputExistsError; UsageError for a terminal.
+    Source: aci.md, Image Archives.
+    """
+    if path == "-":
+        if os.isatty(1):
+            raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
+        return
+    if not path.endswith(_SUFFIX):
+        raise OutputNameError(path, f"the name of an image must end in {_SUFFIX}")
+    if not overwrite and os.path.lexists(path):
+        raise OutputExistsError(path, "already exists", "--overwrite replaces it")
+
+
+@contextmanager
+def new_output(path: str, *, overwrite: bool) -> Iterator[Callable[[bytes | bytearray], object]]:
+    """Return what writes to *path*; a file takes its name at the end of the block, and is gone when that is left by an exception.
+
+    Raises: OutputError; OSError.
+    """
+    if path == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    with NewFile(path, mode=umasked(0o666)) as file:
+        yield file.write
+        file.commit(overwrite=overwrite)
+
+
+@contextmanager
+def new_content(path: str, descriptor: int) -> Iterator[Callable[[bytes | bytearray], object]]:
+    """Return what writes the new content of the open file *path*, which it replaces at the end of the block.
+
+    Mode and owner stay, the latter as far as the caller may give files away; a symbolic link stays, what it leads to is replaced.
+
+    Raises: OutputError; OSError.
+    """
+    status = os.fstat(descriptor)
+    with NewFile(os.path.realpath(path), mode=status.st_mode & 0o777) as file:
+        yield file.write
+        try:
+            os.fchown(file.fd, status.st_uid, status.st_gid)
+        except PermissionError:
+            pass
+        file.commit(overwrite=True)
