@@ -1,4 +1,4 @@
-"""actool: build, validate, inspect and unpack App Container Images. No network, no root.
+"""actool: build, validate, inspect, change and unpack App Container Images. No network, no root.
 
 Modules, from top to bottom:
 
@@ -8,14 +8,13 @@ Modules, from top to bottom:
     command_read      `actool cat-manifest` and `actool id`
     command_ls        `actool ls`
     command_extract   `actool extract`
+    command_patch     `actool patch-manifest`
+    command_init      `actool init`
+    command_changes   the options for what is in a manifest
     image_options     the options of every command that writes an image
     build             the sequence from the sources of an image to its archive
     depfile           which files an image was made of, for make
     sources           where an image to be built comes from
-    command_patch     `actool patch-manifest`
-    command_init      `actool init`
-    command_changes   the options for what is in a manifest
-    build             the sequence from a layout directory to an image
     validate          what a file is, and what is wrong with it
     read              a manifest or an image ID out of an image
     listing           the entries of an image, as lines and as JSON

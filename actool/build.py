@@ -8,23 +8,17 @@ Source: aci.md, Image Layout and Image Archives.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acspec.archive.write import ImageSettings, WrittenImage, write_walk
-from acspec.durable import NewFile, umasked
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
-from actool.errors import OutputExistsError, OutputNameError
+from actool.outputs import check_output, new_output
 from actool.sources import SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:
     from actool.depfile import Depfile
-
-_SUFFIX = ".aci"
-_OVERWRITE = "--overwrite replaces it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,7 @@ def build(request: BuildRequest) -> WrittenImage:
     Raises: OutputError, FormatError, MissingInputError, StorageError, UsageError; OSError.
     Source: aci.md, Image Archives.
     """
-    _check_output(request)
+    _check(request)
     with opened_sources(request.source) as sources:
         parse_image_manifest(*sources.read_manifest())
         if request.depfile is not None:
@@ -66,17 +60,10 @@ def source_date_epoch() -> int | None:
     return int(text) * 10**9
 
 
-def _check_output(request: BuildRequest) -> None:
-    if request.output == "-":
-        if os.isatty(1):
-            raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
-        if request.depfile is not None:
-            raise UsageError("--depfile", "standard output has no name that a rule could be for")
-        return
-    if not request.output.endswith(_SUFFIX):
-        raise OutputNameError(request.output, f"the name of an image must end in {_SUFFIX}")
-    if not request.overwrite and os.path.lexists(request.output):
-        raise OutputExistsError(request.output, "already exists", _OVERWRITE)
+def _check(request: BuildRequest) -> None:
+    check_output(request.output, overwrite=request.overwrite)
+    if request.depfile is not None and request.output == "-":
+        raise UsageError("--depfile", "standard output has no name that a rule could be for")
 
 
 def _write_with_depfile(sources: Sources, request: BuildRequest, name: str) -> WrittenImage:
@@ -92,18 +79,6 @@ def _write_with_depfile(sources: Sources, request: BuildRequest, name: str) -> W
 
 
 def _write(sources: Sources, request: BuildRequest, depfile: Depfile | None) -> WrittenImage:
-    on_path = depfile.add if depfile is not None else None
-    if request.output == "-":
-        return _write_to_stdout(sources, request, on_path)
-    with NewFile(request.output, mode=umasked(0o666)) as file:
-        status = os.fstat(file.fd)
-        walk = sources.walk(refused=(status.st_dev, status.st_ino))
-        written = write_walk(walk, file.write, request.settings, on_path=on_path)
-        file.commit(overwrite=request.overwrite)
-    return written
-
-
-def _write_to_stdout(sources: Sources, request: BuildRequest, on_path: Callable[[str], object] | None) -> WrittenImage:
-    written = write_walk(sources.walk(), sys.stdout.buffer.write, request.settings, on_path=on_path)
-    sys.stdout.buffer.flush()
-    return written
+    with new_output(request.output, overwrite=request.overwrite) as output:
+        walk = sources.walk(refused=output.identity)
+        return write_walk(walk, output.write, request.settings, on_path=depfile.add if depfile is not None else None)

@@ -17,7 +17,7 @@ COMMANDS = {
     "patch-manifest": "actool.command_patch:patch_manifest_command",
     "init": "actool.command_init:init_command",
 }
-_SUMMARY = "Build, validate, inspect and unpack App Container Images."
+_SUMMARY = "Build, validate, inspect, change and unpack App Container Images."
 
 
 def main() -> int:

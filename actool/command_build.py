@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from acspec.archive.compression import Compression
 from acspec.archive.write import ImageSettings
 from acspec.errors import UsageError
 from actool import image_options
@@ -37,7 +38,7 @@ def build_command(
     if len(layout) > 1:
         raise UsageError(paths[2], "more than the command takes", "one layout directory and one image")
     source = SourceRequest(layout[0] if layout else None, manifest, rootfs, tuple(exclude), ignore_file)
-    how = choose_compression(compression, no_compression)
+    how = choose_compression(compression, none=no_compression) or Compression.GZIP
     settings = ImageSettings(how, encoder, level, clamp_ns=source_date_epoch(), owner_root=owner_root)
     written = build(BuildRequest(source, output, overwrite, settings, depfile))
     if print_id:

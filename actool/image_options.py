@@ -16,6 +16,9 @@ from acspec.names import ImageID
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.aci when it exists.")]
 CompressionName = Annotated[Compression | None, typer.Option("--compression", help="How to compress the image; gzip by default.")]
+CompressionAgain = Annotated[
+    Compression | None, typer.Option("--compression", help="How to compress the image; as it is now by default.")
+]
 NoCompression = Annotated[bool, typer.Option("--no-compression", help="The same as --compression none.")]
 Encoder = Annotated[
     Literal["isal", "zlib"],
@@ -29,10 +32,10 @@ OwnerRoot = Annotated[bool, typer.Option("--owner-root", help="Let root own ever
 PrintID = Annotated[bool, typer.Option("--print-id", help="Print the image ID.")]
 
 
-def choose_compression(named: Compression | None, none: bool, default: Compression = Compression.GZIP) -> Compression:
-    """Return the compression that the options ask for. Raises: UsageError when they contradict each other."""
+def choose_compression(named: Compression | None, *, none: bool) -> Compression | None:
+    """Return the compression that the options ask for, if any. Raises: UsageError when they contradict each other."""
     if not none:
-        return default if named is None else named
+        return named
     if named not in (None, Compression.NONE):
         raise UsageError("--compression and --no-compression", "exclude each other")
     return Compression.NONE

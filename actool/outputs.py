@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import UsageError
@@ -33,24 +34,32 @@ def check_output(path: str, *, overwrite: bool) -> None:
         raise OutputExistsError(path, "already exists", "--overwrite replaces it")
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the bytes of an image go: `write` takes them; `identity` is the device and inode of the file, None for a stream."""
+
+    write: Callable[[bytes | bytearray], object]
+    identity: tuple[int, int] | None = None
+
+
 @contextmanager
-def new_output(path: str, *, overwrite: bool) -> Iterator[Callable[[bytes | bytearray], object]]:
-    """Return what writes to *path*; a file takes its name at the end of the block, and is gone when that is left by an exception.
+def new_output(path: str, *, overwrite: bool) -> Iterator[Output]:
+    """Open *path* for a new image; a file takes its name at the end of the block, and is gone when that is left by an exception.
 
     Raises: OutputError; OSError.
     """
     if path == "-":
-        yield sys.stdout.buffer.write
+        yield Output(sys.stdout.buffer.write)
         sys.stdout.buffer.flush()
         return
     with NewFile(path, mode=umasked(0o666)) as file:
-        yield file.write
+        yield _output_of(file)
         file.commit(overwrite=overwrite)
 
 
 @contextmanager
-def new_content(path: str, descriptor: int) -> Iterator[Callable[[bytes | bytearray], object]]:
-    """Return what writes the new content of the open file *path*, which it replaces at the end of the block.
+def new_content(path: str, descriptor: int) -> Iterator[Output]:
+    """Open the new content of the open file *path*, which it replaces at the end of the block.
 
     Mode and owner stay, the latter as far as the caller may give files away; a symbolic link stays, what it leads to is replaced.
 
@@ -58,9 +67,14 @@ def new_content(path: str, descriptor: int) -> Iterator[Callable[[bytes | bytear
     """
     status = os.fstat(descriptor)
     with NewFile(os.path.realpath(path), mode=status.st_mode & 0o777) as file:
-        yield file.write
+        yield _output_of(file)
         try:
             os.fchown(file.fd, status.st_uid, status.st_gid)
         except PermissionError:
             pass
         file.commit(overwrite=True)
+
+
+def _output_of(file: NewFile) -> Output:
+    status = os.fstat(file.fd)
+    return Output(file.write, (status.st_dev, status.st_ino))

@@ -14,15 +14,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from acspec.archive.compression import Compression
-from acspec.archive.splice import splice_manifest
+from acspec.archive.splice import Recompression, splice_manifest
 from acspec.archive.write import WrittenImage
 from acspec.errors import FormatError, UsageError
 from acspec.jsontext import read_limited
 from acspec.limits import MANIFEST_BYTES
 from actool.inputs import Input, opened
 from actool.manifest_changes import ManifestChanges, change_manifest
-from actool.outputs import check_output, new_content, new_output
+from actool.outputs import Output, check_output, new_content, new_output
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
@@ -32,7 +31,7 @@ _REPLACE = "--replace"
 
 @dataclass(frozen=True, slots=True)
 class PatchRequest:
-    """What `actool patch-manifest` was asked for: *replace* writes to the image itself, compression None is the image's own."""
+    """What `actool patch-manifest` was asked for: *replace* writes to the image itself."""
 
     image: str
     output: str | None
@@ -40,8 +39,7 @@ class PatchRequest:
     overwrite: bool
     manifest: str | None
     changes: ManifestChanges
-    compression: Compression | None
-    encoder: str
+    compressed: Recompression
 
 
 def patch(request: PatchRequest, passphrase: Passphrase | None = None) -> WrittenImage:
@@ -53,10 +51,8 @@ def patch(request: PatchRequest, passphrase: Passphrase | None = None) -> Writte
     _check(request)
     with opened(request.image, passphrase) as source:
         change = _make_change(request, source.name)
-        with _open_output(request, source) as write:
-            return splice_manifest(
-                source.origin, source.name, write, change, compression=request.compression, encoder=request.encoder
-            )
+        with _open_output(request, source) as output:
+            return splice_manifest(source.origin, source.name, output.write, change, request.compressed)
 
 
 def find_signature(request: PatchRequest) -> str | None:
@@ -112,7 +108,7 @@ def _read_manifest(path: str) -> bytes:
         return read_limited(source.descriptor, MANIFEST_BYTES)
 
 
-def _open_output(request: PatchRequest, source: Input) -> AbstractContextManager[Callable[[bytes | bytearray], object]]:
+def _open_output(request: PatchRequest, source: Input) -> AbstractContextManager[Output]:
     if request.output is not None:
         return new_output(request.output, overwrite=request.overwrite)
     if not stat.S_ISREG(os.fstat(source.descriptor).st_mode):

@@ -39,7 +39,7 @@ class SourceRequest:
         """Check that both parts are named, and once."""
         apart = self.manifest is not None and self.rootfs is not None
         if self.layout is None and not apart:
-            raise UsageError("LAYOUT_DIR", "missing argument", "or name both --manifest and --rootfs")
+            raise UsageError("LAYOUT_DIR OUTPUT.aci", "missing argument", "without LAYOUT_DIR name both --manifest and --rootfs")
         if self.layout is not None and apart:
             raise UsageError(self.layout, "nothing is left of it beside --manifest and --rootfs")
 

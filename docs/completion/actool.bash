@@ -12,6 +12,8 @@ _actool() {
             " id") command="id" ;;
             " ls") command="ls" ;;
             " extract") command="extract" ;;
+            " patch-manifest") command="patch-manifest" ;;
+            " init") command="init" ;;
         esac
     done
     case "$command" in
@@ -19,7 +21,7 @@ _actool() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id ls extract" -- "$current"); fi ;;
+            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id ls extract patch-manifest init" -- "$current"); fi ;;
         "build")
             case $before in
                 --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
@@ -57,6 +59,67 @@ _actool() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--strict -q --quiet -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "patch-manifest")
+            case $before in
+                --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --remove) return ;;
+                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
+                --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
+                --compression-level) return ;;
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --name) return ;;
+                --label) return ;;
+                --exec) return ;;
+                --user) return ;;
+                --group) return ;;
+                --supplementary-groups) return ;;
+                --working-dir) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --env) return ;;
+                --pre-start) return ;;
+                --post-stop) return ;;
+                --mounts) return ;;
+                --ports) return ;;
+                --isolators) return ;;
+                --capability) return ;;
+                --revoke-capability) return ;;
+                --seccomp-mode) return ;;
+                --seccomp-set) return ;;
+                --annotation) return ;;
+                --dependency) return ;;
+                --path-whitelist) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --user-label) return ;;
+                --user-annotation) return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--replace --overwrite --manifest --remove --compression --no-compression --compression-encoder --compression-level --print-id --passphrase-fd --passphrase-file --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "init")
+            case $before in
+                --name) return ;;
+                --label) return ;;
+                --exec) return ;;
+                --user) return ;;
+                --group) return ;;
+                --supplementary-groups) return ;;
+                --working-dir) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --env) return ;;
+                --pre-start) return ;;
+                --post-stop) return ;;
+                --mounts) return ;;
+                --ports) return ;;
+                --isolators) return ;;
+                --capability) return ;;
+                --revoke-capability) return ;;
+                --seccomp-mode) return ;;
+                --seccomp-set) return ;;
+                --annotation) return ;;
+                --dependency) return ;;
+                --path-whitelist) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --user-label) return ;;
+                --user-annotation) return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--no-platform --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     esac
 }

@@ -18,6 +18,7 @@ from acspec.errors import OutputError, UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.labels import host_platform
 from actool.build import BuildRequest, build
+from actool.sources import SourceRequest
 from actool.command_changes import read_changes
 from actool.init import make_layout, make_manifest
 from tests.support.users import as_ordinary_user, place_of_everybody
@@ -95,7 +96,7 @@ def test_a_new_layout_is_what_build_takes(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "layout").iterdir()) == ["manifest", "rootfs"]
     assert (tmp_path / "layout").stat().st_mode & 0o777 == 0o750
     assert (tmp_path / "layout/manifest").stat().st_mode & 0o777 == 0o640
-    build(BuildRequest(str(tmp_path / "layout"), str(tmp_path / "x.aci"), False, ImageSettings()))
+    build(BuildRequest(SourceRequest(str(tmp_path / "layout")), str(tmp_path / "x.aci"), False, ImageSettings()))
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

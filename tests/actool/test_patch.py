@@ -15,6 +15,7 @@ import pytest
 
 from acspec.archive.compression import Compression
 from acspec.archive.image import read_image
+from acspec.archive.splice import Recompression
 from acspec.errors import FormatError, MissingInputError, OutputError, StorageError, ToolError, UsageError
 from actool.command_changes import read_changes
 from actool.errors import OutputExistsError, OutputNameError
@@ -46,8 +47,7 @@ def request(image: Path | str, output: Path | str | None, **more: Any) -> PatchR
         overwrite=False,
         manifest=None,
         changes=LABEL,
-        compression=None,
-        encoder="isal",
+        compressed=Recompression(),
     )
     return replace(made, **more)
 
@@ -83,7 +83,7 @@ def test_the_patched_image_differs_in_its_manifest_alone(tmp_path: Path, compres
 
 
 def test_an_image_can_be_given_another_compression(image: Path, tmp_path: Path) -> None:
-    patch(request(image, tmp_path / "y.aci", changes=ManifestChanges(), compression=Compression.NONE))
+    patch(request(image, tmp_path / "y.aci", changes=ManifestChanges(), compressed=Recompression(Compression.NONE)))
     assert (tmp_path / "y.aci").read_bytes() == images.tar(FILES)
 
 

@@ -16,7 +16,7 @@ from acspec.archive.compression import Compression
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
-from acspec.archive.splice import splice_manifest
+from acspec.archive.splice import Recompression, splice_manifest
 from acspec.archive.write import ImageSettings, write_image
 from acspec.durable import remove_tree
 from acspec.errors import FormatError
@@ -122,7 +122,7 @@ def _splice(data: bytes, found: Found, refusal: str) -> None:
     """Check that an image with another manifest has all that it had, or that it is refused as before."""
     output = bytearray()
     try:
-        splice_manifest(io.BytesIO(data), "x", output.extend, lambda old: old + b" ", compression=Compression.NONE)
+        splice_manifest(io.BytesIO(data), "x", output.extend, lambda old: old + b" ", Recompression(Compression.NONE))
     except FormatError as error:
         assert error.why == refusal or "whose size cannot be changed" in error.why
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from acspec.archive.blocks import BlockWriter, Output
 from acspec.archive.compression import Compression
@@ -26,27 +27,35 @@ from acspec.errors import FormatError
 Change = Callable[[bytes], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Recompression:
+    """How the copy is compressed: *compression* None is the image's own, *level* None the encoder's."""
+
+    compression: Compression | None = None
+    encoder: str = "isal"
+    level: int | None = None
+
+
+AS_IT_IS = Recompression()
+
+
 def splice_manifest(
-    origin: int | Readable,
-    what: str,
-    output: Output,
-    change: Change,
-    *,
-    compression: Compression | None = None,
-    encoder: str = "isal",
+    origin: int | Readable, what: str, output: Output, change: Change, compressed: Recompression = AS_IT_IS
 ) -> WrittenImage:
     """Copy the image *origin* (*what* names it in errors) to *output*, with *change* applied to the bytes of its manifest.
 
-    The copy is compressed as the image is, unless *compression* says how. A fault may be found when most of it has been written:
+    A fault may be found when most of it has been written:
     it is a copy only when this returns.
 
     Raises: FormatError for a bad archive; StorageError; what *change* and *output* raise.
     Source: aci.md, Image Archives.
     """
     splice = _Splice(origin, what)
-    with splice.reader as reader, BlockWriter(output, new_encoder(compression or reader.compression, encoder)) as blocks:
-        splice.run(blocks.write, change)
-        return WrittenImage(blocks.finish(), blocks.size, reader.entry_count)
+    with splice.reader as reader:
+        encoder = new_encoder(compressed.compression or reader.compression, compressed.encoder, compressed.level)
+        with BlockWriter(output, encoder) as blocks:
+            splice.run(blocks.write, change)
+            return WrittenImage(blocks.finish(), blocks.size, reader.entry_count)
 
 
 class _Splice:

@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from acspec import limits
 from acspec.archive.compression import CHUNK, Compression
 from acspec.archive.image import ImageReader, read_image
-from acspec.archive.splice import splice_manifest
+from acspec.archive.splice import Recompression, splice_manifest
 from acspec.errors import FormatError
 from tests.support import images, sparse
 from tests.support.corpus import CORPUS, FILE, ROOTFS
@@ -27,7 +27,7 @@ REFUSED = [sentence for sentence, case in CORPUS.items() if case.refused]
 
 def splice(data: bytes, change: Callable[[bytes], bytes], compression: Compression | None = Compression.NONE) -> bytes:
     output = bytearray()
-    written = splice_manifest(io.BytesIO(data), "x.aci", output.extend, change, compression=compression)
+    written = splice_manifest(io.BytesIO(data), "x.aci", output.extend, change, Recompression(compression))
     if compression is Compression.NONE:
         assert written.tar_size == len(output)
         assert written.image_id == images.image_id(bytes(output))
