@@ -18,9 +18,9 @@ from acspec.errors import OutputError, UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.labels import host_platform
 from actool.build import BuildRequest, build
-from actool.sources import SourceRequest
 from actool.command_changes import read_changes
 from actool.init import make_layout, make_manifest
+from actool.sources import SourceRequest
 from tests.support.users import as_ordinary_user, place_of_everybody
 
 PROGRAM = [sys.executable, "-c", "import sys; from actool.cli import main; sys.exit(main())", "init"]
