@@ -24,7 +24,7 @@ from report import Table, show_lines, show_load, show_machine
 from starts import measure_starts
 from trees import make_large, make_links, make_mixed, make_small
 
-MIXED_FILES, MIXED_BYTES = 5_000, 200_000_000
+MIXED_FILES, MIXED_BYTES = 6_800, 200_000_000
 LARGE_BYTES = 1 << 30
 SMALL_FILES = 100_000
 LINKS_EACH = 1_500

@@ -1,6 +1,6 @@
 """Layouts to measure with, the same on every machine: sizes, names and contents come from a seeded generator.
 
-mixed   5,000 files and 200 MB by default: a few large ones, many small ones, text, code-like and random bytes
+mixed   6,800 files and 200 MB: a few large ones, many small ones, text, code-like and random bytes
 links   files, symbolic links and hard links in equal parts
 small   files of 100 bytes
 echo    busybox alone: an image to be started
