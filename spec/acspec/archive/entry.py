@@ -24,6 +24,8 @@ class Kind(Enum):
     BLOCK_DEVICE = "block device"
     FIFO = "FIFO"
 
+    __hash__ = object.__hash__  # each is there only once; the one of Enum is a function in Python
+
 
 class Entry(NamedTuple):
     """One member of an archive: a named tuple, because a frozen dataclass takes as long to make as a header to parse.

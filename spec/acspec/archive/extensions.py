@@ -35,6 +35,9 @@ _KINDS = {
     b"5": Kind.DIRECTORY,
     b"6": Kind.FIFO,
 }
+# Nearly every entry is of one of these, and looking a member of an enumeration up in its class takes as long as all else with it.
+_FILE, _DIRECTORY = Kind.FILE, Kind.DIRECTORY
+_new_tuple = tuple.__new__
 _MAJOR_MAX = 2**12 - 1
 _MINOR_MAX = 2**20 - 1
 
@@ -42,7 +45,7 @@ _MINOR_MAX = 2**20 - 1
 class Extensions:
     """The headers that came since the last entry, and the global ones; emptied by `make_entry`."""
 
-    __slots__ = ("_extended", "_global", "_link", "_name")
+    __slots__ = ("_extended", "_global", "_link", "_name", "_silent")
 
     def __init__(self) -> None:
         self._global = pax.NOTHING
@@ -52,6 +55,7 @@ class Extensions:
         self._extended: pax.Extended | None = None
         self._name: bytes | None = None
         self._link: bytes | None = None
+        self._silent = self._global is pax.NOTHING
 
     @property
     def pending(self) -> bool:
@@ -60,6 +64,7 @@ class Extensions:
 
     def add(self, type_flag: bytes, data: bytes) -> None:
         """Take in one header of the types in EXTENSIONS with its *data*. Raises: Fault."""
+        self._silent = False
         if type_flag == PAX_GLOBAL:
             if self.pending:
                 raise Fault("a global header between an extended header and its entry")
@@ -90,6 +95,26 @@ class Extensions:
                 raise Fault("a sparse file in GNU's old format, after a pax header")
             return parse_old_header(header.block)
         return None if self._extended is None else self._extended.sparse
+
+    def find_plain(self, header: Header, data_offset: int) -> Entry | None:
+        """Return what `make_entry` would, in a third of the time, or None for what has to take the long way.
+
+        Found are the files and directories of which nothing but their header speaks: what most archives are made of.
+
+        Raises: Fault for a bad name.
+        Source: POSIX.1-2017, pax, ustar Interchange Format.
+        """
+        name, flag, mode, uid, gid, size, mtime, *_ = header
+        if not self._silent:
+            return None
+        if flag == b"0" and name[-1:] != b"/":
+            kind = _FILE
+        elif flag == b"5" and not size:
+            kind = _DIRECTORY
+        else:
+            return None
+        fields = (normalise(name), kind, mode, uid, gid, mtime * 1_000_000_000, size, b"", 0, 0, NO_XATTRS, data_offset)
+        return _new_tuple(Entry, fields)
 
     def make_entry(self, header: Header, data_offset: int) -> Entry:
         """Return the entry that *header* and what came before it describe, as if it had no holes. Raises: Fault.

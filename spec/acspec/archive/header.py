@@ -9,20 +9,29 @@ Source: POSIX.1-2017, pax, ustar Interchange Format; GNU tar manual, Basic Tar F
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zlib import adler32
 
 from acspec.archive.faults import Fault
 
+T = TypeVar("T")
+
 BLOCK = 512
 ZERO_BLOCK = bytes(BLOCK)
 
-_FIELDS = Struct("100s24s12s12s8sc100s8s64s8s8s155s12s")
+_FIELDS = Struct("100s24s12s12s8s356s")
+_REST = Struct("c100s8s64s8s8s155s12s")
+_SUM_START = 148
+_SUM_END = 156
 _POSIX = b"ustar\x0000"
 _GNU = b"ustar  \x00"
 _V7 = bytes(8)
+_new_tuple = tuple.__new__
 _MAX_ID = 2**32 - 2  # 2**32 - 1 means "leave as it is" to chown
+# Headers repeat each other. What has been understood once is not parsed again, but forgotten when there is too much of it.
 _OWNERS_CACHED = 512
+_TIMES_CACHED = 512
+_RESTS_CACHED = 128
 # What other tars know and an image may not hold; refused before their numbers, which are not always there, are looked at.
 _REFUSED = {
     b"D": "a directory dump of GNU tar",
@@ -32,8 +41,6 @@ _REFUSED = {
     b"X": "an extended header in Sun's format",
     b"A": "an access control list in Sun's format",
 }
-
-_owners: dict[bytes, tuple[int, int, int]] = {}
 
 
 class Header(NamedTuple):
@@ -52,12 +59,28 @@ class Header(NamedTuple):
     block: bytes
 
 
+class _Rest(NamedTuple):
+    """What stands behind the checksum, most of it text: the same in nearly all headers of an archive."""
+
+    type_flag: bytes
+    prefix: bytes
+    link_name: bytes
+    major: bytes
+    minor: bytes
+    sum: int  # of its bytes, and of the eight spaces that stand for the checksum
+
+
+_owners: dict[bytes, tuple[int, int, int]] = {}
+_times: dict[bytes, int] = {}
+_rests: dict[bytes, _Rest] = {}
+
+
 def is_header(block: bytes) -> bool:
     """Tell whether *block* begins like a tar header: a whole block with a right checksum."""
     if len(block) < BLOCK or block[:BLOCK] == ZERO_BLOCK:
         return False
     try:
-        _check_sum(block[:BLOCK], block[148:156])
+        _check_sum(block[:BLOCK], block[_SUM_START:_SUM_END])
     except Fault:
         return False
     return True
@@ -69,30 +92,35 @@ def parse_header(block: bytes) -> Header:
     Raises: Fault for a wrong checksum, an unknown flavour, what no image may hold, or a malformed number.
     Source: POSIX.1-2017, pax, ustar Interchange Format.
     """
-    name, owners, size, mtime, checksum, flag, link, magic, _, major, minor, prefix, rest = _FIELDS.unpack(block)
-    _check_sum(block, checksum)
+    name, owners, size, mtime, checksum, behind = _FIELDS.unpack(block)
+    rest = _rests.get(behind)
+    if rest is None:
+        _check_sum(block, checksum)  # before a word is said of what is in it
+        rest = _parse_rest(behind)
+    else:
+        total = (adler32(block[:_SUM_START]) & 0xFFFF) - 1 + rest.sum
+        if checksum != b"%06o\0 " % total:  # not as everybody writes it
+            _check_sum(block, checksum)
     name = name.partition(b"\0")[0]
-    if magic == _POSIX:
-        if prefix[0]:
-            name = _prefix(prefix, rest) + b"/" + name
-    elif magic != _GNU and (magic != _V7 or any(block[257:329]) or any(block[345:])):
-        # In GNU's flavour the prefix holds other things; of V7's rest, GNU tar fills in the device numbers and nothing else.
-        raise Fault("neither a ustar nor a GNU tar header")
-    if flag in _REFUSED:
-        raise Fault(f"{_REFUSED[flag]}: not what an image may hold")
+    if rest.prefix:
+        name = rest.prefix + b"/" + name
     mode, uid, gid = _owners.get(owners) or _parse_owners(owners)
-    return Header(
-        name,
-        flag,
-        mode,
-        uid,
-        gid,
-        parse_number(size, "size", 0, 2**63 - 1),
-        _parse_optional(mtime, "mtime", -(2**62), 2**62),
-        link.partition(b"\0")[0],
-        major,
-        minor,
-        block,
+    # Not by its class, which makes a tuple in twice the time.
+    return _new_tuple(
+        Header,
+        (
+            name,
+            rest.type_flag,
+            mode,
+            uid,
+            gid,
+            parse_number(size, "size", 0, 2**63 - 1),
+            _times[mtime] if mtime in _times else _parse_time(mtime),
+            rest.link_name,
+            rest.major,
+            rest.minor,
+            block,
+        ),
     )
 
 
@@ -102,10 +130,30 @@ def is_gnu(block: bytes) -> bool:
 
 
 def _check_sum(block: bytes, field: bytes) -> None:
-    # The low half of Adler-32 is 1 + the sum of the bytes modulo 65521, which 256 bytes cannot reach: an exact sum.
-    total = (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) - 2
-    if total - sum(field) + 256 != parse_number(field, "checksum", 0, 0o777777):
+    if _sum(block) - sum(field) + 8 * 0x20 != parse_number(field, "checksum", 0, 0o777777):
         raise Fault("wrong checksum: not a tar header, or damaged")
+
+
+def _sum(data: bytes) -> int:
+    """Return the sum of at most 512 bytes."""
+    # The low half of Adler-32 is 1 + the sum of the bytes modulo 65521, which 256 bytes cannot reach: an exact sum.
+    return (adler32(data[:256]) & 0xFFFF) + (adler32(data[256:]) & 0xFFFF) - 2
+
+
+def _parse_rest(behind: bytes) -> _Rest:
+    flag, link, magic, _, major, minor, prefix, last = _REST.unpack(behind)
+    found = b""
+    if magic == _POSIX:
+        if prefix[0]:
+            found = _prefix(prefix, last)
+    elif magic != _GNU and (magic != _V7 or any(behind[101:173]) or any(behind[189:])):
+        # In GNU's flavour the prefix holds other things; of V7's rest, GNU tar fills in the device numbers and nothing else.
+        raise Fault("neither a ustar nor a GNU tar header")
+    if flag in _REFUSED:
+        raise Fault(f"{_REFUSED[flag]}: not what an image may hold")
+    rest = _Rest(flag, found, link.partition(b"\0")[0], major, minor, _sum(behind) + 8 * 0x20)
+    _remember(_rests, behind, rest, _RESTS_CACHED)
+    return rest
 
 
 def _prefix(prefix: bytes, rest: bytes) -> bytes:
@@ -121,10 +169,20 @@ def _parse_owners(field: bytes) -> tuple[int, int, int]:
         _parse_optional(field[8:16], "uid", 0, _MAX_ID),
         _parse_optional(field[16:], "gid", 0, _MAX_ID),
     )
-    if len(_owners) >= _OWNERS_CACHED:
-        _owners.clear()
-    _owners[field] = owners
+    _remember(_owners, field, owners, _OWNERS_CACHED)
     return owners
+
+
+def _parse_time(field: bytes) -> int:
+    time = _parse_optional(field, "mtime", -(2**62), 2**62)
+    _remember(_times, field, time, _TIMES_CACHED)
+    return time
+
+
+def _remember(cache: dict[bytes, T], field: bytes, value: T, most: int) -> None:
+    if len(cache) >= most:
+        cache.clear()
+    cache[field] = value
 
 
 def _parse_optional(field: bytes, what: str, least: int, most: int) -> int:
@@ -147,10 +205,10 @@ def parse_number(field: bytes, what: str, least: int, most: int) -> int:
             value -= 1 << bits
     else:
         digits = field.lstrip(b" ").rstrip(b" \0")
-        # int() alone would take "0_20", "+2" and " 2" as well.
-        if not digits.isdigit() or b"8" in digits or b"9" in digits:
-            raise Fault(f"bad {what} field")
-        value = int(digits, 8)
+        try:
+            value = int(digits if digits.isdigit() else b"", 8)  # int() alone would take "0_20", "+2" and " 2" as well
+        except ValueError:
+            raise Fault(f"bad {what} field") from None
     if not least <= value <= most:
         raise Fault(f"{what} {value} is out of range")
     return value

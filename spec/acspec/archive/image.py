@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from acspec import limits
 from acspec.archive.compression import CHUNK, Compression, decompress, recognise
-from acspec.archive.entry import Entry, Kind
+from acspec.archive.entry import Entry
 from acspec.archive.faults import Fault, StreamFault
 from acspec.archive.feeds import DirectFeed, ThreadFeed
 from acspec.archive.header import BLOCK
@@ -136,8 +136,8 @@ class ImageReader:
             for entry in self._tar:
                 self._layout.check(entry)
                 self.entry_count += 1
-                if entry.kind is Kind.FILE:
-                    self.unpacked_size += entry.size
+                if size := entry.size:  # which nothing but a regular file has
+                    self.unpacked_size += size
                 if entry.name == MANIFEST:
                     self.manifest_bytes = b"".join(self._tar.read_chunks())
                 yield entry

@@ -22,6 +22,7 @@ _FILE = 2
 _OTHER = 3
 _IMPLIED = 4  # a directory that so far is only a parent of what has come
 _VALUES = {Kind.DIRECTORY: _DIRECTORY, Kind.FILE: _FILE, Kind.HARD_LINK: _FILE}
+_HARD_LINK = Kind.HARD_LINK
 
 
 class Layout:
@@ -41,9 +42,9 @@ class Layout:
         name = entry.name
         if not name.startswith(_INSIDE):
             _check_top(entry)
-        else:
-            self._check_parents(name)
-        if entry.kind is Kind.HARD_LINK:
+        elif (parent := name[: name.rindex(b"/")]) != self._parent:
+            self._check_parents(name, parent)
+        if entry.kind is _HARD_LINK:
             self._check_target(entry.link_name)
         self._add(entry)
 
@@ -57,10 +58,7 @@ class Layout:
         if self._paths.get(ROOTFS) != _DIRECTORY:
             raise Fault("there is no directory rootfs in it")
 
-    def _check_parents(self, name: bytes) -> None:
-        parent = name[: name.rindex(b"/")]
-        if parent == self._parent:
-            return
+    def _check_parents(self, name: bytes, parent: bytes) -> None:
         value = self._paths.get(parent)
         if not value:
             known = self._paths.put_parents(name, _IMPLIED)
@@ -82,13 +80,13 @@ class Layout:
 
     def _add(self, entry: Entry) -> None:
         value = _VALUES.get(entry.kind, _OTHER)
-        known = self._paths.get(entry.name)
+        known = self._paths.put(entry.name, value)
         if known == _IMPLIED and value != _DIRECTORY:
             raise Fault("not a directory, but other entries are inside it")
         if known and known != _IMPLIED:
             raise Fault("appears twice")
-        self._paths.put(entry.name, value)
-        self._check_count()
+        if not known:
+            self._check_count()
 
     def _check_count(self) -> None:
         if len(self._paths) > limits.ARCHIVE_ENTRIES:

@@ -21,12 +21,12 @@ def normalise(name: bytes) -> bytes:
         raise Fault("the name is empty")
     if len(name) > limits.NAME_BYTES:
         raise Fault(f"the name is longer than the limit of {limits.NAME_BYTES} bytes")
-    # A zero byte or an odd spelling takes the long way; dots at the start of a component are looked at there as well.
-    if name[0] in b"./" or name[-1] == 0x2F or b"/." in name or b"//" in name or b"\0" in name:
+    # A zero byte or an odd spelling takes the long way; dots at the start of a component are looked at there as well. So do so many
+    # bytes that they could be too many components. The slash at the end of a directory is not odd.
+    short = name[:-1] if name[-1] == 0x2F else name
+    if name[0] in b"./" or b"/." in name or b"//" in name or b"\0" in name or len(name) > limits.NAME_COMPONENTS:
         return _respell(name)
-    if name.count(b"/") >= limits.NAME_COMPONENTS:
-        raise Fault(f"the name has more than the limit of {limits.NAME_COMPONENTS} components")
-    return name
+    return short
 
 
 def _respell(name: bytes) -> bytes:

@@ -65,15 +65,19 @@ class TarReader:
 
     def __iter__(self) -> Iterator[Entry]:
         """Return the entries in their order. Raises: Fault."""
-        stream = self._stream
+        stream, extensions = self._stream, self._extensions
         while (header := self._next_header()) is not None:
-            self._place = self._extensions.name_of(header) or self._place
-            sparse = self._extensions.sparse_of(header)
-            entry = self._extensions.make_entry(header, stream.offset)
-            self._unread = entry.size
-            self._padding = -entry.size % BLOCK
+            self._place = extensions.name_of(header) or self._place
+            sparse = None
+            entry = extensions.find_plain(header, stream.offset)
+            if entry is None:
+                sparse = extensions.sparse_of(header)
+                entry = extensions.make_entry(header, stream.offset)
             self._place = entry.name
-            stream.check_room(entry.size)
+            if size := entry.size:
+                self._unread = size
+                stream.check_room(size)
+            self._padding = -size % BLOCK
             if sparse is not None:
                 entry = self._open_sparse(entry, sparse)
             yield entry

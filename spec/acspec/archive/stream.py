@@ -99,10 +99,13 @@ class TarStream:
 
     def skip(self, size: int) -> None:
         """Pass over *size* bytes. Raises: Fault when there are fewer."""
-        here = min(size, len(self._chunk) - self._position)
+        here = len(self._chunk) - self._position
+        if size <= here:
+            self._position += size
+            return
         self._position += here
         size -= here
-        if size and (skipped := self._feed.skip(size)):
+        if skipped := self._feed.skip(size):
             self._base += skipped
             size -= skipped
         for _ in self.pieces(size):

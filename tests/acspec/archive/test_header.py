@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acspec.archive import header as header_room
 from acspec.archive.faults import Fault
 from acspec.archive.header import is_header, parse_header, parse_number
 from tests.support import images
@@ -72,6 +73,33 @@ def test_any_changed_byte_breaks_the_checksum(place: int, change: int) -> None:
     assert not is_header(bytes(block))
     with pytest.raises(Fault):
         parse_header(bytes(block))
+
+
+@given(st.integers(0, 511), st.integers(1, 255))
+def test_a_header_like_the_one_before_it_is_held_to_the_same_rules(place: int, change: int) -> None:
+    parse_header(images.header("rootfs/bin/hello", size=5, uname=b"root"))
+    block = bytearray(images.header("rootfs/bin/other", size=7, uname=b"root"))
+    block[place] ^= change
+    with pytest.raises(Fault):
+        parse_header(bytes(block))
+
+
+@pytest.mark.parametrize("form", [b"%06o\0 ", b"%07o\0", b"%07o ", b" %06o\0", b"%6o\0 "])
+def test_a_checksum_may_be_written_in_any_of_the_ways_of_a_number(form: bytes) -> None:
+    plain = images.header("rootfs/bin/hello", uname=b"staff")
+    total = int(plain[148:156].strip(b" \0"), 8)
+    for _ in range(2):  # the second time, most of the header is known
+        assert parse_header(plain[:148] + form % total + plain[156:]).name == b"rootfs/bin/hello"
+        with pytest.raises(Fault, match="wrong checksum"):
+            parse_header(plain[:148] + form % (total + 1) + plain[156:])
+
+
+def test_what_is_known_of_headers_does_not_grow_with_them() -> None:
+    for number in range(2_000):
+        block = images.header("x", uid=number, mtime=number, link=b"%d" % number, kind="2")
+        header = parse_header(block)
+        assert (header.uid, header.mtime, header.link_name) == (number, number, b"%d" % number)
+    assert max(len(known) for known in (header_room._owners, header_room._times, header_room._rests)) <= 512
 
 
 def test_a_checksum_of_bytes_over_127_is_the_sum_of_unsigned_bytes() -> None:

@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 
 from acspec.archive.path_table import PathTable
 
-PATHS = st.lists(st.sampled_from([b"a", b"b", b"cc"]), min_size=1, max_size=6).map(b"/".join)
+# Short paths and long ones, whose hashes are made in different ways.
+PATHS = st.lists(st.sampled_from([b"a", b"b", b"cc", b"d" * 400]), min_size=1, max_size=6).map(b"/".join)
 
 
 @given(st.lists(st.tuples(PATHS, st.integers(1, 7))))
 def test_the_table_holds_what_a_dict_would(pairs: list[tuple[bytes, int]]) -> None:
     table, known = PathTable(), dict[bytes, int]()
     for path, value in pairs:
-        table.put(path, value)
+        assert table.put(path, value) == known.get(path, 0)
         known[path] = value
     assert len(table) == len(known)
     assert all(table.get(path) == value for path, value in known.items())
@@ -23,11 +24,11 @@ def test_the_table_holds_what_a_dict_would(pairs: list[tuple[bytes, int]]) -> No
 
 def test_the_table_grows_and_forgets_nothing() -> None:
     table = PathTable()
-    for number in range(20_000):
-        table.put(b"%d" % number, number % 7 + 1)
-    assert len(table) == 20_000
-    assert all(table.get(b"%d" % number) == number % 7 + 1 for number in range(20_000))
-    assert not any(table.get(b"x%d" % number) for number in range(20_000))
+    for number in range(60_000):
+        assert table.put(b"%d" % number, number % 7 + 1) == 0
+    assert len(table) == 60_000
+    assert all(table.get(b"%d" % number) == number % 7 + 1 for number in range(60_000))
+    assert not any(table.get(b"x%d" % number) for number in range(60_000))
 
 
 @given(st.lists(PATHS, max_size=20))
