@@ -29,6 +29,7 @@ Modules, from top to bottom:
     member_names    names in one spelling
     stream          uncompressed bytes, taken in order
     feeds           where they come from: here, or a second thread
+    buffers         memory kept from one large buffer to the next
     compression     gzip, bzip2 and xz, read to their very end
     header          the header block
     pgp             what is encrypted or signed, called by its name

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 from zlib import crc32
 
+from acspec.archive.buffers import keep_buffers
 from acspec.archive.encoders import Encoder
 from acspec.errors import KernelError
 from acspec.names import ImageID
@@ -33,6 +34,7 @@ class BlockWriter:
     def __init__(self, output: Output, encoder: Encoder | None, threads: int | None = None) -> None:
         """Compress with *encoder* (None: not at all) in *threads* threads (None: as many as there are processors)."""
         self.size = 0
+        keep_buffers()
         self._output = output
         self._encoder = encoder
         self._hash = sha512()

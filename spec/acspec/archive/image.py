@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from acspec import limits
+from acspec.archive.buffers import keep_buffers
 from acspec.archive.compression import CHUNK, Compression, decompress, recognise
 from acspec.archive.entry import Entry
 from acspec.archive.faults import Fault, StreamFault
@@ -77,6 +78,7 @@ class ImageReader:
         self.manifest_bytes = b""
         self.entry_count = 0
         self.unpacked_size = 0
+        keep_buffers()
         self._source = Source(source, what, served_limit)
         self._hash = sha512() if hashed else None
         self._layout = Layout()
