@@ -24,6 +24,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     jsontext        JSON, strictly
     openpgp         signatures and keys through gpg
     commands        subcommands of a tool, and their help
+    plain_words     subcommands without options, which need no parser
     program         how a program starts, fails and ends
     option_words    words behind options that have parts
     usage           what is wrong with a command line, in words of this suite

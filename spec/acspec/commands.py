@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 
 from acspec.errors import UsageError
+from acspec.plain_words import find_plain_call
 from acspec.program import version_line
 
 TYPE_CHECKING = False
@@ -46,6 +47,8 @@ def run_command(
         words = [*words[1:], "--help"]
     if words and words[0] not in commands and words[0] not in _HELP and default is not None:
         words = [default, *words]
+    if words and words[0] in commands and (call := find_plain_call(commands[words[0]], words[1:])) is not None:
+        return _as_code(call())
     meant = words[:1] if words and words[0] in commands else commands
     short = f"{tool} … is short for {tool} {default} …, whose options {tool} {default} --help shows. " if default else ""
     epilogue = f"{short}{tool} --version shows the version."
@@ -87,5 +90,8 @@ def _invoke(
             application.command(name, **settings.get(name, {}))(command)
     # Help that nobody asked for must not become the input of the next program in a pipe.
     with redirect_stdout(sys.stderr) if unfinished else nullcontext():
-        code = application(list(words) or ["--help"], standalone_mode=False, prog_name=tool)
-    return code if isinstance(code, int) else 0  # commands that return nothing; Typer's own is 130 for Ctrl-C
+        return _as_code(application(list(words) or ["--help"], standalone_mode=False, prog_name=tool))
+
+
+def _as_code(returned: object) -> int:
+    return returned if isinstance(returned, int) else 0  # commands that return nothing; Typer's own is 130 for Ctrl-C
