@@ -8,9 +8,12 @@ Source: mallopt(3), M_MMAP_THRESHOLD (how it follows what is freed) and M_TRIM_T
 
 from __future__ import annotations
 
+from functools import cache
+
 _KEPT = 4 * 1024 * 1024
 
 
+@cache
 def keep_buffers() -> None:
     """Let the C library take buffers of up to 4 MiB from memory that it keeps, from now on. Elsewhere than in glibc, do nothing.
 

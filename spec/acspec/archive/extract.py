@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -22,11 +22,12 @@ from acspec.archive.image import ImageReader
 from acspec.archive.layout import MANIFEST
 from acspec.archive.losses import Losses
 from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT, ACLS, apply_xattrs, clear_xattrs, remove_xattr
-from acspec.durable import remove_tree
+from acspec.durable import remove_tree, umasked
 from acspec.errors import FormatError
 from acspec.escape import escape
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE, _DIRECTORY, _HARD_LINK = Kind.FILE, Kind.DIRECTORY, Kind.HARD_LINK
 _NODES = {Kind.FIFO: stat.S_IFIFO, Kind.CHARACTER_DEVICE: stat.S_IFCHR, Kind.BLOCK_DEVICE: stat.S_IFBLK}
 _ROOTFS = b"rootfs/"
 
@@ -46,6 +47,9 @@ class TreeWriter:
         self._log = DirectoryLog()
         self._is_root = os.geteuid() == 0
         self._acls = False
+        self._permitted = umasked(0o777)
+        self._place: bytes | None = None  # a directory, and whom new files in it belong to
+        self._owner = (-1, -1)
         remove_xattr(dir_fd, ACL_DEFAULT)  # or every file would inherit what no image asked for
 
     def __enter__(self) -> Self:
@@ -89,16 +93,16 @@ class TreeWriter:
                 raise _about(error, entry, reader.what) from error
 
     def _write(self, path: bytes, entry: Entry, reader: ImageReader, moved: Mapping[bytes, bytes]) -> None:
-        if entry.kind is Kind.DIRECTORY:
+        if entry.kind is _DIRECTORY:
             self._write_directory(path, entry)
             return
         directory, _, name = path.rpartition(b"/")
         parent = self._descents.get(directory)
-        if entry.kind is Kind.HARD_LINK:
+        if entry.kind is _HARD_LINK:
             target = entry.link_name[len(self._above) :]
             self._write_link(path, parent, name, moved.get(target, target))
-        elif entry.kind is Kind.FILE:
-            self._write_file(path, parent, name, entry, reader)
+        elif entry.kind is _FILE:
+            self._write_file(path, directory, parent, name, entry, reader)
         elif entry.kind is Kind.SYMLINK:
             self._make(path, parent, name, lambda: os.symlink(entry.link_name, name, dir_fd=parent))
             self._set_by_name(parent, name, entry)
@@ -126,7 +130,9 @@ class TreeWriter:
         else:  # one from an earlier layer, or something that gives way to a directory
             descriptor = self._descents.get(path)
             clear_xattrs(descriptor)
-        self._own(descriptor, entry)
+        status = os.fstat(descriptor)
+        self._own(descriptor, entry, (status.st_uid, status.st_gid))
+        self._place = None  # new files may be its group's
         if entry.xattrs:
             self.lost.add_xattrs(apply_xattrs(descriptor, {k: v for k, v in entry.xattrs.items() if k not in ACLS}))
         acl, default = entry.xattrs.get(ACL_ACCESS), entry.xattrs.get(ACL_DEFAULT)
@@ -144,25 +150,40 @@ class TreeWriter:
 
     def _note_implied(self, path: bytes) -> None:
         self._log.add(DirectoryNote(path, 0o755, 0, None, None))
+        self._place = None
 
-    def _write_file(self, path: bytes, parent: int, name: bytes, entry: Entry, reader: ImageReader) -> None:
+    def _write_file(self, path: bytes, directory: bytes, parent: int, name: bytes, entry: Entry, reader: ImageReader) -> None:
+        # With the mode that it shall have, which saves a call; but attributes can be set only while its owner may write to it.
+        made = 0o600 if entry.xattrs else entry.mode & self._permitted
         try:
-            descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+            descriptor = os.open(name, _NEW_FILE, made, dir_fd=parent)
         except FileExistsError:
             self._remove(path, parent, name)
-            descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+            descriptor = os.open(name, _NEW_FILE, made, dir_fd=parent)
         try:
-            _write_content(descriptor, reader.read_pieces(entry), entry.size)
-            mode = self._own(descriptor, entry)
-            if entry.xattrs:  # while the file may still be written to, and before the mode, which must come out exact
+            owner = self._find_owner(directory, descriptor)
+            whole = reader.find_whole(entry)
+            _write_content(descriptor, reader.read_pieces(entry) if whole is None else ((0, whole),), entry.size)
+            mode = self._own(descriptor, entry, owner)
+            if entry.xattrs:  # before the mode, which must come out exact
                 self.lost.add_xattrs(apply_xattrs(descriptor, entry.xattrs))
-            os.fchmod(descriptor, mode)
+            if mode != made or entry.xattrs:
+                os.fchmod(descriptor, mode)
             os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
         finally:
             os.close(descriptor)
 
-    def _own(self, descriptor: int, entry: Entry) -> int:
-        """Give a file its owner and return the mode it may have: without the owner's powers when it is not the owner's."""
+    def _find_owner(self, directory: bytes, descriptor: int) -> tuple[int, int]:
+        """Return whom a file just made in *directory* belongs to: one like the other, so the kernel is asked once a directory."""
+        if directory != self._place:
+            status = os.fstat(descriptor)
+            self._place, self._owner = directory, (status.st_uid, status.st_gid)
+        return self._owner
+
+    def _own(self, descriptor: int, entry: Entry, owner: tuple[int, int]) -> int:
+        """Give a file of *owner* its own one and return the mode it may have: without the powers of one that it did not get."""
+        if owner == (entry.uid, entry.gid):
+            return entry.mode
         if self._is_root:
             try:
                 os.fchown(descriptor, entry.uid, entry.gid)
@@ -170,8 +191,7 @@ class TreeWriter:
             except OSError as error:
                 if error.errno not in (errno.EPERM, errno.EINVAL):  # EINVAL: an id outside the user namespace
                     raise
-        status = os.fstat(descriptor)
-        return self.lost.keep_owner(entry, status.st_uid, status.st_gid)
+        return self.lost.keep_owner(entry, *owner)
 
     def _write_link(self, path: bytes, parent: int, name: bytes, target: bytes) -> None:
         if target == path:  # the content came here in place of the link
@@ -245,7 +265,7 @@ class TreeWriter:
         os.utime(descriptor, ns=(note.mtime_ns, note.mtime_ns))
 
 
-def _write_content(descriptor: int, pieces: Iterator[tuple[int, memoryview]], size: int) -> None:
+def _write_content(descriptor: int, pieces: Iterable[tuple[int, memoryview]], size: int) -> None:
     """Write *pieces* into an empty file and make it *size* bytes long; what is not written is a hole."""
     end = 0
     for offset, data in pieces:

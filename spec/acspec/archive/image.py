@@ -148,6 +148,10 @@ class ImageReader:
             raise self._error(fault) from None
         self._complete = True
 
+    def find_whole(self, entry: Entry) -> memoryview | None:
+        """Return the data of *entry*, the one that came last, in one window, or None where it has to come in pieces."""
+        return memoryview(self.manifest_bytes) if entry.name == MANIFEST else self._tar.find_whole()
+
     def read_chunks(self, entry: Entry) -> Iterator[memoryview]:
         """Return the data of *entry*, the one that came last, in windows that are valid until the next; holes are zeros.
 

@@ -89,6 +89,13 @@ class TarReader:
         self.at_end = True
         self._check_rest()
 
+    def find_whole(self) -> memoryview | None:
+        """Return all data of the current entry in one window, or None where it takes more: it is not at hand, or has holes."""
+        if self._map is not None or (window := self._stream.find_whole(self._unread)) is None:
+            return None
+        self._unread = 0
+        return window
+
     def read_chunks(self) -> Iterator[memoryview]:
         """Return the data of the current entry in windows, each valid until the next, with zeros for holes. Raises: Fault."""
         if self._map is not None:

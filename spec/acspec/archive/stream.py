@@ -28,7 +28,7 @@ class Feed(Protocol):
 class TarStream:
     """The bytes of a tar archive from its start to its end; `offset` is where the next one stands."""
 
-    __slots__ = ("_base", "_chunk", "_feed", "_limit", "_position", "_room", "_taps")
+    __slots__ = ("_base", "_chunk", "_feed", "_limit", "_position", "_room", "_taps", "_view")
 
     def __init__(self, feed: Feed, limit: int, taps: Sequence[Tap] = ()) -> None:
         """Read from *feed*, at most *limit* bytes; each chunk is given to each of *taps* as soon as it has come."""
@@ -37,6 +37,7 @@ class TarStream:
         self._room = limit
         self._taps = taps
         self._chunk = b""
+        self._view = memoryview(self._chunk)
         self._position = 0
         self._base = 0
 
@@ -50,6 +51,7 @@ class TarStream:
         self._base += len(self._chunk)
         self._position = 0
         self._chunk = self._feed.next_chunk()
+        self._view = memoryview(self._chunk)
         if self._base + len(self._chunk) > self._room:
             raise self._beyond()
         for tap in self._taps:
@@ -87,12 +89,21 @@ class TarStream:
         """Return the next *size* bytes in one piece. Raises: Fault when there are fewer."""
         return b"".join(self.pieces(size))
 
+    def find_whole(self, size: int) -> memoryview | None:
+        """Return the next *size* bytes as one window, valid until the next, or None when not all of them are at hand."""
+        end = self._position + size
+        if end > len(self._chunk):
+            return None
+        window = self._view[self._position : end]
+        self._position = end
+        return window
+
     def pieces(self, size: int) -> Iterator[memoryview]:
         """Return the next *size* bytes as windows into what was read; each is valid until the next. Raises: Fault."""
         while size:
             if self._position == len(self._chunk) and not self._advance():
                 raise Fault("truncated: the archive ends in the middle of an entry")
-            window = memoryview(self._chunk)[self._position : self._position + size]
+            window = self._view[self._position : self._position + size]
             self._position += len(window)
             size -= len(window)
             yield window

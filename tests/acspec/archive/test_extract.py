@@ -139,6 +139,33 @@ def test_deep_trees_and_long_paths_are_written(tree: Tree) -> None:
     os.close(descriptor)
 
 
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o027, 0o077, 0o777])
+def test_the_umask_takes_nothing_from_a_mode(mask: int, tree: Tree) -> None:
+    modes = (0o000, 0o444, 0o600, 0o644, 0o664, 0o666, 0o755, 0o777, 0o1777, 0o2755, 0o4755, 0o6777)
+    before = os.umask(mask)
+    try:
+        tree.add({f"{mode:o}": Node(b"x", mode=mode) for mode in modes})
+    finally:
+        os.umask(before)
+    assert {name: stat.S_IMODE((tree.path / name).stat().st_mode) for name in tree.names()} == {f"{mode:o}": mode for mode in modes}
+
+
+@pytest.mark.privileged
+def test_every_file_gets_its_owner_wherever_new_files_belong(tree: Tree) -> None:
+    owners = [(0, 0), (0, 50), (7, 50), (0, 50), (0, 0), (7, 0)]
+    files = {f"{number}": Node(b"x", uid=uid, gid=gid) for number, (uid, gid) in enumerate(owners)}
+    # Where the directory has the bit, what is made in it belongs to its group, and so does what is made in the directories below.
+    os.chown(tree.path, -1, 50)
+    tree.path.chmod(0o2700)
+    inner = {f"d/{name}": node for name, node in files.items()}
+    back = {"d": directory(gid=60), "d/x": Node(gid=60), "x": Node(gid=60)}
+    tree.add({**files, **inner}, back, {"d": directory(gid=50), **inner, "d/e/f": Node(gid=0)})
+    for above in ("", "d"):
+        found = [(tree.path / above / f"{number}").stat() for number in range(len(owners))]
+        assert [(status.st_uid, status.st_gid) for status in found] == owners
+    assert [(tree.path / name).stat().st_gid for name in ("d/x", "x", "d/e/f")] == [60, 60, 0]
+
+
 def test_a_name_longer_than_the_file_system_allows_is_refused_by_name(tree: Tree) -> None:
     with pytest.raises(FormatError, match=r'entry "rootfs/nnn.*longer than the file system allows'):
         tree.add({"n" * 300: b""})
