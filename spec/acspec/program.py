@@ -8,6 +8,7 @@ Source: spec/exit-codes.md.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+# Imports make thousands of objects and no garbage; left as it is, the collector looks through them again and again meanwhile.
+_FEW_COLLECTIONS = 25_000
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _CANNOT_CREATE = (errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 _NOT_PERMITTED = (errno.EACCES, errno.EPERM)
@@ -32,6 +35,7 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
 
     Source: spec/exit-codes.md.
     """
+    gc.set_threshold(_FEW_COLLECTIONS)
     _open_missing_descriptors()
     try:
         code = main() or 0

@@ -6,10 +6,10 @@ file when there are many of them.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
+from io import BytesIO
 from struct import Struct
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 _IN_MEMORY = 4 * 1024 * 1024
 _RECORD = Struct("<IHqIii")  # lengths of path and ACLs, -1 for no ACL; the time as seconds and nanoseconds
@@ -28,18 +28,31 @@ class DirectoryNote(NamedTuple):
 class DirectoryLog:
     """Notes in the order in which they were made; for one path the last one counts. `close` must be called."""
 
-    __slots__ = ("_file",)
+    __slots__ = ("_file", "_room")
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by close
+        self._file: IO[bytes] = BytesIO()
+        self._room: int | None = _IN_MEMORY
 
     def add(self, note: DirectoryNote) -> None:
         """Note down one directory. Raises: OSError."""
         seconds, nanoseconds = divmod(note.mtime_ns, 10**9)
         acls = (note.acl, note.default_acl)
         lengths = (-1 if acl is None else len(acl) for acl in acls)
-        self._file.write(_RECORD.pack(len(note.path), note.mode, seconds, nanoseconds, *lengths))
-        self._file.write(note.path + b"".join(acl for acl in acls if acl is not None))
+        record = _RECORD.pack(len(note.path), note.mode, seconds, nanoseconds, *lengths)
+        size = self._file.write(b"".join((record, note.path, *(acl for acl in acls if acl is not None))))
+        if self._room is not None:
+            self._room -= size
+            if self._room < 0:
+                self._move_to_disk()
+
+    def _move_to_disk(self) -> None:
+        from tempfile import TemporaryFile  # as long to import as a small image to be extracted
+
+        memory, self._room = self._file, None
+        memory.seek(0)
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by close
+        self._file.write(memory.read())
 
     def __iter__(self) -> Iterator[DirectoryNote]:
         """Return all notes. Nothing may be added meanwhile. Raises: OSError."""

@@ -6,12 +6,14 @@ closed early: no exception and no thread is ever left behind.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from acspec.archive.source import Source
 from acspec.errors import KernelError
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 _AHEAD = 4
 
@@ -50,6 +52,9 @@ class ThreadFeed:
 
         Raises: KernelError when the system allows no thread.
         """
+        import threading
+        from queue import SimpleQueue
+
         self._interrupt = interrupt
         self._free = threading.Semaphore(_AHEAD)
         self._queue: SimpleQueue[bytes | BaseException] = SimpleQueue()

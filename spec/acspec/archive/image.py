@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha512
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -29,6 +28,8 @@ from acspec.errors import FormatError, MissingInputError
 from acspec.names import ImageID
 
 if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
     from acspec.image_manifest import ImageManifest
 
 GLANCE = 64 * 1024  # window for those who want the headers only
@@ -80,7 +81,7 @@ class ImageReader:
         self.unpacked_size = 0
         keep_buffers()
         self._source = Source(source, what, served_limit)
-        self._hash = sha512() if hashed else None
+        self._hash = _new_hash() if hashed else None
         self._layout = Layout()
         self._complete = False
         try:
@@ -217,6 +218,12 @@ class ImageReader:
     def warnings(self) -> tuple[str, ...]:
         """What is odd in the archive without being wrong."""
         return tuple(self._tar.warnings)
+
+
+def _new_hash() -> Hash:
+    from hashlib import sha512  # which brings OpenSSL: not for those who want no hash
+
+    return sha512()
 
 
 def _hashing(chunks: Iterator[bytes], update: Tap) -> Iterator[bytes]:

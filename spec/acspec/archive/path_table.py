@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashlib import blake2b as BLAKE2b  # noqa: N812 - a class in all but name
 
 _VALUE_BITS = 3
 _VALUE_MASK = (1 << _VALUE_BITS) - 1
@@ -55,21 +58,29 @@ class PathTable:
         cuts = list(_slashes(path))
         first = bisect_left(cuts, True, key=lambda cut: not self.get(path[:cut]))
         known = path[: cuts[first - 1]] if first else b""
-        digest = blake2b(digest_size=8, key=self._key)
-        start = 0
-        for cut in cuts[first:]:
-            if cut <= _SHORT:
-                self.put(path[:cut], value)
-                continue
+        short = bisect_right(cuts, _SHORT)
+        for cut in cuts[first:short]:
+            self.put(path[:cut], value)
+        if long := cuts[max(first, short) :]:
+            self._put_long(path, long, value)
+        return known
+
+    def _put_long(self, path: bytes, cuts: list[int], value: int) -> None:
+        digest, start = self._digest(b""), 0
+        for cut in cuts:
             digest.update(path[start:cut])
             self._put(_as_hash(digest.copy().digest()), value)
             start = cut
-        return known
 
     def _hash(self, path: bytes) -> int:
         if len(path) <= _SHORT:
             return hash(self._key + path) & _HASH_MASK
-        return _as_hash(blake2b(path, digest_size=8, key=self._key).digest())
+        return _as_hash(self._digest(path).digest())
+
+    def _digest(self, path: bytes) -> BLAKE2b:
+        from hashlib import blake2b
+
+        return blake2b(path, digest_size=8, key=self._key)
 
     def _find_slot(self, hashed: int) -> int:
         """Return the slot that holds *hashed*, or the free one where it belongs."""
