@@ -23,6 +23,8 @@ _ONE = "Annotated[str, typer.Argument("
 _MANY = "Annotated[list[str], typer.Argument("
 # What takes more than the default of a parameter that no word was given for.
 _NOT_PLAIN = ("typer.Argument(", "envvar=", "callback=", "prompt=", "default_factory=")
+# A function that takes any words by any names, as one that is wrapped does: what it takes cannot be seen.
+_TAKES_ANYTHING = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS, without the import of inspect
 
 
 def find_plain_call(place: str, words: Sequence[str]) -> partial[object] | None:
@@ -50,7 +52,7 @@ def _fit(function: FunctionType, words: Sequence[str]) -> list[str | list[str]] 
     kinds = [str(function.__annotations__.get(name)) for name in names]  # as they are written: nothing has been evaluated
     count = len(names) - len(function.__defaults__ or ())
     required, optional = kinds[:count], kinds[count:]
-    if code.co_kwonlyargcount or any(mark in kind for kind in optional for mark in _NOT_PLAIN):
+    if code.co_kwonlyargcount or code.co_flags & _TAKES_ANYTHING or any(mark in kind for kind in optional for mark in _NOT_PLAIN):
         return None
     if all(kind.startswith(_ONE) for kind in required) and len(words) == count:
         return list(words)
