@@ -10,7 +10,7 @@ from __future__ import annotations
 import lzma
 from collections.abc import Iterator
 
-from tests.support import sparse, streams
+from tests.support import others, sparse, streams
 from tests.support.images import END, Case, archive, base256, header, long_name, manifest_bytes, member, pax, pax_record
 
 MANIFEST = member("manifest", manifest_bytes())
@@ -118,6 +118,11 @@ def _links() -> Iterator[tuple[str, Case]]:
     yield "a directory through a symbolic link", _bad("not a directory", LINK, member("rootfs/l/x", kind="5"))
     yield "a file through a link to ..", _bad("not a directory", header("rootfs/l", kind="2", link=".."), member("rootfs/l/x"))
     yield "a symbolic link at the place of an implied directory", _bad("not a directory", member("rootfs/l/x"), LINK)
+    for kind, numbers in (("2", {}), ("6", {}), ("3", {"major": 1, "minor": 3})):
+        target = header("rootfs/t", kind=kind, link="f" if kind == "2" else "", **numbers)
+        yield f"a hard link to a {kind}", _good(target, header("rootfs/x", kind="1", link="rootfs/t", **numbers))
+    below = (LINK, header("rootfs/x", kind="1", link="rootfs/l"), member("rootfs/x/y"))
+    yield "a file through a hard link to a symbolic link", _bad("not a directory", *below)
     targets = {
         "/etc/passwd": "absolute",
         "../etc/passwd": 'holds ".."',
@@ -125,9 +130,7 @@ def _links() -> Iterator[tuple[str, Case]]:
         "manifest": "outside rootfs",
         "etc/passwd": "outside rootfs",
         "rootfs": "outside rootfs",
-        "rootfs/d": "not a regular file",
-        "rootfs/l": "not a regular file",
-        "rootfs/p": "not a regular file",
+        "rootfs/d": "which is a directory",
         "rootfs/l/passwd": "not in the archive before",
         "rootfs/later": "not in the archive before",
         "rootfs/x": "not in the archive before",
@@ -338,12 +341,19 @@ def _sparse() -> Iterator[tuple[str, Case]]:
         yield sentence, _bad(words, FILE, parts)
 
 
+def _others() -> Iterator[tuple[str, Case]]:
+    for sentence, data in others.good_images():
+        yield sentence, Case(data)
+    for sentence, parts, words in others.bad_members():
+        yield sentence, _bad(words, parts)
+
+
 def _streams() -> Iterator[tuple[str, Case]]:
     yield from streams.stream_cases(GOOD)
 
 
 CORPUS: dict[str, Case] = {}
-for _family in (_names, _tops, _links, _flavours, _sparse, _numbers, _attributes, _ends, _streams):
+for _family in (_names, _tops, _links, _flavours, _sparse, _numbers, _attributes, _ends, _others, _streams):
     for _sentence, _case in _family():
         assert _sentence not in CORPUS, _sentence
         CORPUS[_sentence] = _case

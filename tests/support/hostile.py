@@ -100,9 +100,9 @@ ESCAPES: Cases = {
         lambda: _with(_hard_link("rootfs/a", "rootfs/b"), _file("rootfs/b")),
         "not in the archive before it",
     ),
-    "a hard link to a symbolic link": (
-        lambda: _with(_symlink("rootfs/a", "/etc/passwd"), _hard_link("rootfs/b", "rootfs/a")),
-        "not a regular file",
+    "a file through a hard link to a symbolic link": (
+        lambda: _with(_symlink("rootfs/a", "/tmp"), _hard_link("rootfs/b", "rootfs/a"), _file("rootfs/b/escaped")),
+        "not a directory",
     ),
     "a file beside the rootfs": (lambda: _with(_file("escaped")), "outside rootfs"),
     "a directory whose name only begins as rootfs does": (lambda: _with(_file("rootfs-evil/escaped")), "outside rootfs"),

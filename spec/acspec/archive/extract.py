@@ -206,6 +206,10 @@ class TreeWriter:
                 name,
                 lambda: os.link(target_name, name, src_dir_fd=source, dst_dir_fd=held, follow_symlinks=False),
             )
+        except FileNotFoundError:
+            if not self.lost.devices:
+                raise
+            self.lost.devices += 1  # its target is one of those that could not be made
         finally:
             os.close(held)
 

@@ -26,6 +26,7 @@ _SUM_END = 156
 _POSIX = b"ustar\x0000"
 _GNU = b"ustar  \x00"
 _V7 = bytes(8)
+_SPLIT_BY_GO = (b"rootfs/", b"rootfs\0")
 _new_tuple = tuple.__new__
 _MAX_ID = 2**32 - 2  # 2**32 - 1 means "leave as it is" to chown
 # Headers repeat each other. What has been understood once is not parsed again, but forgotten when there is too much of it.
@@ -146,8 +147,13 @@ def _parse_rest(behind: bytes) -> _Rest:
     if magic == _POSIX:
         if prefix[0]:
             found = _prefix(prefix, last)
-    elif magic != _GNU and (magic != _V7 or any(behind[101:173]) or any(behind[189:])):
-        # In GNU's flavour the prefix holds other things; of V7's rest, GNU tar fills in the device numbers and nothing else.
+    elif magic == _GNU:
+        # The prefix holds other things there; but Go before 1.8 split names all the same, once a number had made it use GNU's
+        # flavour. No time in octal begins like this.
+        if prefix.startswith(_SPLIT_BY_GO):
+            found = prefix.partition(b"\0")[0]
+    elif magic != _V7 or any(behind[101:173]) or any(behind[189:]):
+        # Of V7's rest, GNU tar fills in the device numbers and nothing else.
         raise Fault("neither a ustar nor a GNU tar header")
     if flag in _REFUSED:
         raise Fault(f"{_REFUSED[flag]}: not what an image may hold")

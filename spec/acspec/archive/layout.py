@@ -75,8 +75,8 @@ class Layout:
         value = self._paths.get(target)
         if not value:
             raise Fault(f'hard link to "{escape(target, 80)}", which is not in the archive before it')
-        if value != _FILE:
-            raise Fault(f'hard link to "{escape(target, 80)}", which is not a regular file')
+        if value in (_DIRECTORY, _IMPLIED):
+            raise Fault(f'hard link to "{escape(target, 80)}", which is a directory')
 
     def _add(self, entry: Entry) -> None:
         value = _VALUES.get(entry.kind, _OTHER)
