@@ -13,7 +13,7 @@ from acspec import limits
 from acspec.directories import config_directories
 from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
 from acspec.escape import escape
-from acspec.openpgp import Key, read_keys
+from acspec.openpgp.keys import Key, read_keys
 
 trust = typer.Typer(
     help="Show and change which keys may sign images.", rich_markup_mode=None, add_completion=False, invoke_without_command=True

@@ -24,7 +24,7 @@ from acfetch.sources import Place, Request, get_places, parse_request, request_f
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
 from acspec.errors import FormatError, UnavailableError
-from acspec.openpgp import Verdict, Verification
+from acspec.openpgp.verification import Verdict, Verification
 from acspec.sizes import human_size
 from acspec.store import ImageRecord, Store
 

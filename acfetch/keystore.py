@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from acspec.openpgp import Key
+    from acspec.openpgp.keys import Key
 
 _HEX = frozenset("0123456789abcdef")
 

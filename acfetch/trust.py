@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from acspec.image_manifest import ImageManifest
-    from acspec.openpgp import Verdict
+    from acspec.openpgp.verification import Verdict
     from acspec.store import ImageRecord
 
 ROOT = ""

@@ -1,4 +1,4 @@
-"""actool: build, validate, inspect, change and unpack App Container Images. No network, no root.
+"""actool: build, validate, inspect, change and sign App Container Images. No network, no root.
 
 Modules, from top to bottom:
 
@@ -10,6 +10,9 @@ Modules, from top to bottom:
     command_extract   `actool extract`
     command_patch     `actool patch-manifest`
     command_init      `actool init`
+    command_sign      `actool sign`
+    command_verify    `actool verify`
+    command_secrecy   `actool encrypt` and `actool decrypt`
     command_changes   the options for what is in a manifest
     image_options     the options of every command that writes an image
     build             the sequence from the sources of an image to its archive
@@ -25,8 +28,11 @@ Modules, from top to bottom:
     manifest_options  what the words behind the other options for manifests mean
     manifest_changes  what options change in a manifest, and the changes made
     removals          what --remove takes out of a manifest
-    outputs           images named on the command line, and standard output
+    sign              detached signatures of images, written
+    verify            detached signatures of images, verified
+    secrecy           images encrypted and decrypted
     inputs            files named on the command line, and standard input
-    passphrase        where the passphrase of an encrypted image comes from
+    outputs           files named on the command line, and standard output
+    passphrase        where a passphrase comes from
     errors            what can go wrong
 """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from acspec.archive.write import ImageSettings, WrittenImage, write_walk
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
-from actool.outputs import check_output, new_output
+from actool.outputs import check_image_output, new_output
 from actool.sources import SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def source_date_epoch() -> int | None:
 
 
 def _check(request: BuildRequest) -> None:
-    check_output(request.output, overwrite=request.overwrite)
+    check_image_output(request.output, overwrite=request.overwrite)
     if request.depfile is not None and request.output == "-":
         raise UsageError("--depfile", "standard output has no name that a rule could be for")
 

@@ -8,6 +8,7 @@ import typer
 
 from acspec.program import tell
 from actool.extract import extract
+from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
 
 
 def extract_command(
@@ -15,8 +16,10 @@ def extract_command(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The layout directory to make; it must not exist.")],
     strict: Annotated[bool, typer.Option("--strict", help="Fail when anything of a file cannot be kept.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave the warning out.")] = False,
+    passphrase_fd: PassphraseFD = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Unpack an image into a new directory, which holds manifest and rootfs, as build takes them."""
-    lost = extract(image, directory, strict=strict)
+    lost = extract(image, directory, Passphrase(passphrase_fd, passphrase_file), strict=strict)
     if lost and not quiet:
         tell("actool", f"{directory}: warning: could not be kept: {lost} (root could keep them)")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import TYPE_CHECKING
 
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
@@ -16,8 +17,11 @@ from acspec.image_manifest import parse_image_manifest
 from actool.errors import LostPropertyError, OutputExistsError
 from actool.inputs import Input, opened
 
+if TYPE_CHECKING:
+    from actool.passphrase import Passphrase
 
-def extract(image: str, directory: str, *, strict: bool = False) -> Losses:
+
+def extract(image: str, directory: str, passphrase: Passphrase | None = None, *, strict: bool = False) -> Losses:
     """Make *directory*, which must not exist, out of the image at *image* (`-`: standard input); return what was lost.
 
     It is made under a name beside its own and takes that at the end. With *strict* a loss is an error.
@@ -29,7 +33,7 @@ def extract(image: str, directory: str, *, strict: bool = False) -> Losses:
     if os.path.lexists(directory):
         raise OutputExistsError(directory, "already exists", "extract makes a new directory")
     parent, name = os.path.split(directory)
-    with opened(image) as source:
+    with opened(image, passphrase) as source:
         parent_fd = _open_parent(parent or ".", directory)
         try:
             return _extract_into(source, parent_fd, name, directory, strict)

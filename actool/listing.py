@@ -9,6 +9,7 @@ import json
 import stat
 import time
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from acspec import limits
 from acspec.archive.entry import Entry, Kind
@@ -16,6 +17,9 @@ from acspec.archive.image import GLANCE, ImageReader
 from acspec.archive.walk import LayoutWalk
 from acspec.escape import escape
 from actool.inputs import opened
+
+if TYPE_CHECKING:
+    from actool.passphrase import Passphrase
 
 # Each kind by the letter that `ls` and `tar -tv` begin a line with, and by its name in JSON.
 _LETTERS: Mapping[Kind, str] = {
@@ -40,15 +44,15 @@ _DEVICES = (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE)
 _SECOND = 1_000_000_000
 
 
-def list_entries(path: str) -> Iterator[Entry]:
+def list_entries(path: str, passphrase: Passphrase | None = None) -> Iterator[Entry]:
     """Return the entries of the image or layout directory at *path*, or of the image on standard input for `-`, in their order.
 
     They come while the image is read: what was listed before a fault is found has been listed.
 
-    Raises: FormatError for a bad archive; MissingInputError; StorageError; OSError.
+    Raises: FormatError for a bad archive; TrustError for a wrong passphrase; MissingInputError; StorageError; OSError.
     Source: aci.md, Image Archives.
     """
-    with opened(path) as source:
+    with opened(path, passphrase) as source:
         if source.is_directory:
             for entry, _ in LayoutWalk(source.descriptor, source.name):
                 yield entry

@@ -15,21 +15,35 @@ from acspec.durable import NewFile, umasked
 from acspec.errors import UsageError
 from actool.errors import OutputExistsError, OutputNameError
 
-_SUFFIX = ".aci"
+STANDARD_OUTPUT = "-"
+_IMAGE = ".aci"
+_SIGNATURE = ".aci.asc"
 
 
-def check_output(path: str, *, overwrite: bool) -> None:
+def check_image_output(path: str, *, overwrite: bool) -> None:
     """Check, before anything is read, that an image may be written to *path*.
 
     Raises: OutputNameError for a name without `.aci`; OutputExistsError; UsageError for a terminal.
     Source: aci.md, Image Archives.
     """
-    if path == "-":
+    if path == STANDARD_OUTPUT:
         if os.isatty(1):
             raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
         return
-    if not path.endswith(_SUFFIX):
-        raise OutputNameError(path, f"the name of an image must end in {_SUFFIX}")
+    _check_file(path, "an image", _IMAGE, overwrite)
+
+
+def check_signature_output(path: str, *, overwrite: bool) -> None:
+    """Check that a signature may be written to the file *path*. Raises: OutputNameError; OutputExistsError.
+
+    Source: aci.md, Image Archives.
+    """
+    _check_file(path, "a signature", _SIGNATURE, overwrite)
+
+
+def _check_file(path: str, kind: str, suffix: str, overwrite: bool) -> None:
+    if not path.endswith(suffix):
+        raise OutputNameError(path, f"the name of {kind} must end in {suffix}")
     if not overwrite and os.path.lexists(path):
         raise OutputExistsError(path, "already exists", "--overwrite replaces it")
 
@@ -48,7 +62,7 @@ def new_output(path: str, *, overwrite: bool) -> Iterator[Output]:
 
     Raises: OutputError; OSError.
     """
-    if path == "-":
+    if path == STANDARD_OUTPUT:
         yield Output(sys.stdout.buffer.write)
         sys.stdout.buffer.flush()
         return

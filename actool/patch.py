@@ -21,7 +21,7 @@ from acspec.jsontext import read_limited
 from acspec.limits import MANIFEST_BYTES
 from actool.inputs import Input, opened
 from actool.manifest_changes import ManifestChanges, change_manifest
-from actool.outputs import Output, check_output, new_content, new_output
+from actool.outputs import Output, check_image_output, new_content, new_output
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
@@ -73,7 +73,7 @@ def _check(request: PatchRequest) -> None:
     elif request.output is None:
         raise UsageError("OUTPUT.aci", "missing argument", f"{_REPLACE} writes to {request.image} itself")
     else:
-        check_output(request.output, overwrite=request.overwrite)
+        check_image_output(request.output, overwrite=request.overwrite)
 
 
 def _check_replacement(request: PatchRequest) -> None:

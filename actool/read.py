@@ -5,34 +5,40 @@ Source: aci.md, Image ID and Image Manifest.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from acspec.archive.image import ImageReader, read_manifest
 from acspec.archive.walk import read_layout_manifest
 from acspec.jsontext import dump_pretty, parse_json
 from acspec.names import ImageID
 from actool.inputs import opened
 
+if TYPE_CHECKING:
+    from actool.passphrase import Passphrase
 
-def get_image_id(path: str) -> ImageID:
-    """Return the image ID of the image at *path*, or of standard input for `-`.
 
-    Raises: FormatError for what is no whole image; MissingInputError; StorageError; OSError.
+def get_image_id(path: str, passphrase: Passphrase | None = None) -> ImageID:
+    """Return the image ID of the image at *path*, or of standard input for `-`; that of an encrypted one is the decrypted one's.
+
+    Raises: FormatError for what is no whole image; TrustError for a wrong passphrase; MissingInputError; StorageError; OSError.
     Source: aci.md, Image ID.
     """
-    with opened(path) as source, ImageReader(source.origin, source.name) as reader:
+    with opened(path, passphrase) as source, ImageReader(source.origin, source.name) as reader:
         for _ in reader:
             pass
         return reader.image_id
 
 
-def get_manifest(path: str, *, pretty: bool, for_terminal: bool) -> bytes:
+def get_manifest(path: str, passphrase: Passphrase | None = None, *, pretty: bool, for_terminal: bool) -> bytes:
     """Return the manifest of an image or a layout directory, byte for byte or laid out for people.
 
     On a terminal, characters that could move it are shown as JSON spells them.
 
-    Raises: FormatError for a bad archive or what is not JSON; MissingInputError; StorageError; OSError.
+    Raises: FormatError for a bad archive or what is not JSON; TrustError for a wrong passphrase; MissingInputError; StorageError;
+        OSError.
     Source: aci.md, Image Manifest.
     """
-    with opened(path) as source:
+    with opened(path, passphrase) as source:
         if source.is_directory:
             data = read_layout_manifest(source.descriptor, source.name)
         else:

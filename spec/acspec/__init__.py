@@ -22,7 +22,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     names           AC Names and Identifiers, image IDs, versions
     fields          keys of JSON objects read as types, each fault with its place
     jsontext        JSON, strictly
-    openpgp         signatures and keys through gpg
+    openpgp         signatures, keys and encryption through gpg
     commands        subcommands of a tool, and their help
     plain_words     subcommands without options, which need no parser
     program         how a program starts, fails and ends

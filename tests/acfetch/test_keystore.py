@@ -12,7 +12,7 @@ from acfetch.keystore import add_key, parse_prefix, read_keystore, remove_key
 from acfetch.trust import TrustedKey, keys_for
 from acspec import limits
 from acspec.errors import ConfigError, MissingInputError, UsageError
-from acspec.openpgp import Key
+from acspec.openpgp.keys import Key
 from tests.acfetch.customer import Customer, Ended
 
 A, B = "a" * 40, "b" * 64

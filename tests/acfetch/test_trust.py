@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from acfetch.errors import MismatchError, UntrustedError
 from acfetch.trust import TrustedKey, check_any_key, check_identity, get_signer, is_prefix, keys_for
 from acspec.image_manifest import ImageManifest, parse_image_manifest
-from acspec.openpgp import Verdict
+from acspec.openpgp.verification import Verdict
 from tests.acfetch.customer import ARCH, manifest
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40

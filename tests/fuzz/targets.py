@@ -21,7 +21,7 @@ from acspec.errors import ToolError
 from acspec.escape import escape
 from acspec.image_manifest import parse_image_manifest
 from acspec.jsontext import dump_json, dump_pretty, parse_json
-from acspec.openpgp import judge
+from acspec.openpgp.verification import judge
 from acspec.pod_manifest import parse_pod_manifest
 from acspec.quantities import MAX_QUANTITY, parse_quantity
 from acspec.references import ImageReference, parse_argument, parse_reference

@@ -29,6 +29,14 @@ def name_pgp(start: bytes) -> str | None:
     return _ENCRYPTED if (tag, start[1 + length_octets]) in _SESSION_KEYS else None
 
 
+def is_encrypted(start: bytes) -> bool:
+    """Tell whether *start* begins an encrypted message; whether a passphrase opens it is not known yet.
+
+    Source: RFC 4880, 4.2 and 6.2; aci.md, Image Archives (encryption).
+    """
+    return name_pgp(start) == _ENCRYPTED
+
+
 def _new_length_octets(first: int) -> int:
     if first < 192:
         return 1

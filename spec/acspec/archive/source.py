@@ -12,7 +12,7 @@ import os
 import select
 import stat
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from acspec import limits
 from acspec.archive.faults import StreamFault
@@ -22,26 +22,36 @@ from acspec.errors import FormatError, StorageError
 class Readable(Protocol):
     """Anything that gives bytes in order: at most *size* of them, `b""` at the end.
 
-    It is called from another thread. When the reader is closed early, a call under way has to end by itself.
+    It is called from another thread. When the reader is closed early, a call under way has to end by itself, or be Interruptible.
     """
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
 
 
+@runtime_checkable
+class Interruptible(Protocol):
+    """A Readable that can be told to end a call that waits, instead of ending it by itself."""
+
+    def interrupt(self) -> None:
+        """Make a read that waits in another thread end, with whatever exception."""
+
+
 class Source:
     """Bytes of an image in order, counted against a limit; `what` names it in errors."""
 
-    __slots__ = ("_descriptor", "_end", "_limit", "_offset", "_read", "_wake", "_what")
+    __slots__ = ("_descriptor", "_end", "_head", "_limit", "_offset", "_origin", "_read", "_wake", "_what")
 
-    def __init__(self, origin: int | Readable, what: str, limit: int = limits.IMAGE_SERVED_BYTES) -> None:
-        """Read from a descriptor, which stays open and is the caller's, or from an object.
+    def __init__(self, origin: int | Readable, what: str, limit: int = limits.IMAGE_SERVED_BYTES, *, head: bytes = b"") -> None:
+        """Read *head*, then from a descriptor, which stays open and is the caller's, or from an object.
 
         Raises: FormatError when it is a directory; OSError.
         """
         self._what = what
         self._limit = limit
+        self._head = head
         self._offset = 0
+        self._origin = origin
         self._end: int | None = None
         self._wake: tuple[int, int] | None = None
         self._descriptor = -1
@@ -66,6 +76,9 @@ class Source:
 
     def read(self, size: int) -> bytes:
         """Return the next bytes, at most *size*, `b""` at the end. Raises: StreamFault beyond the limit; StorageError."""
+        if self._head:  # so few bytes that nobody counts them
+            data, self._head = self._head[:size], self._head[size:]
+            return data
         if self._descriptor < 0:
             data = self._read(size)
         else:
@@ -81,7 +94,7 @@ class Source:
 
     def skip(self, size: int) -> int:
         """Leave out up to *size* bytes without reading them, and return how many: 0 where only reading helps."""
-        if self._end is None:
+        if self._end is None or self._head:
             return 0
         skipped = max(0, min(size, self._end - self._offset))
         self._offset += skipped
@@ -106,6 +119,8 @@ class Source:
             os.write(self._wake[1], b"\0")
         elif self._descriptor >= 0:  # a file of nothing but empty streams would be read to its end before anybody is asked
             self._read = lambda _: b""
+        elif isinstance(self._origin, Interruptible):
+            self._origin.interrupt()
 
     def close(self) -> None:
         """Give up what belongs to the source; the descriptor stays open. No read may be under way."""

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError, MissingInputError
-from acspec.openpgp import Verdict, Verification, judge, read_keys
+from acspec.openpgp.keys import read_keys
+from acspec.openpgp.verification import Verdict, Verification, judge
 from tests.support.gpg import Signer, make_signer, stop_agent
 
 LONG_AGO = "20200101T000000!"

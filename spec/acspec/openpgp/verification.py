@@ -1,8 +1,7 @@
-"""OpenPGP through gpg: keys read, signatures verified, one verdict for all tools. The only room that starts gpg.
+"""Detached signatures, verified while the signed bytes come: one verdict for all tools.
 
-gpg's exit code is no verdict: it is 0 for revoked and for expired keys. What counts are the lines of its status file, told by
-their beginning; and a signature counts only by the full fingerprint of a key that the caller named. Every call has a
-home directory of its own, which holds these keys and nothing else. Which keys are trusted for what is the caller's business.
+A signature counts only by the full fingerprint of a key that the caller named. Every verification has a home directory of its
+own, which holds these keys and nothing else.
 
 Source: aci.md, Image Archives ("ascii-armored detached signature mode"); GnuPG doc/DETAILS, Format of the --status-fd output.
 """
@@ -16,20 +15,17 @@ import tempfile
 from dataclasses import dataclass
 
 from acspec import limits
-from acspec.errors import ConfigError, FormatError, MissingInputError
+from acspec.errors import ConfigError, FormatError
+from acspec.openpgp.keys import import_keys
+from acspec.openpgp.process import OPTIONS, PIPE_BYTES, parse_status, start_gpg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Self
 
 _ARMOUR = b"-----BEGIN PGP SIGNATURE-----"
-_KEY_ARMOUR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
-# --verbose is absent on purpose: it once let file names into the status lines (CVE-2018-12020).
-_OPTIONS = ("--no-options", "--batch", "--no-tty", "--no-autostart", "--no-auto-key-retrieve", "--trust-model", "always")
-_STATUS = b"[GNUPG:] "
-_PIPE_BYTES = 1 << 20
 
 # What gpg says of a signature or its key, and what that means for us.
 _REASONS = {
@@ -43,15 +39,6 @@ _REASONS = {
 }
 _WEAK_HASHES = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
 _BINARY_DOCUMENT = "00"  # a signature of a text (01) would not notice changed line ends
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A public key: its fingerprint (40 or 64 lower-case hex digits), whose it is, and itself, ascii-armoured."""
-
-    fingerprint: str
-    identities: tuple[str, ...]
-    armoured: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +79,11 @@ class Verification:
             file.write(signature)
         # Two files always: with one, gpg accepts a signature that carries its own, other, text.
         status = ("--status-file", os.path.join(self._home.name, "status"))
-        command = ["gpg", *_OPTIONS, "--homedir", self._home.name, *status, "--verify", "--", path, "-"]
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
-        quiet = subprocess.DEVNULL
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, env=environment, bufsize=0)
+        words = (*OPTIONS, "--homedir", self._home.name, *status, "--verify", "--", path, "-")
+        process = start_gpg(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         if process.stdin is not None:
             try:
-                fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+                fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             except OSError:  # more than the user may have: it only goes a little slower
                 pass
         return process
@@ -164,8 +149,7 @@ def judge(status: bytes, trusted: Mapping[str, object]) -> Verdict:
 
     Source: GnuPG doc/DETAILS: GOODSIG, VALIDSIG, BADSIG, EXPSIG, EXPKEYSIG, REVKEYSIG, ERRSIG, NODATA, FAILURE.
     """
-    lines = [line[len(_STATUS) :] for line in status.split(b"\n") if line.startswith(_STATUS)]
-    said = [line.decode("utf-8", "replace").split(" ") for line in lines]
+    said = parse_status(status)
     for words in said:
         if words[0] in _REASONS:
             return Verdict(None, _REASONS[words[0]], _named_key(words))
@@ -202,52 +186,10 @@ def _named_key(words: list[str]) -> str:
 
 
 def _import_trusted(home: str, keys: Mapping[str, bytes]) -> None:
-    found = _import(home, b"\n".join(keys.values()))
+    found = import_keys(home, b"\n".join(keys.values()))
     stranger = next((fingerprint for fingerprint in found if fingerprint not in keys), None)
     if stranger is not None:
         raise ConfigError(f"key {stranger}", "its file is named for another key")
     missing = next((fingerprint for fingerprint in keys if fingerprint not in found), None)
     if missing is not None:
         raise ConfigError(f"key {missing}", "its file holds no such key")
-
-
-def _import(home: str, data: bytes) -> list[str]:
-    """Import public keys into *home* and return their fingerprints, in order."""
-    result = _open_home(home).import_keys(data)
-    return list(dict.fromkeys(item.lower() for item in result.fingerprints if item))
-
-
-def _open_home(home: str) -> Any:
-    import gnupg
-
-    try:
-        return gnupg.GPG(gnupghome=home, options=["--no-options", "--no-autostart", "--batch"])
-    except OSError as error:
-        raise MissingInputError("gpg", "is not installed", "apt-get install gnupg") from error
-
-
-def _as_utf8(text: str) -> str:
-    """Return an identity, which python-gnupg reads as Latin-1, as the UTF-8 that it is."""
-    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
-
-
-def read_keys(data: bytes, what: str) -> list[Key]:
-    """Return the public keys in *data* (ascii-armoured or binary, at most 1 MiB), each by itself; *what* names it in errors.
-
-    Raises: FormatError when there is none, or a secret one; MissingInputError without gpg; OSError.
-    Source: discovery.md, ac-discovery-pubkeys; GnuPG.
-    """
-    if len(data) > limits.KEY_FILE_BYTES:
-        raise FormatError(what, f"larger than the limit of {limits.KEY_FILE_BYTES} bytes")
-    if b"-----BEGIN PGP PRIVATE KEY BLOCK-----" in data:
-        raise FormatError(what, "holds a secret key", "gpg --export --armor gives the public one")
-    with tempfile.TemporaryDirectory(prefix="appc-gpg-") as home:
-        found = _import(home, data)
-        if not found:
-            raise FormatError(what, "holds no public key")
-        gpg = _open_home(home)
-        identities = {key["fingerprint"].lower(): tuple(map(_as_utf8, key["uids"])) for key in gpg.list_keys()}
-        keys = [Key(item, identities.get(item, ()), gpg.export_keys(item).encode("ascii")) for item in found]
-    if not all(key.armoured.startswith(_KEY_ARMOUR) for key in keys):
-        raise FormatError(what, "gpg could not export what it imported")
-    return keys

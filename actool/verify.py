@@ -1,0 +1,144 @@
+"""Whether detached signatures of images are by keys that the caller named: no other key counts, whoever's keyring it is in.
+
+What a signature is worth is decided by `acspec.openpgp.verification`, as for every tool.
+
+Source: aci.md, Image Archives (signatures).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from acspec import limits
+from acspec.archive.compression import CHUNK
+from acspec.archive.faults import Fault
+from acspec.archive.image import open_image
+from acspec.archive.source import Source
+from acspec.errors import FormatError, MissingInputError, ToolError, UsageError
+from acspec.openpgp.keys import Key, get_public_key, parse_fingerprint, read_keys
+from acspec.openpgp.verification import Verdict, Verification
+from acspec.program import os_error
+from actool.inputs import STANDARD_INPUT, opened_raw
+
+Keys = Mapping[str, Key]  # by fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """What `actool verify` was asked for; *signature* None means beside each image.
+
+    The keys that count are those in *key_files*, or those of them that have one of *fingerprints*; without files, those of
+    gpg's keyring in *home* (None: the user's) that have one.
+    """
+
+    images: Sequence[str]
+    signature: str | None
+    key_files: Sequence[str]
+    fingerprints: Sequence[str]
+    home: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of one image: the signature's file, the verdict, and whose key it was when it is good."""
+
+    image: str
+    signature: str
+    verdict: Verdict
+    identities: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """True when a key that counts has signed the image."""
+        return self.verdict.fingerprint is not None
+
+
+def verify_images(request: VerifyRequest) -> Iterator[Verified | ToolError]:
+    """Return for each image of a request what its signature is worth, or what kept it from being verified.
+
+    Raises: UsageError, MissingInputError and FormatError for the request as a whole and its keys; OSError.
+    Source: aci.md, Image Archives.
+    """
+    pairs = _pairs(request)
+    keys = _read_trusted(request)
+    for image, signature in pairs:
+        try:
+            yield _verify_image(image, signature, keys)
+        except ToolError as error:
+            yield error
+        except OSError as error:
+            yield os_error(error)
+
+
+def format_json(verified: Verified) -> str:
+    """Return *verified* as a JSON object on one line, all of it printable ASCII.
+
+    `fingerprint` and `identities` are there for a good signature; else `reason`, and `key` when the signature names one.
+    """
+    value: dict[str, object] = {"image": verified.image, "signature": verified.signature, "good": verified.is_good}
+    if verified.is_good:
+        value |= {"fingerprint": verified.verdict.fingerprint, "identities": verified.identities}
+    else:
+        value |= {"reason": verified.verdict.reason} | ({"key": verified.verdict.key} if verified.verdict.key else {})
+    return json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
+
+
+def _pairs(request: VerifyRequest) -> list[tuple[str, str]]:
+    """Return each image with the file of its signature. Raises: UsageError."""
+    if request.signature is not None:
+        if len(request.images) > 1:
+            raise UsageError("--signature", "is for one image")
+        return [(request.images[0], request.signature)]
+    if STANDARD_INPUT in request.images:
+        raise UsageError("standard input", "has no signature beside it", "--signature FILE.aci.asc")
+    return [(image, f"{image}.asc") for image in request.images]
+
+
+def _read_trusted(request: VerifyRequest) -> Keys:
+    """Return the keys that count. Raises: UsageError when none is named; MissingInputError; FormatError; OSError."""
+    wanted = [parse_fingerprint(text) for text in request.fingerprints]
+    if not request.key_files:
+        if not wanted:
+            raise UsageError("verify", "nobody says whose signature counts", "--key FILE, or --fingerprint HEX of gpg's keyring")
+        return {fingerprint: get_public_key(fingerprint, request.home) for fingerprint in wanted}
+    if request.home is not None:
+        raise UsageError("--homedir", "has no use beside --key", "the keys come from there or from here")
+    keys = {key.fingerprint: key for path in request.key_files for key in read_keys(_read_file(path, limits.KEY_FILE_BYTES), path)}
+    missing = next((fingerprint for fingerprint in wanted if fingerprint not in keys), None)
+    if missing is not None:
+        raise MissingInputError(missing, "no such key in the files that --key names")
+    return {fingerprint: keys[fingerprint] for fingerprint in wanted or keys}
+
+
+def _verify_image(image: str, signature: str, keys: Keys) -> Verified:
+    with opened_raw(image) as source:
+        try:
+            served = Source(source.descriptor, source.name)
+            verdict = _verify(served, signature, keys)
+        except Fault as fault:
+            raise FormatError(source.name, str(fault)) from None
+        identities = keys[verdict.fingerprint].identities if verdict.fingerprint is not None else ()
+        return Verified(image, signature, verdict, identities)
+
+
+def _verify(served: Source, signature: str, keys: Keys) -> Verdict:
+    try:
+        data = _read_file(signature, limits.SIGNATURE_BYTES)
+        verification = Verification(data, {fingerprint: key.armoured for fingerprint, key in keys.items()})
+    except FormatError as error:
+        raise FormatError(signature, error.why) from None
+    with verification:
+        while chunk := served.read(CHUNK):
+            verification.write(chunk)
+        return verification.finish()
+
+
+def _read_file(path: str, limit: int) -> bytes:
+    """Return what is in the file *path*, but not more than one byte beyond *limit*. Raises: MissingInputError; FormatError."""
+    with open(open_image(path), "rb") as file:
+        try:
+            return file.read(limit + 1)
+        except IsADirectoryError:
+            raise FormatError(path, "a directory, not a file") from None
