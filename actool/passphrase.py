@@ -73,10 +73,11 @@ class Passphrase:
             return _first_line(_read_descriptor(self._descriptor), f"descriptor {self._descriptor}")
         if not _has_terminal():
             raise UsageError("passphrase", "none is given", "--passphrase-file FILE or --passphrase-fd N")
-        value = _ask("Passphrase: ")
-        if self._is_new and _ask("The same again: ") != value:
+        typed = _ask("Passphrase: ")
+        value = _first_line(typed, "passphrase")
+        if self._is_new and _ask("The same again: ") != typed:
             raise UsageError("passphrase", "the two that were typed differ")
-        return _first_line(value, "passphrase")
+        return value
 
 
 def _check_open(descriptor: int) -> None:

@@ -8,6 +8,7 @@ Source: aci.md, Image Archives (signatures).
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from acspec.archive.faults import Fault
 from acspec.archive.image import open_image
 from acspec.archive.source import Source
 from acspec.errors import FormatError, MissingInputError, ToolError, UsageError
+from acspec.jsontext import read_limited
 from acspec.openpgp.keys import Key, get_public_key, parse_fingerprint, read_keys
 from acspec.openpgp.verification import Verdict, Verification
 from acspec.program import os_error
@@ -137,8 +139,10 @@ def _verify(served: Source, signature: str, keys: Keys) -> Verdict:
 
 def _read_file(path: str, limit: int) -> bytes:
     """Return what is in the file *path*, but not more than one byte beyond *limit*. Raises: MissingInputError; FormatError."""
-    with open(open_image(path), "rb") as file:
-        try:
-            return file.read(limit + 1)
-        except IsADirectoryError:
-            raise FormatError(path, "a directory, not a file") from None
+    descriptor = open_image(path)
+    try:
+        return read_limited(descriptor, limit)
+    except IsADirectoryError:
+        raise FormatError(path, "a directory, not a file") from None
+    finally:
+        os.close(descriptor)

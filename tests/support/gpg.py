@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_SPECIFICATION = """%no-protection
-Key-Type: EDDSA
+_SPECIFICATION = """Key-Type: EDDSA
+{protection}
 Key-Curve: ed25519
 Key-Usage: sign,cert
 Name-Real: {name}
@@ -46,14 +49,37 @@ class Signer:
         self.run("--import", data=certificate.replace(":-----BEGIN", "-----BEGIN").encode())
 
 
-def make_signer(home: Path, name: str = "Test Signer", expires: str = "0", clock: str | None = None) -> Signer:
-    """Make a key in a new *home*; *expires* is a time of gpg's, such as `seconds=100`."""
-    home.mkdir(mode=0o700)
+def make_signer(
+    home: Path, name: str = "Test Signer", expires: str = "0", clock: str | None = None, passphrase: str | None = None
+) -> Signer:
+    """Make a key in *home*, which may be new; *expires* is a time of gpg's, such as `seconds=100`."""
+    home.mkdir(mode=0o700, exist_ok=True)
     signer = Signer(home, "")
-    signer.run("--gen-key", "-", data=_SPECIFICATION.format(name=name, expires=expires).encode(), clock=clock)
-    listing = signer.run("--with-colons", "--list-keys").decode()
-    fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr:"))
-    return Signer(home, fingerprint)
+    protection = "%no-protection" if passphrase is None else f"Passphrase: {passphrase}"
+    made = _SPECIFICATION.format(protection=protection, name=name, expires=expires).encode()
+    told = signer.run("--pinentry-mode", "loopback", "--status-fd", "1", "--gen-key", "-", data=made, clock=clock).decode()
+    return Signer(home, next(line.split()[3] for line in told.splitlines() if line.startswith("[GNUPG:] KEY_CREATED")))
+
+
+@contextmanager
+def key_homes() -> Iterator[Path]:
+    """Make a directory for homes of keys, and end the agents of all of them when they are needed no more."""
+    # Sockets of the agent have short names only: not below pytest's own directory.
+    with tempfile.TemporaryDirectory(prefix="gpg-", ignore_cleanup_errors=True) as directory:
+        try:
+            yield Path(directory)
+        finally:
+            for home in Path(directory).iterdir():
+                stop_agent(home)
+
+
+def encrypt(data: bytes, passphrase: str, *words: str) -> bytes:
+    """Return *data* encrypted by gpg as a person would have it done; *words* are further options of gpg."""
+    with tempfile.TemporaryDirectory(prefix="gpg-", ignore_cleanup_errors=True) as home:
+        command = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", passphrase]
+        # The least count that gpg takes: for less, it starts an agent to be told how much the machine can do.
+        command += ["--no-autostart", "--s2k-count", "65536", "--cipher-algo", "AES256", *words, "--symmetric"]
+        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
 
 
 def stop_agent(home: Path) -> None:

@@ -25,6 +25,7 @@ _DECRYPT = (*_ALONE, "--decrypt")
 # All that gpg says of one message that is whole and nothing else, in this order; what it says besides does not matter.
 _GOOD = ("BEGIN_DECRYPTION", "DECRYPTION_INFO", "PLAINTEXT", "DECRYPTION_OKAY", "GOODMDC", "END_DECRYPTION")
 _BAD = ("BADMDC", "DECRYPTION_FAILED", "NODATA", "UNEXPECTED", "FAILURE")
+_ANOTHER = ["ERROR", "proc_pkt.plaintext"]  # a second text after the first; gpg leaves it out, but a good image has none
 _WRONG_PASSPHRASE = (
     ("BEGIN_DECRYPTION", "DECRYPTION_INFO", "DECRYPTION_FAILED", "END_DECRYPTION"),
     ("BEGIN_DECRYPTION", "DECRYPTION_FAILED", "END_DECRYPTION"),  # where the passphrase opens a session key first
@@ -76,7 +77,7 @@ def find_fault(said: list[list[str]], what: str) -> ToolError | None:
     Source: GnuPG doc/DETAILS: the lines of `_GOOD` and `_BAD`, ENC_TO, NEED_PASSPHRASE_SYM.
     """
     words = {line[0]: line for line in said}
-    lines = tuple(line[0] for line in said if line[0] in (*_GOOD, *_BAD))
+    lines = tuple(line[0] for line in said if line[0] in (*_GOOD, *_BAD) or line[:2] == _ANOTHER)
     if lines == _GOOD:
         return None if words["DECRYPTION_INFO"][2:3] in _AES else FormatError(what, "encrypted, but not with AES")
     if "NEED_PASSPHRASE_SYM" not in words and "ENC_TO" in words:

@@ -1,0 +1,86 @@
+"""A person at a terminal of their own, and a program that nobody is with: both real, made with a pseudo-terminal and a session."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ACTOOL = (sys.executable, "-c", "import sys; from actool.cli import main; sys.exit(main())")
+
+
+class Terminal:
+    """A program at a terminal: what it shows is read, what a person types is written."""
+
+    def __init__(self, master: int, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.shown = ""
+        self._master = master
+
+    def wait_for(self, text: str) -> None:
+        """Read what is shown until *text* has come."""
+        while text not in self.shown:
+            shown = self._read()
+            assert shown, f"the program ended without {text!r}, it showed {self.shown!r}"
+            self.shown += shown
+
+    def answer(self, text: str, line: str) -> None:
+        """Wait for *text*, forget what was shown, and type a line."""
+        self.wait_for(text)
+        self.shown = self.shown.partition(text)[2]
+        os.write(self._master, line.encode() + b"\n")
+
+    def press(self, key: bytes) -> None:
+        """Type a key."""
+        os.write(self._master, key)
+
+    def end(self) -> int:
+        """Read all that is shown and return the exit code."""
+        while shown := self._read():
+            self.shown += shown
+        return self.process.wait()
+
+    def echoes(self) -> bool:
+        """Tell whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._master, 4096).decode()
+        except OSError:  # nobody has it open any more
+            return ""
+
+
+@contextmanager
+def at_terminal(
+    words: Sequence[str], place: Path, environment: Mapping[str, str] | None = None, **streams: Any
+) -> Iterator[Terminal]:
+    """Start a program of *words* in *place* whose terminal is its own; *streams* that are not named are the terminal, too."""
+    master, slave = pty.openpty()
+
+    def take_terminal() -> None:
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+    how = {"stdin": slave, "stdout": slave, "stderr": slave, **streams}
+    known = {**os.environ, **(environment or {})}
+    how |= {"start_new_session": True, "preexec_fn": take_terminal}  # a new session has no terminal until it takes one
+    with subprocess.Popen(words, cwd=place, env=known, **how) as process:
+        os.close(slave)
+        try:
+            yield Terminal(master, process)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(master)
+
+
+def alone(*words: str, place: Path, data: bytes = b"", **how: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run actool with *words* in *place* where there is no terminal at all."""
+    return subprocess.run([*ACTOOL, *words], input=data, capture_output=True, cwd=place, start_new_session=True, check=False, **how)
