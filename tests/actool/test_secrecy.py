@@ -18,6 +18,7 @@ from actool.passphrase import Passphrase
 from actool.secrecy import SecrecyRequest, decrypt, encrypt
 from tests.support import gpg, images
 from tests.support.terminal import ACTOOL, alone
+from tests.support.users import as_ordinary_user, place_of_everybody
 
 SECRET = "sesam"
 
@@ -60,6 +61,20 @@ def test_gpg_opens_what_was_encrypted_and_the_other_way_round(tmp_path: Path, pa
     (tmp_path / "e.aci").write_bytes(gpg.encrypt(data, SECRET, "--armor"))
     decrypt(SecrecyRequest(str(tmp_path / "e.aci"), str(tmp_path / "y.aci"), False, passphrase))
     assert (tmp_path / "y.aci").read_bytes() == data
+
+
+def test_an_ordinary_user_can_do_it() -> None:
+    with place_of_everybody() as place:
+        images.write_image(place / "x.aci", {"f": os.urandom(3_000_000)})
+        (place / "secret").write_text(SECRET)
+
+        def there_and_back() -> None:
+            passphrase = Passphrase(None, str(place / "secret"))
+            encrypt(SecrecyRequest(str(place / "x.aci"), str(place / "e.aci"), False, passphrase))
+            decrypt(SecrecyRequest(str(place / "e.aci"), str(place / "y.aci"), False, passphrase))
+
+        as_ordinary_user(there_and_back)
+        assert (place / "y.aci").read_bytes() == (place / "x.aci").read_bytes()
 
 
 def test_an_image_can_take_the_place_of_itself(tmp_path: Path, passphrase: Passphrase) -> None:

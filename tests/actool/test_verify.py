@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import pytest
 from acspec.errors import FormatError, MissingInputError, ToolError, UsageError
 from actool.verify import Verified, VerifyRequest, format_json, verify_images
 from tests.support import gpg, images
-from tests.support.terminal import alone
+from tests.support.terminal import ACTOOL, alone
 
 LONG_AGO = "20200101T000000!"
 
@@ -174,6 +177,25 @@ def test_the_program_verifies_what_comes_through_a_pipe_and_tells_programs(place
     bad = json.loads(ended.stdout)
     assert bad.pop("key") == fingerprint[-16:]
     assert bad == {"image": "-", "signature": "x.aci.asc", "good": False, "reason": "the signature is of another file"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_no_home_of_gpg_behind(number: int, place: Path) -> None:
+    temporary = place / "temporary"
+    temporary.mkdir()
+    words = [*ACTOOL, "verify", "--key", "alice", "--signature", "x.aci.asc", "-"]
+    known = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(words, cwd=place, env=known, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        deadline = time.monotonic() + 20
+        while not list(temporary.glob("*/status")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert list(temporary.glob("*/status"))
+        process.send_signal(number)
+        process.wait(20)
+        process.stdin.close()
+    assert process.returncode == 128 + number
+    assert os.listdir(temporary) == []
 
 
 def test_whoever_made_a_key_cannot_move_a_terminal(place: Path, homes: Path) -> None:
