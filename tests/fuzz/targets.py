@@ -21,6 +21,8 @@ from acspec.errors import ToolError
 from acspec.escape import escape
 from acspec.image_manifest import parse_image_manifest
 from acspec.jsontext import dump_json, dump_pretty, parse_json
+from acspec.openpgp.process import parse_status
+from acspec.openpgp.symmetric import find_fault
 from acspec.openpgp.verification import judge
 from acspec.pod_manifest import parse_pod_manifest
 from acspec.quantities import MAX_QUANTITY, parse_quantity
@@ -171,6 +173,18 @@ def judge_status(data: bytes) -> None:
     assert judge(data, {}).fingerprint is None
 
 
+def judge_decryption(data: bytes) -> None:
+    """Judge what gpg says of an encrypted image: one whole message with AES, and nothing that speaks against it, or an error."""
+    fault = find_fault(parse_status(data), "x.aci")
+    if fault is not None:
+        assert str(fault).startswith("x.aci: ")
+        raise Refused
+    said = [line[9:].split(b" ") for line in data.split(b"\n") if line.startswith(b"[GNUPG:] ")]
+    assert [words[0] for words in said].count(b"GOODMDC") == 1
+    assert not {b"BADMDC", b"DECRYPTION_FAILED", b"NODATA", b"FAILURE"} & {words[0] for words in said}
+    assert [words[2] in (b"7", b"8", b"9") for words in said if words[0] == b"DECRYPTION_INFO"] == [True]
+
+
 def read_archive(data: bytes) -> None:
     """Read an image in several ways, unpack it, and build what was unpacked: see `archives`."""
     with refusals():
@@ -180,6 +194,10 @@ def read_archive(data: bytes) -> None:
 _STATUS = (
     b"[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG 0123456789ABCDEF Somebody <x@example.com>\n"
     b"[GNUPG:] VALIDSIG " + b"A" * 40 + b" 2024-01-01 1704067200 0 4 0 1 10 00 " + b"A" * 40 + b"\n[GNUPG:] TRUST_ULTIMATE\n"
+)
+_DECRYPTED = (
+    b"[GNUPG:] NEED_PASSPHRASE_SYM 9 3 10\n[GNUPG:] BEGIN_DECRYPTION\n[GNUPG:] DECRYPTION_INFO 2 9 0\n"
+    b"[GNUPG:] PLAINTEXT 62 1795628366 \n[GNUPG:] DECRYPTION_OKAY\n[GNUPG:] GOODMDC\n[GNUPG:] END_DECRYPTION\n"
 )
 _PAGE = (
     b'<!DOCTYPE html><html><head><title>x</title><!-- --><script>x</script>\n<meta name="ac-discovery" '
@@ -242,6 +260,16 @@ TARGETS = {
         judge_status,
         [_STATUS, _STATUS.replace(b"A" * 40, b"b" * 40), _STATUS + _STATUS, _STATUS + b"[GNUPG:] ERRSIG 1 1 8 00 1 9 -\n"],
         [b"[GNUPG:] ", b"BADSIG", b"VALIDSIG", b"GOODSIG", b"NODATA", b"\r", b"\n"],
+    ),
+    "judge-decryption": Target(
+        judge_decryption,
+        [
+            _DECRYPTED,
+            _DECRYPTED.replace(b"GOODMDC", b"BADMDC"),
+            _DECRYPTED.replace(b"INFO 2 9", b"INFO 2 7"),
+            _DECRYPTED + _DECRYPTED,
+        ],
+        [b"[GNUPG:] ", b"NEED_PASSPHRASE_SYM 9 3 10", b"ENC_TO", b"PLAINTEXT", b"GOODMDC", b"NODATA", b"\r", b"\n"],
     ),
 }
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acspec.errors import KernelError, MissingInputError, ToolError, TrustError, UsageError
+from acspec.openpgp import signing
 from acspec.openpgp.signing import Signature, Signer, sign
 from acspec.openpgp.verification import Verification
 from tests.support import gpg
@@ -79,7 +80,7 @@ def test_what_was_read_of_a_pipe_goes_before_the_rest(alice: gpg.Signer) -> None
 
 
 def test_a_locked_key_opens_with_its_passphrase_only(home: Path) -> None:
-    with pytest.raises(TrustError, match=r"Bob: cannot sign x\.aci: it is locked, and there is no terminal") as caught:
+    with pytest.raises(TrustError, match=r"Bob: cannot sign x\.aci: it is locked, and nobody can be asked") as caught:
         signature(Signer("Bob", str(home)))
     assert caught.value.hint == "--passphrase-file FILE unlocks it"
     with pytest.raises(TrustError, match=r"Bob: cannot sign x\.aci: the passphrase is wrong$"):
@@ -152,27 +153,35 @@ def test_without_gpg_the_message_says_so(alice: gpg.Signer, tmp_path: Path, monk
             signature(Signer(name, str(alice.home)))
 
 
-WORDS = st.sampled_from(["SIG_CREATED", "FAILURE", "sign", "D", "10", "00", "17", "67108875", "85", "a" * 40]) | st.text(max_size=5)
-
-
-@given(said=st.lists(st.lists(WORDS, min_size=1, max_size=8), max_size=4))
-def test_whatever_gpg_says_it_has_signed_or_it_is_an_error_of_ours(said: list[list[str]], alice: gpg.Signer) -> None:
-    judging = _judging()
-    judging.judge([["SIG_CREATED", "D", "22", "10", "00", "0", "A" * 40]], 0)
-    assert judging.made_by == "a" * 40
-    try:
-        judging.judge(said, 0)
-    except (TrustError, KernelError, MissingInputError):
-        return
-    made = [words for words in said if words[0] == "SIG_CREATED"]
-    assert len(made) >= 1
-    assert not [words for words in said if words[0] == "FAILURE" and len(words) > 2]
-
-
-def _judging():  # type: ignore[no-untyped-def]
-    """Return what judges a signing, without one."""
-    from acspec.openpgp import signing
-
+def judge(said: list[list[str]]) -> str:
+    """Return whose signature it is by what gpg says, without one being made."""
     judging = object.__new__(signing._Signing)
     judging.what, judging.made_by, judging._signer = "x.aci", "", Signer()
-    return judging
+    judging.judge(said, 0)
+    return judging.made_by
+
+
+MADE = ["SIG_CREATED", "D", "22", "10", "00", "1795628633", "A" * 40]
+OTHERS = {"a signed message": (1, "S"), "SHA-1": (3, "2"), "of a text": (4, "01")}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_another_kind_of_signature_is_refused(case: str) -> None:
+    place, word = OTHERS[case]
+    assert judge([["BEGIN_SIGNING", "H10"], MADE]) == "a" * 40
+    with pytest.raises(TrustError, match="another kind of signature"):
+        judge([[*MADE[:place], word, *MADE[place + 1 :]]])
+
+
+WORDS = st.sampled_from([*MADE, "FAILURE", "sign", "17", "67108875", "85"]) | st.text(max_size=5)
+
+
+@given(st.lists(st.just(MADE) | st.lists(WORDS, min_size=1, max_size=8), max_size=4))
+def test_whatever_gpg_says_it_has_signed_or_it_is_an_error_of_ours(said: list[list[str]]) -> None:
+    try:
+        made_by = judge(said)
+    except (TrustError, KernelError, MissingInputError):
+        return
+    (made,) = [words for words in said if words[0] == "SIG_CREATED" and len(words) > 6]
+    assert [made[1], *made[3:5], made[6].lower()] == ["D", "10", "00", made_by]
+    assert not [words for words in said if words[0] == "FAILURE" and len(words) > 2]
