@@ -8,6 +8,7 @@ import typer
 
 from acspec.escape import escape
 from acspec.openpgp.signing import Signer
+from actool.inputs import STANDARD_INPUT
 from actool.passphrase import Passphrase
 from actool.sign import SignRequest, sign_images
 
@@ -25,6 +26,8 @@ def sign_command(
 ) -> None:
     """Sign images: write IMAGE.asc beside each, by your own gpg, and print whose key it was and the file."""
     passphrase = Passphrase(passphrase_fd, passphrase_file)
+    if STANDARD_INPUT in images:
+        passphrase.check_apart_from(0)
     signer = Signer(key, homedir, passphrase.read() if passphrase.is_named else None)
     for signed in sign_images(SignRequest(images, signer, output, overwrite)):
         print(f"{signed.fingerprint}  {escape(signed.path)}")

@@ -88,6 +88,9 @@ def test_the_program_signs_what_comes_through_a_pipe_and_says_whose_key_it_was(t
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout.decode() == f"{alice.fingerprint.lower()}  x.aci.asc\n"
     check(data, (tmp_path / "x.aci.asc").read_bytes(), alice)
+    refused = alone(*words, "--overwrite", "--passphrase-fd", "0", place=tmp_path, data=data)
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert refused.stderr.startswith(b"actool: --passphrase-fd 0: the image is read from there")
 
 
 LOCKED = "sesam"
