@@ -16,14 +16,12 @@ COMMANDS = {
     "extract": "actool.command_extract:extract_command",
     "patch-manifest": "actool.command_patch:patch_manifest_command",
     "init": "actool.command_init:init_command",
-}
-_SUMMARY = "Build, validate, inspect, change and unpack App Container Images."
     "sign": "actool.command_sign:sign_command",
     "verify": "actool.command_verify:verify_command",
     "encrypt": "actool.command_secrecy:encrypt_command",
     "decrypt": "actool.command_secrecy:decrypt_command",
 }
-_SUMMARY = "Build, validate, inspect, unpack, sign and encrypt App Container Images."
+_SUMMARY = "Build, validate, inspect, change and sign App Container Images."
 
 
 def main() -> int:

@@ -13,7 +13,6 @@ from actool import image_options
 from actool.command_changes import with_manifest_options
 from actool.image_options import choose_compression, print_image_id
 from actool.manifest_changes import ManifestChanges
-from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
 from actool.patch import PatchRequest, find_signature, patch
 from actool.removals import parse_removal
 
@@ -33,8 +32,6 @@ def patch_manifest_command(
     encoder: image_options.Encoder = "isal",
     level: image_options.Level = None,
     print_id: image_options.PrintID = False,
-    passphrase_fd: PassphraseFD = None,
-    passphrase_file: PassphraseFile = None,
     *,
     changes: ManifestChanges,
 ) -> None:
@@ -42,7 +39,7 @@ def patch_manifest_command(
     changes = with_fields(changes, removals=tuple(map(parse_removal, remove or ())))
     compressed = Recompression(choose_compression(compression, none=no_compression), encoder, level)
     request = PatchRequest(image, output, replace, overwrite, manifest, changes, compressed)
-    written = patch(request, Passphrase(passphrase_fd, passphrase_file))
+    written = patch(request)
     if print_id:
         print_image_id(written.image_id, output or image)
     if (signature := find_signature(request)) is not None:

@@ -12,7 +12,6 @@ import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from acspec.archive.splice import Recompression, splice_manifest
 from acspec.archive.write import WrittenImage
@@ -22,9 +21,6 @@ from acspec.limits import MANIFEST_BYTES
 from actool.inputs import Input, opened
 from actool.manifest_changes import ManifestChanges, change_manifest
 from actool.outputs import Output, check_image_output, new_content, new_output
-
-if TYPE_CHECKING:
-    from actool.passphrase import Passphrase
 
 _REPLACE = "--replace"
 
@@ -42,14 +38,16 @@ class PatchRequest:
     compressed: Recompression
 
 
-def patch(request: PatchRequest, passphrase: Passphrase | None = None) -> WrittenImage:
+def patch(request: PatchRequest) -> WrittenImage:
     """Write the image of a request with its manifest changed, and return what was written.
+
+    An encrypted one is refused: its copy would be plain.
 
     Raises: FormatError, MissingInputError, OutputError, StorageError, UsageError; OSError.
     Source: aci.md, Image Archives.
     """
     _check(request)
-    with opened(request.image, passphrase) as source:
+    with opened(request.image) as source:
         change = _make_change(request, source.name)
         with _open_output(request, source) as output:
             return splice_manifest(source.origin, source.name, output.write, change, request.compressed)

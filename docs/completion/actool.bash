@@ -14,6 +14,10 @@ _actool() {
             " extract") command="extract" ;;
             " patch-manifest") command="patch-manifest" ;;
             " init") command="init" ;;
+            " sign") command="sign" ;;
+            " verify") command="verify" ;;
+            " encrypt") command="encrypt" ;;
+            " decrypt") command="decrypt" ;;
         esac
     done
     case "$command" in
@@ -21,7 +25,7 @@ _actool() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id ls extract patch-manifest init" -- "$current"); fi ;;
+            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id ls extract patch-manifest init sign verify encrypt decrypt" -- "$current"); fi ;;
         "build")
             case $before in
                 --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
@@ -42,23 +46,31 @@ _actool() {
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "cat-manifest")
             case $before in
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--pretty-print -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--pretty-print --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "id")
             case $before in
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "ls")
             case $before in
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-l --long --json -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-l --long --json --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "extract")
             case $before in
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--strict -q --quiet -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--strict -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "patch-manifest")
             case $before in
@@ -67,8 +79,6 @@ _actool() {
                 --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
                 --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
                 --compression-level) return ;;
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
                 --name) return ;;
                 --label) return ;;
                 --exec) return ;;
@@ -92,7 +102,7 @@ _actool() {
                 --user-label) return ;;
                 --user-annotation) return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--replace --overwrite --manifest --remove --compression --no-compression --compression-encoder --compression-level --print-id --passphrase-fd --passphrase-file --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--replace --overwrite --manifest --remove --compression --no-compression --compression-encoder --compression-level --print-id --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "init")
             case $before in
@@ -120,6 +130,39 @@ _actool() {
                 --user-annotation) return ;;
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--no-platform --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "sign")
+            case $before in
+                --key) return ;;
+                --homedir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --output) return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--key --homedir --passphrase-fd --passphrase-file --output --overwrite -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "verify")
+            case $before in
+                --key) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --fingerprint) return ;;
+                --homedir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+                --signature) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--key --fingerprint --homedir --signature --json -q --quiet -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "encrypt")
+            case $before in
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file --overwrite -q --quiet -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "decrypt")
+            case $before in
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file --overwrite -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     esac
 }

@@ -240,7 +240,6 @@ def test_a_signature_of_the_image_as_it_was_is_told(image: Path, tmp_path: Path)
 
 OPTIONS = {
     "both ways to say how to compress": (["--compression", "xz", "--no-compression"], b"exclude each other"),
-    "a passphrase from two places": (["--passphrase-fd", "0", "--passphrase-file", "x"], b"exclude each other"),
     "a value that is not UTF-8": (["--env", "A=\udcff"], b"--env: is not UTF-8"),
     "an option that is not known": (["--label", "a=b", "--labels", "c=d"], b"--labels: no such option"),
     "an option with one dash, as Go reads them": (["-exec=/a"], b"no such option"),
@@ -289,3 +288,10 @@ def test_options_without_an_effect_change_no_byte(image: Path, tmp_path: Path) -
     result = run("x.aci", "y.aci", "--exec", "/bin/hello", "--label", "version=1.0.0", "--compression", "none", cwd=tmp_path)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
     assert (tmp_path / "y.aci").read_bytes() == images.tar(FILES)
+
+
+def test_an_encrypted_image_is_refused_because_its_copy_would_be_plain(tmp_path: Path) -> None:
+    (tmp_path / "x.aci").write_bytes(b"\x8c\x0d\x04\x09\x03\x02" + bytes(600))
+    result = run("x.aci", "y.aci", "--label", "a=b", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (65, b"actool: x.aci: encrypted with PGP; decrypt it first with actool decrypt\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.aci"]

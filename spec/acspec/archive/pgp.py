@@ -6,7 +6,7 @@ Source: RFC 4880, 4.2 (packet headers), 5.1 and 5.3 (encrypted session keys), 6.
 from __future__ import annotations
 
 _ARMOUR = b"-----BEGIN PGP "
-_ENCRYPTED = "encrypted with PGP; decrypt it first with gpg --decrypt"
+_ENCRYPTED = "encrypted with PGP; decrypt it first with actool decrypt"
 # Tag and version of the packets that begin an encrypted message: a session key for a public key, or for a passphrase.
 _SESSION_KEYS = frozenset(((1, 2), (1, 3), (1, 6), (3, 4), (3, 5), (3, 6)))
 

@@ -180,5 +180,5 @@ def test_what_gpg_encrypts_is_recognised(tmp_path: Path, armour: list[str], ciph
     words += ["--cipher-algo", cipher, *armour, "--symmetric"]
     encrypted = subprocess.run(words, input=_gzip(TAR), capture_output=True, check=True).stdout
     subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=True)
-    with pytest.raises(FormatError, match=r"encrypted with PGP; decrypt it first with gpg --decrypt"):
+    with pytest.raises(FormatError, match=r"encrypted with PGP; decrypt it first with actool decrypt"):
         read(encrypted)
