@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from acspec.errors import UsageError
-from acspec.fields import Fields
+from acspec.fields import Fields, Oddity
 from acspec.names import parse_ac_name
 from acspec.option_words import integer_or_text, parse_pair, parse_settings, typed
 from acspec.volumes import Mount, Volume, parse_absolute_path
@@ -34,7 +34,7 @@ def parse_volume(text: str) -> Volume:
     settings = parse_settings(option, words, _VOLUME_KEYS)
     values: dict[str, JSONValue] = {"name": name, "kind": "host" if "source" in settings else "empty"}
     values |= {key: _as_json(key, value) for key, value in settings.items()}
-    warnings: list[str] = []
+    warnings: list[Oddity] = []
     with typed():
         volume = Volume.read(Fields(values, option, warnings=warnings))
     if warnings:  # who types it means something by it

@@ -115,7 +115,7 @@ class Port:
         port = fields.integer("port", 1, MAX_PORT) or 0
         count = fields.integer("count", 0, MAX_PORT)
         if count == 0:  # as docker2aci writes every port
-            fields.warn("count", "is 0, which counts as 1")
+            fields.warn("count", "is 0, which counts as 1", "port-count")
         if bad := find_bad_range(port, count or 1):
             raise fields.fault("count", bad)
         return cls(
@@ -188,7 +188,7 @@ class App:
         )
         object.__setattr__(app, "unknown", fields.unknown())
         if not app.exec:
-            fields.warn("exec", "names no program to run")
+            fields.warn("exec", "names no program to run", "exec-empty")
         return app
 
     def to_json(self) -> dict[str, JSONValue]:

@@ -26,12 +26,28 @@ if TYPE_CHECKING:
 _LONGEST_TYPO = 64
 
 
+class Oddity(str):
+    """A line about what is odd in a document without being wrong; it knows its place there, and the rule that finds it."""
+
+    __slots__ = ("place", "rule", "why")
+
+    place: str
+    why: str
+    rule: str
+
+    def __new__(cls, place: str, why: str, rule: str) -> Oddity:
+        """Make the line of its parts; *rule* is one of those that docs/validation.md explains."""
+        line = super().__new__(cls, f"{place}: {why}" if place else why)
+        line.place, line.why, line.rule = place, why, rule
+        return line
+
+
 class Fields:
     """One JSON object of a document: reads its keys, knows its place, and remembers what was not read."""
 
     __slots__ = ("_document", "_taken", "_values", "_warnings", "place")
 
-    def __init__(self, value: JSONValue, document: str, place: str = "", warnings: list[str] | None = None) -> None:
+    def __init__(self, value: JSONValue, document: str, place: str = "", warnings: list[Oddity] | None = None) -> None:
         """Wrap *value*, the object at *place* of *document*; *warnings* takes what is odd, each with its place.
 
         Raises: FormatError when it is no object.
@@ -56,11 +72,10 @@ class Fields:
         """Return the error that says what is wrong with *key*."""
         return FormatError(self.at(key), why, hint)
 
-    def warn(self, key: str | None, why: str) -> None:
-        """Take down what is odd about *key* without being wrong."""
+    def warn(self, key: str | None, why: str, rule: str) -> None:
+        """Take down what is odd about *key* without being wrong, by which *rule*."""
         if self._warnings is not None:
-            path = self._path(key)
-            self._warnings.append(f"{path}: {why}" if path else why)
+            self._warnings.append(Oddity(self._path(key), why, rule))
 
     def has(self, key: str) -> bool:
         """Tell whether *key* is there and not null."""
@@ -175,9 +190,9 @@ class Fields:
             known = {key.casefold(): key for key in self._taken}
             for key in unknown:
                 if key.casefold() in known:
-                    self.warn(key_name(key), f'is not known; "{known[key.casefold()]}" is, and case matters')
+                    self.warn(key_name(key), f'is not known; "{known[key.casefold()]}" is, and case matters', "unknown-key")
                 elif (near := _near(key, self._taken)) is not None:
-                    self.warn(key_name(key), f'is not known; was "{near}" meant?')
+                    self.warn(key_name(key), f'is not known; was "{near}" meant?', "unknown-key")
         return unknown
 
 

@@ -11,7 +11,7 @@ from acspec import SPEC_VERSION, limits
 from acspec.app import App
 from acspec.errors import FormatError
 from acspec.escape import escape
-from acspec.fields import Fields, check_unique
+from acspec.fields import Fields, Oddity, check_unique
 from acspec.isolators import CPU, Isolator
 from acspec.jsontext import parse_json
 from acspec.labels import Label, labels_json, read_labels
@@ -175,7 +175,7 @@ def read_version(fields: Fields) -> ACVersion:
     """
     version = fields.named("acVersion", parse_ac_version)
     if ".".join(map(str, version_numbers(version) or ())) not in RELEASED_VERSIONS:
-        fields.warn("acVersion", f"version {escape(version)} of the specification was never released")
+        fields.warn("acVersion", f"version {escape(version)} of the specification was never released", "unreleased-version")
     return version
 
 
@@ -183,7 +183,8 @@ def warn_of_millicores(fields: Fields, isolators: tuple[Isolator, ...], version:
     """Warn of a resource/cpu in *fields* that its author may have meant in the older unit. Source: CHANGELOG.md, v0.7.0."""
     for index, isolator in enumerate(isolators):
         if isolator.name == CPU and (version_numbers(version) or MILLICORES_BEFORE) < MILLICORES_BEFORE:
-            fields.warn(f"isolators[{index}]", f"counts as cores; version {version} of the specification had thousandths of one")
+            why = f"counts as cores; version {version} of the specification had thousandths of one"
+            fields.warn(f"isolators[{index}]", why, "cpu-unit")
 
 
 def read_annotations(fields: Fields) -> tuple[Annotation, ...]:
@@ -212,7 +213,7 @@ def _read_whitelist(fields: Fields) -> tuple[str, ...]:
     return tuple(parse_absolute_path(path, fields.at(f"pathWhitelist[{index}]")) for index, path in enumerate(paths))
 
 
-def parse_image_manifest(data: bytes, what: str = "manifest", warnings: list[str] | None = None) -> ImageManifest:
+def parse_image_manifest(data: bytes, what: str = "manifest", warnings: list[Oddity] | None = None) -> ImageManifest:
     """Return the image manifest in *data* (UTF-8 JSON, at most 1 MiB); *what* names it in errors.
 
     *warnings* takes what is odd about it without being wrong, each with its place.

@@ -198,9 +198,10 @@ def read_isolators(fields: Fields, *, pod: bool = False) -> tuple[Isolator, ...]
     for item in fields.objects("isolators"):
         isolator = Isolator.read(item)
         if _read_value(isolator.name, item) is None:
-            item.warn("name", f'"{isolator.name}" is not an isolator of the specification: executors may ignore it')
+            why = f'"{isolator.name}" is not an isolator of the specification: executors may ignore it'
+            item.warn("name", why, "isolator-unknown")
         if isolator.name in (APP_ONLY if pod else POD_ONLY):
-            item.warn("name", f"{isolator.name} is for {'apps' if pod else 'pods'} only")
+            item.warn("name", f"{isolator.name} is for {'apps' if pod else 'pods'} only", "isolator-scope")
         isolators.append(isolator)
     for index, why in find_conflicts(isolator.name for isolator in isolators):
         raise fields.fault(f"isolators[{index}]", why)
@@ -236,9 +237,9 @@ def _read_resource(name: str, fields: Fields) -> Resource:
         raise value.fault("request", NO_REQUEST)
     request, limit = (_read_quantity(name, value, key) for key in ("request", "limit"))
     if request is None and limit is None:
-        value.warn(None, "neither requests nor limits anything")
+        value.warn(None, "neither requests nor limits anything", "resource-empty")
     elif request and limit and request.amount > limit.amount:
-        value.warn("request", f"{request.text} is more than the limit of {limit.text}")
+        value.warn("request", f"{request.text} is more than the limit of {limit.text}", "resource-request")
     value.unknown()
     return Resource(name, request, limit)
 
@@ -260,7 +261,7 @@ def _read_quantity(name: str, value: Fields, key: str) -> Quantity | None:
     quantity = parse_quantity(value.required(key), value.at(key), scale=1000 if name == CPU else 1)
     if not quantity.exact:
         how = "beyond 2^63-1, and capped" if quantity.amount == MAX_QUANTITY else f"rounded up to {quantity.amount}"
-        value.warn(key, f'"{quantity.text}" is {how}{" thousandths" if name == CPU else ""}')
+        value.warn(key, f'"{quantity.text}" is {how}{" thousandths" if name == CPU else ""}', "quantity-inexact")
     return quantity
 
 
@@ -270,7 +271,7 @@ def _read_seccomp(name: str, fields: Fields) -> SeccompSet:
     calls = _read_set(value, parse)
     code = value.optional_named("errno", parse_errno)
     if code and not hasattr(errno, code):
-        value.warn("errno", f"{code} is not an error of this machine")
+        value.warn("errno", f"{code} is not an error of this machine", "errno-unknown")
     value.unknown()
     wild = tuple(call for call in calls if call.startswith("@"))
     return SeccompSet(name == SECCOMP_RETAIN, tuple(call for call in calls if call not in wild), wild, code or None)
@@ -281,7 +282,7 @@ def _read_capabilities(name: str, fields: Fields) -> CapabilitySet:
     names = _read_set(value, parse_present)
     for index, capability in enumerate(names):
         if capability not in ALL_CAPABILITIES:
-            value.warn(f"set[{index}]", f'"{escape(capability)}" is no capability that is known here')
+            value.warn(f"set[{index}]", f'"{escape(capability)}" is no capability that is known here', "capability-unknown")
     value.unknown()
     return CapabilitySet(name == RETAIN_SET, names)
 

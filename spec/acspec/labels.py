@@ -55,7 +55,7 @@ def read_labels(fields: Fields, key: str = "labels") -> tuple[Label, ...]:
         index = next(index for index, label in enumerate(labels) if label.name == bad[0])
         raise fields.fault(f"{key}[{index}].value", *bad[1:])
     if "arch" in named and "os" not in named:
-        fields.warn(key, "arch means something only beside os, which is not there")
+        fields.warn(key, "arch means something only beside os, which is not there", "arch-without-os")
     return labels
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from acspec.app import MAX_PORT, App, Port
 from acspec.errors import FormatError
-from acspec.fields import Fields, check_unique, find_repeated
+from acspec.fields import Fields, Oddity, check_unique, find_repeated
 from acspec.image_manifest import (
     OWN_VERSION,
     Annotation,
@@ -209,10 +209,10 @@ def _warn(fields: Fields, apps: tuple[RuntimeApp, ...], isolators: tuple[Isolato
         places += [f"apps[{index}].app.ports[{number}]" for number in range(len(app.ports))]
         names += [port.name for port in app.ports]
     for number, why in find_repeated(names):
-        fields.warn(places[number], f"{why}: the names of ports must be unique in a pod to be exposed")
+        fields.warn(places[number], f"{why}: the names of ports must be unique in a pod to be exposed", "port-name")
 
 
-def parse_pod_manifest(data: bytes, what: str = "pod manifest", warnings: list[str] | None = None) -> PodManifest:
+def parse_pod_manifest(data: bytes, what: str = "pod manifest", warnings: list[Oddity] | None = None) -> PodManifest:
     """Return the pod manifest in *data* (UTF-8 JSON, at most 1 MiB); *what* names it in errors.
 
     *warnings* takes what is odd about it without being wrong, each with its place.

@@ -87,7 +87,7 @@ class Volume:
             raise fields.fault("source", NO_SOURCE)
         for key in _ONLY_FOR[EMPTY if kind == HOST else HOST]:
             if fields.has(key):
-                fields.warn(key, f"means nothing for a volume of kind {kind}")
+                fields.warn(key, f"means nothing for a volume of kind {kind}", "volume-key")
         return cls(
             name=fields.named("name", parse_ac_name),
             kind=kind,
