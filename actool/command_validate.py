@@ -1,47 +1,38 @@
-"""`actool validate`: one line for each fault of a manifest, one for any other file at fault, none for good ones unless asked."""
+"""`actool validate`: options in, one call, the exit code out."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from acspec.errors import FormatError, MissingInputError, ToolError
-from acspec.program import os_error, tell
-from actool.validate import get_faults, validate
-
-_AT_FAULT = 1
+from acspec.program import tell
+from actool.file_lists import read_file_names
+from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
+from actool.validation import ReportFormat, ValidationRequest, run_validation
 
 
 def validate_command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Images, layout directories, manifests, or - for stdin.")],
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE…", help="Images, layout directories, manifests, or - for stdin.")
+    ] = None,
+    files_from: Annotated[
+        str | None,
+        typer.Option("--files-from", metavar="LIST", help="Validate the files in LIST (- for stdin), a path a line, too."),
+    ] = None,
+    format_: Annotated[ReportFormat, typer.Option("--format", help="How to report: to people, or to which programs.")] = "text",
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE, whole or not at all.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each good file is.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count a warning as a fault.")] = False,
+    passphrase_fd: PassphraseFD = None,
+    passphrase_file: PassphraseFile = None,
 ) -> int:
     """Check images, layout directories and manifests, told apart by their content; exit 1 when one is at fault."""
-    codes = {_validate_one(file, verbose, quiet, strict) for file in files}
-    return next((code for code in (MissingInputError.exit_code, *sorted(codes - {0, 1}), 1) if code in codes), 0)
-
-
-def _validate_one(file: str, verbose: bool, quiet: bool, strict: bool) -> int:
-    """Check one file, print what is to be said of it, and return its part of the exit code."""
-    try:
-        finding = validate(file)
-    except FormatError as error:
-        for fault in get_faults(error):
-            tell("actool", str(fault))
-        return _AT_FAULT
-    except ToolError as error:
-        tell("actool", str(error))
-        return error.exit_code
-    except OSError as error:
-        mapped = os_error(error)
-        tell("actool", str(mapped))
-        return mapped.exit_code
-    for warning in finding.warnings:
-        if strict or not quiet:
-            tell("actool", f"{file}: {warning}" if strict else f"{file}: warning: {warning}")
-    if verbose:
-        print(f"{file}: {finding.kind}")
-    return _AT_FAULT if strict and finding.warnings else 0
+    passphrase = Passphrase(passphrase_fd, passphrase_file)
+    names = read_file_names(files or (), files_from)
+    request = ValidationRequest(names, format_, output, strict, quiet, verbose, passphrase)
+    return run_validation(request, sys.stdout.buffer.write, lambda line: tell("actool", line))

@@ -1,138 +1,124 @@
-"""What a file is, told by its content, and whether it keeps the rules: an image, a layout directory or a manifest.
+"""What a file is, told by its content, and all that is wrong or odd about it: an image, a layout directory or a manifest.
 
-A manifest that the typed reader takes is good. Only when it refuses one are the schemas asked, to name all faults at once.
-
-Source: aci.md, pods.md; spec/image-archive.md.
+Source: aci.md, pods.md; spec/image-archive.md; docs/validation.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from acspec import limits
+from acspec.archive.entry import Entry
 from acspec.archive.image import ImageReader
+from acspec.archive.layout import MANIFEST
 from acspec.archive.walk import LayoutWalk
 from acspec.errors import FormatError
-from acspec.image_manifest import ImageManifest, parse_image_manifest
-from acspec.jsontext import parse_json, read_limited
-from acspec.names import IMAGE_KIND, POD_KIND, ACKind
-from acspec.pod_manifest import parse_pod_manifest
+from acspec.jsontext import read_limited
 from actool.inputs import Input, glance, opened
-from actool.read import get_manifest
-
-T = TypeVar("T")
-
-MAX_WARNINGS = 100
-
-# Which file names of users and groups are looked up in.
-_DATABASES = {"user": b"rootfs/etc/passwd", "group": b"rootfs/etc/group"}
+from actool.lints import lint_rootfs
+from actool.manifests import add_positions, check_image_manifest, check_pod_manifest, is_pod_manifest
+from actool.passphrase import Passphrase
+from actool.reports import Diagnostic, FileKind, Report, Severity, archive_fault, limited, warning
+from actool.survey import ImageContents, Survey
 
 
-class ManifestError(FormatError):
-    """A manifest with faults: all of them, and as an error of its own the first."""
+def validate(path: str, passphrase: Passphrase | None = None, *, positions: bool = False) -> Report:
+    """Check the file or directory at *path*, or standard input for `-`, and return all that is to be said of it.
 
-    def __init__(self, faults: Sequence[FormatError]) -> None:
-        super().__init__(faults[0].what, faults[0].why, faults[0].hint)
-        self.faults = tuple(faults)
+    With *positions*, what is said of a manifest that is a file on the disk comes with line and column.
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A file that keeps the rules: what it is, in words, and what is odd about it all the same."""
-
-    kind: str
-    warnings: tuple[str, ...] = ()
-
-
-def validate(path: str) -> Finding:
-    """Check the file or directory at *path*, or standard input for `-`, and return what it is.
-
-    Raises: FormatError for the first thing that is wrong with it, a ManifestError for all that is wrong with its manifest;
-        MissingInputError; StorageError; OSError.
+    Raises: MissingInputError, StorageError, UsageError or OSError when it cannot be read.
     Source: aci.md, pods.md.
     """
-    with opened(path) as source:
+    with opened(path, passphrase) as source:
         if source.is_directory:
-            return _validate_layout(path, source)
+            return _validate_layout(path, source, positions=positions)
         head, rest = glance(source)
         if head and head.lstrip(b" \t\r\n")[:1] in (b"", b"{"):
-            return _validate_manifest(rest)
-        return _validate_image(rest)
+            return _validate_manifest(path, rest, positions=positions)
+        return _validate_image(path, rest)
 
 
-def get_faults(error: FormatError) -> tuple[FormatError, ...]:
-    """Return all that is wrong with a file, each fault as an error of its own.
-
-    Source: spec/exit-codes.md.
-    """
-    return error.faults if isinstance(error, ManifestError) else (error,)
-
-
-def _validate_layout(path: str, source: Input) -> Finding:
-    count, names = 0, set()
-    for entry, _ in LayoutWalk(source.descriptor, source.name):
-        count += 1
-        if entry.name in _DATABASES.values():
-            names.add(entry.name)
-    data = get_manifest(path, pretty=False, for_terminal=False)
-    return Finding(f"image layout, {count:,} entries", _check_inner(data, source.name, names))
-
-
-def _validate_image(source: Input) -> Finding:
-    with ImageReader(source.origin, source.name, head=source.head) as reader:
-        names = {entry.name for entry in reader if entry.name in _DATABASES.values()}
-        warnings = _check_inner(reader.manifest_bytes, source.name, names)
-        return Finding(f"image, {reader.image_id}", (*reader.warnings, *warnings))
-
-
-def _validate_manifest(source: Input) -> Finding:
-    data = source.head + read_limited(source.descriptor, limits.MANIFEST_BYTES)
-    value = parse_json(data, source.name)
-    if isinstance(value, dict) and value.get("acKind") == POD_KIND:
-        _, warnings = _read(data, source.name, POD_KIND, parse_pod_manifest)
-        return Finding("pod manifest", _limited(warnings))
-    _, warnings = _read(data, source.name, IMAGE_KIND, parse_image_manifest)
-    return Finding("image manifest", _limited(warnings))
-
-
-def _check_inner(data: bytes, name: str, databases: set[bytes]) -> tuple[str, ...]:
-    """Return what is odd about the manifest of an image that has these *databases*. Raises: FormatError."""
-    manifest, warnings = _read(data, f"{name}: manifest", IMAGE_KIND, parse_image_manifest)
-    warnings += _find_unresolved(manifest, databases)
-    return _limited([f"manifest: {warning}" for warning in warnings])
-
-
-def _limited(warnings: list[str]) -> tuple[str, ...]:
-    rest = len(warnings) - MAX_WARNINGS
-    return (*warnings[:MAX_WARNINGS], *([f"and {rest:,} more"] if rest > 0 else []))
-
-
-def _read(data: bytes, what: str, kind: ACKind, parse: Callable[[bytes, str, list[str]], T]) -> tuple[T, list[str]]:
-    """Return the manifest in *data* and what is odd about it. Raises: FormatError, a ManifestError when it is JSON."""
-    warnings: list[str] = []
+def _validate_image(path: str, source: Input) -> Report:
+    survey = Survey(source.name)
     try:
-        return parse(data, what, warnings), warnings
+        with ImageReader(source.origin, source.name, head=source.head) as reader:
+            contents = ImageContents(reader)
+            for entry in reader:
+                survey.add(entry, contents)
+            odd = [warning("archive-end", why) for why in reader.warnings]
+            return _report(Report(path, FileKind.IMAGE, (), reader.image_id, survey.entries), survey, odd)
     except FormatError as error:
-        raise _explain(error, data, what, kind) from None
+        return _report_fault(Report(path, FileKind.IMAGE), archive_fault(error, source.name, "archive"), survey)
 
 
-def _explain(error: FormatError, data: bytes, what: str, kind: ACKind) -> FormatError:
-    """Return all that is wrong with the manifest in *data*, which *error* refused; of one of another kind, that alone is said."""
-    value = parse_json(data, what)
-    if isinstance(value, dict) and isinstance(value.get("acKind"), str) and value["acKind"] != kind:
-        return error
-    from acspec.schema import find_faults
+def _validate_layout(path: str, source: Input, *, positions: bool) -> Report:
+    survey = Survey(source.name)
+    walk = LayoutWalk(source.descriptor, source.name)
+    contents = _LayoutContents(walk)
+    try:
+        for entry, descriptor in walk:
+            contents.descriptor = descriptor
+            survey.add(entry, contents)
+    except FormatError as error:
+        report = _report_fault(Report(path, FileKind.LAYOUT), archive_fault(error, source.name, "layout"), survey)
+    else:
+        report = _report(Report(path, FileKind.LAYOUT, entries=survey.entries), survey, [])
+    return replace(report, diagnostics=add_positions(survey.manifest_bytes, report.diagnostics)) if positions else report
 
-    return ManifestError(find_faults(value, kind, what) or [error])
+
+def _validate_manifest(path: str, source: Input, *, positions: bool) -> Report:
+    data = source.head + read_limited(source.descriptor, limits.MANIFEST_BYTES)
+    if is_pod_manifest(data):
+        kind, (_, found) = FileKind.POD_MANIFEST, check_pod_manifest(data, source.name)
+    else:
+        kind, (_, found) = FileKind.IMAGE_MANIFEST, check_image_manifest(data, source.name)
+    diagnostics = _ordered(found)
+    return Report(path, kind, add_positions(data, diagnostics) if positions else diagnostics)
 
 
-def _find_unresolved(manifest: ImageManifest, names: set[bytes]) -> Iterator[str]:
-    """Return a warning for each name of a user or group that nothing in the image gives a number; dependencies may do so."""
-    if manifest.app is None or manifest.dependencies:
-        return
-    for key, name in (("user", manifest.app.user), ("group", manifest.app.group)):
-        if not (name.startswith("/") or (name.isascii() and name.isdigit()) or _DATABASES[key] in names):
-            end = "so it counts as 0" if name == "root" else "so the app cannot start"
-            yield f'app.{key}: there is no {_DATABASES[key].decode()} to look up "{name}" in, {end}'
+class _LayoutContents:
+    """Contents out of a layout directory."""
+
+    def __init__(self, walk: LayoutWalk) -> None:
+        self.descriptor = -1
+        self._walk = walk
+
+    def read(self, _: Entry, limit: int, /) -> bytes:
+        """Return the first *limit* bytes of the entry that has come. Raises: OSError with the path."""
+        data = bytearray()
+        try:
+            while len(data) < limit and (part := os.pread(self.descriptor, limit - len(data), len(data))):
+                data += part
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._walk.path) from error
+        return bytes(data)
+
+
+def _report(report: Report, survey: Survey, odd: Iterable[Diagnostic]) -> Report:
+    """Return the *report* on an image or layout that was read to its end."""
+    return replace(report, diagnostics=_ordered(_find_all(survey, odd)))
+
+
+def _find_all(survey: Survey, odd: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    yield from odd
+    yield from survey.manifest_findings
+    if survey.manifest is not None:
+        for diagnostic in lint_rootfs(survey.manifest, survey):
+            yield diagnostic if diagnostic.entry else replace(diagnostic, entry=MANIFEST.decode())
+    yield from survey.find_odd_files()
+
+
+def _report_fault(report: Report, fault: Diagnostic, survey: Survey) -> Report:
+    """Return the *report* on an image or layout with a *fault* that ends the reading: of its files nothing can be concluded."""
+    errors = [diagnostic for diagnostic in survey.manifest_findings if diagnostic.severity is Severity.ERROR]
+    return replace(report, diagnostics=(fault, *errors))
+
+
+def _ordered(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return the errors, then the first hundred warnings."""
+    everything = list(found)
+    errors = [diagnostic for diagnostic in everything if diagnostic.severity is Severity.ERROR]
+    return (*errors, *limited(diagnostic for diagnostic in everything if diagnostic.severity is Severity.WARNING))

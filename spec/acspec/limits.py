@@ -40,8 +40,14 @@ DEPENDENCY_DEPTH = 32
 IMAGE_LINES = 1_024
 IMAGE_LINE_BYTES = 4 * KIB
 
+# actool's lists of files
+FILE_LIST_BYTES = 4 * MIB
+FILE_LIST_LINES = 65_536
+FILE_LINE_BYTES = 4 * KIB
+
 # Files read inside a rootfs
 PASSWD_BYTES = 1 * MIB
+LINT_BYTES = 16 * MIB
 
 # Files that a layout leaves out of its image
 IGNORE_FILE_BYTES = 1 * MIB

@@ -10,20 +10,32 @@ from typing import Any
 
 import pytest
 
-from acspec.errors import FormatError, MissingInputError
+from acspec.errors import MissingInputError
 from actool.command_validate import validate_command
-from actool.validate import get_faults, validate
+from actool.report_text import format_lines
+from actool.reports import Report, Severity
+from actool.validate import validate
 from tests.support import images
+from tests.support.corpus import CORPUS
 
 POD = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": []}
+# What the app of the images here executes.
+HELLO: dict[str, Any] = {"bin": None, "bin/hello": images.Node(b"#!/bin/hello\n", mode=0o755)}
+
+
+def messages(report: Report) -> list[str]:
+    """Return what is said in *report*, each with its place."""
+    return [f"{found.place}: {found.message}" if found.place else found.message for found in report.diagnostics]
 
 
 @pytest.fixture
 def good(tmp_path: Path) -> dict[str, Path]:
     """One good file of each kind, by what it is."""
     files = {name: tmp_path / name for name in ("image", "layout", "image manifest", "pod manifest")}
-    images.write_image(files["image"])
-    (files["layout"] / "rootfs").mkdir(parents=True)
+    images.write_image(files["image"], HELLO)
+    (files["layout"] / "rootfs/bin").mkdir(parents=True)
+    (files["layout"] / "rootfs/bin/hello").write_bytes(HELLO["bin/hello"].data)
+    (files["layout"] / "rootfs/bin/hello").chmod(0o755)
     (files["layout"] / "manifest").write_bytes(images.manifest_bytes())
     files["image manifest"].write_bytes(b" \n\t" + images.manifest_bytes())
     files["pod manifest"].write_text(json.dumps(POD))
@@ -32,7 +44,8 @@ def good(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("kind", ["image", "layout", "image manifest", "pod manifest"])
 def test_a_file_is_told_by_its_content(kind: str, good: dict[str, Path]) -> None:
-    assert kind in validate(str(good[kind])).kind
+    report = validate(str(good[kind]))
+    assert (report.kind, report.diagnostics) == (kind.replace(" ", "-"), ())
 
 
 def test_good_files_are_passed_in_silence(good: dict[str, Path], capfd: pytest.CaptureFixture[str]) -> None:
@@ -117,13 +130,6 @@ def test_all_faults_of_a_pod_manifest_come_at_once(tmp_path: Path, capfd: pytest
     ]
 
 
-def test_as_one_error_a_manifest_is_its_first_fault(tmp_path: Path) -> None:
-    _write_faulty(tmp_path / "file", "manifest")
-    with pytest.raises(FormatError, match="acVersion: version 1") as caught:
-        validate(str(tmp_path / "file"))
-    assert len(get_faults(caught.value)) == 3
-
-
 def test_a_manifest_of_another_kind_is_told_only_that(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.aci"
     path.write_bytes(images.image({}, json.dumps({"acKind": "PodManifest", "name": "A"}).encode()))
@@ -132,36 +138,6 @@ def test_a_manifest_of_another_kind_is_told_only_that(tmp_path: Path, capfd: pyt
     first, second = capfd.readouterr().err.splitlines()
     assert first.endswith('manifest: acKind: "PodManifest" is not ImageManifest')
     assert "this is a container runtime manifest of a specification before 0.5" in second
-
-
-NAMED = {**images.MANIFEST, "app": {"exec": ["/x"], "user": "root", "group": "www"}}
-NO_USER = 'manifest: app.user: there is no rootfs/etc/passwd to look up "root" in, so it counts as 0'
-NO_GROUP = 'manifest: app.group: there is no rootfs/etc/group to look up "www" in, so the app cannot start'
-UNRESOLVED: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
-    "no files": (NAMED, {}, [NO_USER, NO_GROUP]),
-    "one file": (NAMED, {"etc": None, "etc/passwd": b""}, [NO_GROUP]),
-    "both files": (NAMED, {"etc": None, "etc/passwd": b"", "etc/group": "passwd"}, []),
-    "dependencies that may bring them": ({**NAMED, "dependencies": [{"imageName": "base"}]}, {}, []),
-    "numbers": (images.MANIFEST, {}, []),
-    "owners of a file": ({**NAMED, "app": {"exec": ["/x"], "user": "/x", "group": "/x"}}, {}, []),
-    "no app": ({key: value for key, value in NAMED.items() if key != "app"}, {}, []),
-}
-
-
-@pytest.mark.parametrize("case", UNRESOLVED)
-def test_names_that_nothing_gives_a_number_are_warned_of(case: str, tmp_path: Path) -> None:
-    manifest, tree, warnings = UNRESOLVED[case]
-    data = json.dumps(manifest).encode()
-    (tmp_path / "x.aci").write_bytes(images.image(tree, data))
-    assert list(validate(str(tmp_path / "x.aci")).warnings) == warnings
-    (tmp_path / "layout/rootfs").mkdir(parents=True)
-    (tmp_path / "layout/manifest").write_bytes(data)
-    for name, content in tree.items():
-        inside = tmp_path / "layout/rootfs" / name
-        inside.mkdir() if content is None else inside.write_bytes(b"")
-    assert list(validate(str(tmp_path / "layout")).warnings) == warnings
-    (tmp_path / "manifest").write_bytes(data)
-    assert validate(str(tmp_path / "manifest")).warnings == ()
 
 
 def test_what_is_odd_about_a_manifest_is_told_and_a_fault_when_strict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -182,9 +158,9 @@ def test_warnings_have_an_end(tmp_path: Path) -> None:
     isolators = [{"name": "x", "value": 0}] * 5000
     path = tmp_path / "manifest"
     path.write_text(json.dumps({**images.MANIFEST, "app": {**images.MANIFEST["app"], "isolators": isolators}}))
-    warnings = validate(str(path)).warnings
-    assert len(warnings) == 101
-    assert warnings[-1] == "and 4,900 more"
+    found = validate(str(path)).diagnostics
+    assert len(found) == 101
+    assert (found[-1].message, found[-1].rule) == ("and 4,900 more", "more-warnings")
 
 
 def test_a_good_file_is_passed_without_jsonschema(good: dict[str, Path]) -> None:
@@ -202,7 +178,7 @@ def test_a_missing_file_counts_more_than_a_fault(good: dict[str, Path], capfd: p
 
 def test_a_warning_is_told_unless_quiet_and_a_fault_when_strict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.aci"
-    path.write_bytes(images.tar({})[:-512])
+    path.write_bytes(images.tar(HELLO)[:-512])
     assert validate_command([str(path)]) == 0
     assert "warning: the archive ends with one block of zeros" in capfd.readouterr().err
     assert validate_command([str(path)], quiet=True) == 0
@@ -227,10 +203,69 @@ FAULTS = {
 @pytest.mark.parametrize("content", FAULTS.values(), ids=FAULTS)
 def test_a_file_is_refused_that_holds(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(FormatError):
-        validate(str(tmp_path / "file"))
+    report = validate(str(tmp_path / "file"))
+    assert {found.severity for found in report.diagnostics} == {Severity.ERROR}
+    assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("case", CORPUS)
+def test_an_image_is_at_fault_when_the_reader_refuses_it_and_only_then(case: str, tmp_path: Path) -> None:
+    (tmp_path / "x.aci").write_bytes(CORPUS[case].data)
+    report = validate(str(tmp_path / "x.aci"))
+    errors = [found.message for found in report.diagnostics if found.severity is Severity.ERROR]
+    assert bool(errors) is bool(CORPUS[case].refused), errors
+    for line in format_lines(report):
+        assert line.startswith(str(tmp_path / "x.aci"))
 
 
 def test_a_missing_file_is_missing() -> None:
     with pytest.raises(MissingInputError, match="/nowhere: no such file"):
         validate("/nowhere")
+
+
+def test_a_damaged_image_is_told_of_with_the_faults_of_its_manifest_and_nothing_else(tmp_path: Path) -> None:
+    bad = json.dumps({**FAULTY, "acVersion": "0.8.11"}).encode()
+    (tmp_path / "x.aci").write_bytes(images.image({"a": images.Node(mode=0o4755)}, bad, "none")[:-1500])
+    rules = [found.rule for found in validate(str(tmp_path / "x.aci")).diagnostics]
+    assert rules == ["archive", "manifest-schema", "manifest-schema"]
+
+
+def test_what_the_reader_refuses_in_an_archive_is_said_of_the_entry(tmp_path: Path) -> None:
+    (tmp_path / "x.aci").write_bytes(images.archive([images.tar({"a": b"", "b": b""})[:-1024], images.member("rootfs/a")]))
+    (found,) = validate(str(tmp_path / "x.aci")).diagnostics
+    assert (found.rule, found.entry, found.message) == ("archive", "rootfs/a", "appears twice")
+
+
+def test_what_an_image_cannot_hold_is_said_of_the_entry_of_a_layout(good: dict[str, Path]) -> None:
+    (good["layout"] / "rootfs/pipe").mkdir()
+    (good["layout"] / "third").touch()
+    (found,) = validate(str(good["layout"])).diagnostics
+    assert (found.rule, found.entry) == ("layout", "third")
+
+
+def test_places_in_a_manifest_on_the_disk_have_lines_when_asked_for(tmp_path: Path) -> None:
+    for kind in ("manifest", "layout", "image"):
+        _write_faulty(tmp_path / kind, kind)
+
+    def lines(kind: str, *, positions: bool) -> set[int]:
+        return {found.line for found in validate(str(tmp_path / kind), positions=positions).diagnostics}
+
+    assert (lines("manifest", positions=True), lines("layout", positions=True), lines("image", positions=True)) == ({1}, {1}, {0})
+    assert lines("manifest", positions=False) == {0}
+
+
+def test_the_manifest_may_come_after_the_files_that_it_names(tmp_path: Path) -> None:
+    parts = images.tar({"etc": None, "etc/passwd": b"www:x:33:33::/:/x\n", "bin": "usr/bin"}, b"")[512:-1024]
+    app = {"exec": ["/bin/hello"], "user": "www", "group": "33"}
+    last = images.member("manifest", json.dumps({**images.MANIFEST, "app": app}).encode())
+    (tmp_path / "x.aci").write_bytes(images.archive([parts, last]))
+    assert messages(validate(str(tmp_path / "x.aci"))) == [
+        'app.exec[0]: "/bin/hello" leads to "/usr/bin/hello", which is not in the rootfs'
+    ]
+
+
+def test_a_file_whose_name_no_terminal_could_show_is_shown_all_the_same(tmp_path: Path, capfdbinary: Any) -> None:
+    path = tmp_path / "x\x1b\udcff"
+    images.write_image(path, HELLO)
+    assert validate_command([str(path)], verbose=True) == 0
+    assert capfdbinary.readouterr().out.split(b"/")[-1].startswith(b"x\\x1b\\xff: image, sha512-")

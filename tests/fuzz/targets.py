@@ -27,7 +27,9 @@ from acspec.openpgp.verification import judge
 from acspec.pod_manifest import parse_pod_manifest
 from acspec.quantities import MAX_QUANTITY, parse_quantity
 from acspec.references import ImageReference, parse_argument, parse_reference
+from actool.programs import Form, parse_program
 from tests.fuzz import archives
+from tests.support.elf import make_elf
 from tests.support.images import BLOCK, pax_record
 from tests.support.manifests import SEEDS as MANIFESTS
 
@@ -122,6 +124,14 @@ def read_acl(data: bytes) -> None:
         acl = parse_acl(data)
     if acl is not None and (text := format_acl(acl)) is not None:
         assert parse_acl(text) == acl
+
+
+def read_program(data: bytes) -> None:
+    """Tell a program by its first bytes; what is no program of a known form is refused."""
+    program = parse_program(data)
+    assert len(program.interpreter) + len(program.argument) < 256
+    if program.form not in (Form.ELF, Form.SCRIPT):
+        raise Refused
 
 
 def read_quantity(data: bytes) -> None:
@@ -246,6 +256,11 @@ TARGETS = {
         read_acl,
         [b"user::rwx,user:1:r--,group::r-x,mask::r-x,other::---", bytes.fromhex("0200000001000700ffffffff02000500e8030000")],
         [b"default:", b"user:", b"u:", b"#", b"\n", b"4294967295"],
+    ),
+    "program": Target(
+        read_program,
+        [b"#!/bin/sh -e\n", make_elf(loader=b"/lib64/ld.so"), make_elf(40, bits=32, little=False, loader=b"/ld")],
+        [b"\x7fELF", b"#!", b"\n", b" ", b"\xff" * 8, b"\x03\0\0\0"],
     ),
     "quantity": Target(read_quantity, [b"250m", b"1.5Gi", b"1e3", b"9223372036854775807"], [b"Ki", b"E", b"e-", b".", b"+"]),
     "reference": Target(
