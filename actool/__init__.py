@@ -18,7 +18,6 @@ Modules, from top to bottom:
     build             the sequence from the sources of an image to its archive
     depfile           which files an image was made of, for make
     sources           where an image to be built comes from
-    build             the sequence from a layout directory to an image
     validation        the sequence over many files, their reports, and one exit code
     report_json       reports as JSON
     report_junit      reports as JUnit's XML

@@ -41,8 +41,13 @@ _actool() {
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "validate")
             case $before in
+                --files-from) return ;;
+                --format) mapfile -t COMPREPLY < <(compgen -W "text json junit sarif github" -- "$current"); return ;;
+                -o|--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-v --verbose -q --quiet --strict -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--files-from --format -o --output -v --verbose -q --quiet --strict --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "cat-manifest")
             case $before in

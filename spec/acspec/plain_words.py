@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ONE = "Annotated[str, typer.Argument("
 _MANY = "Annotated[list[str], typer.Argument("
+_ANY_NUMBER = "Annotated[list[str] | None, typer.Argument("
 # What takes more than the default of a parameter that no word was given for.
 _NOT_PLAIN = ("typer.Argument(", "envvar=", "callback=", "prompt=", "default_factory=")
 # A function that takes any words by any names, as one that is wrapped does: what it takes cannot be seen.
@@ -51,12 +52,14 @@ def _fit(function: FunctionType, words: Sequence[str]) -> list[str | list[str]] 
     names = code.co_varnames[: code.co_argcount]
     kinds = [str(function.__annotations__.get(name)) for name in names]  # as they are written: nothing has been evaluated
     count = len(names) - len(function.__defaults__ or ())
+    if words and count == 0 and kinds and kinds[0].startswith(_ANY_NUMBER):
+        count = 1
     required, optional = kinds[:count], kinds[count:]
     if code.co_kwonlyargcount or code.co_flags & _TAKES_ANYTHING or any(mark in kind for kind in optional for mark in _NOT_PLAIN):
         return None
     if all(kind.startswith(_ONE) for kind in required) and len(words) == count:
         return list(words)
-    if [kind.startswith(_MANY) for kind in required] == [True] and words:
+    if [kind.startswith((_MANY, _ANY_NUMBER)) for kind in required] == [True] and words:
         return [list(words)]
     return None
 

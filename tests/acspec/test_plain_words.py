@@ -41,6 +41,9 @@ def two(
 def many(files: Annotated[list[str], typer.Argument(metavar="FILE")], loud: Loud = False) -> None:
     print("many", files, loud)
 
+def some(files: Annotated[list[str] | None, typer.Argument(metavar="FILE")] = None, loud: Loud = False) -> None:
+    print("some", files, loud)
+
 def maybe(file: Annotated[str, typer.Argument(metavar="FILE")] = "x") -> None:
     print("maybe", file)
 
@@ -72,7 +75,7 @@ MAIN = """
 import sys
 from acspec.commands import run_command
 from acspec.program import run_program
-names = ("none", "two", "many", "maybe", "number", "told", "needy", "curious")
+names = ("none", "two", "many", "some", "maybe", "number", "told", "needy", "curious")
 commands = {"group": "sample_group:group", **{name: f"sample_words:{name}" for name in names}}
 code = run_program("tool", lambda: run_command("tool", "Does things.", commands, sys.argv[1:]))
 print("typer" in sys.modules)
@@ -97,6 +100,7 @@ PLAIN = {
     "as many words as there are arguments": (["two", "a", "b"], "two a b 3"),
     "an empty word": (["two", "", "b"], "two  b 3"),
     "a dash, which is no option": (["two", "a", "-"], "two a - 3"),
+    "any number of words, where none would do": (["some", "a", "-"], "some ['a', '-'] False"),
     "any number of words": (["many", "a", "-", "c"], "many ['a', '-', 'c'] False"),
 }
 
@@ -112,6 +116,7 @@ ASKED = {
     "an option in short": (["none", "-l", "4"], "none False 4", 4),
     "an option after the arguments": (["two", "a", "b", "--level=5"], "two a b 5", 0),
     "the end of options": (["many", "--", "-a"], "many ['-a'] False", 0),
+    "no words where any number would do": (["some"], "some None False", 0),
     "an argument that may be left out": (["maybe"], "maybe x", 0),
     "an argument that is no text": (["number", "4"], "number 5", 0),
     "an option that the environment sets": (["told"], "told somebody", 0),
