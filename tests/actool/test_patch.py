@@ -63,7 +63,7 @@ def labelled(version: str = "2.0.0") -> bytes:
 def labelled_id(version: str = "2.0.0") -> str:
     """Return the ID of the image with that label; a checksum that had to change is written as POSIX.1-1988 has it."""
     tar = images.tar(FILES, labelled(version))
-    return images.image_id(tar[:148] + b"%06o\0 " % int(tar[148:155], 8) + tar[156:])
+    return images.image_id(tar[:148] + b"%06o\0 " % int(tar[148:154], 8) + tar[156:])
 
 
 @pytest.fixture

@@ -210,7 +210,7 @@ def header(
     block[329:337] = _number(major, 8)
     block[337:345] = _number(minor, 8)
     block[345:500] = prefix.ljust(155, b"\0")
-    block[148:156] = _number(sum(block) if checksum is None else checksum, 8)
+    block[148:156] = b"%06o\0 " % sum(block) if checksum is None else _number(checksum, 8)
     assert len(block) == BLOCK
     return bytes(block)
 

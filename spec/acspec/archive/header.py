@@ -125,6 +125,33 @@ def parse_header(block: bytes) -> Header:
     )
 
 
+def find_repeated(window: bytes, start: int) -> tuple[bytes, bytes, int, int, int, int, int] | None:
+    """Return what the header at *start* of *window* says if all but its name and its numbers is known from an earlier one.
+
+    That is its name, type flag, mode, uid, gid, size and time in seconds, as `parse_header` would have them, in half of the time.
+    None for any other header, be it good or bad, and where no whole block is.
+
+    Source: POSIX.1-2017, pax, ustar Interchange Format.
+    """
+    if start + BLOCK > len(window):
+        return None
+    name, owners, size, mtime, checksum, behind = _FIELDS.unpack_from(window, start)
+    rest = _rests.get(behind)
+    if rest is None or checksum != b"%06o\0 " % ((adler32(window[start : start + _SUM_START]) & 0xFFFF) - 1 + rest.sum):
+        return None
+    name = name.partition(b"\0")[0]
+    if rest.prefix:
+        name = rest.prefix + b"/" + name
+    digits = size[:-1]
+    try:
+        mode, uid, gid = _owners.get(owners) or _parse_owners(owners)
+        time = _times[mtime] if mtime in _times else _parse_time(mtime)
+        length = int(digits, 8) if digits.isdigit() and size[-1] in b"\0 " else parse_number(size, "size", 0, 2**63 - 1)
+    except ValueError:  # faults are among them
+        return None
+    return name, rest.type_flag, mode, uid, gid, length, time
+
+
 def is_gnu(block: bytes) -> bool:
     """Tell whether a header *block* is of GNU's flavour."""
     return block[257:265] == _GNU

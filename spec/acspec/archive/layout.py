@@ -21,7 +21,7 @@ _DIRECTORY = 1
 _FILE = 2
 _OTHER = 3
 _IMPLIED = 4  # a directory that so far is only a parent of what has come
-_VALUES = {Kind.DIRECTORY: _DIRECTORY, Kind.FILE: _FILE, Kind.HARD_LINK: _FILE}
+_VALUES = dict.fromkeys(Kind, _OTHER) | {Kind.DIRECTORY: _DIRECTORY, Kind.FILE: _FILE, Kind.HARD_LINK: _FILE}
 _HARD_LINK = Kind.HARD_LINK
 
 
@@ -44,9 +44,13 @@ class Layout:
             _check_top(entry)
         elif (parent := name[: name.rindex(b"/")]) != self._parent:
             self._check_parents(name, parent)
-        if entry.kind is _HARD_LINK:
+        kind = entry.kind
+        if kind is _HARD_LINK:
             self._check_target(entry.link_name)
-        self._add(entry)
+        if known := self._paths.put(name, _VALUES[kind]):
+            _check_known(known, kind)
+        elif self._paths.count > limits.ARCHIVE_ENTRIES:
+            raise _too_many()
 
     def finish(self) -> None:
         """Check what can only be said at the end. Raises: Fault when the manifest or the rootfs is missing.
@@ -63,7 +67,8 @@ class Layout:
         if not value:
             known = self._paths.put_parents(name, _IMPLIED)
             value = self._paths.get(known) if known else _IMPLIED
-            self._check_count()
+            if self._paths.count > limits.ARCHIVE_ENTRIES:
+                raise _too_many()
             parent = parent if value in (_DIRECTORY, _IMPLIED) else known
         if value not in (_DIRECTORY, _IMPLIED):
             raise Fault(f'"{escape(parent, 80)}" on its way is not a directory')
@@ -78,19 +83,16 @@ class Layout:
         if value in (_DIRECTORY, _IMPLIED):
             raise Fault(f'hard link to "{escape(target, 80)}", which is a directory')
 
-    def _add(self, entry: Entry) -> None:
-        value = _VALUES.get(entry.kind, _OTHER)
-        known = self._paths.put(entry.name, value)
-        if known == _IMPLIED and value != _DIRECTORY:
-            raise Fault("not a directory, but other entries are inside it")
-        if known and known != _IMPLIED:
-            raise Fault("appears twice")
-        if not known:
-            self._check_count()
 
-    def _check_count(self) -> None:
-        if len(self._paths) > limits.ARCHIVE_ENTRIES:
-            raise Fault(f"more than the limit of {limits.ARCHIVE_ENTRIES} entries")
+def _check_known(known: int, kind: Kind) -> None:
+    if known != _IMPLIED:
+        raise Fault("appears twice")
+    if kind is not Kind.DIRECTORY:
+        raise Fault("not a directory, but other entries are inside it")
+
+
+def _too_many() -> Fault:
+    return Fault(f"more than the limit of {limits.ARCHIVE_ENTRIES} entries")
 
 
 def _check_top(entry: Entry) -> None:

@@ -21,12 +21,22 @@ def normalise(name: bytes) -> bytes:
         raise Fault("the name is empty")
     if len(name) > limits.NAME_BYTES:
         raise Fault(f"the name is longer than the limit of {limits.NAME_BYTES} bytes")
-    # A zero byte or an odd spelling takes the long way; dots at the start of a component are looked at there as well. So do so many
-    # bytes that they could be too many components. The slash at the end of a directory is not odd.
-    short = name[:-1] if name[-1] == 0x2F else name
-    if name[0] in b"./" or b"/." in name or b"//" in name or b"\0" in name or len(name) > limits.NAME_COMPONENTS:
-        return _respell(name)
-    return short
+    return name if is_normal(name) else _respell(name)
+
+
+def is_normal(name: bytes) -> bool:
+    """Tell of most names that they need no `normalise`: of those that are short, and where no dot begins a component.
+
+    Source: spec/image-archive.md, Names.
+    """
+    return (
+        0 < len(name) <= limits.NAME_COMPONENTS  # which cannot have more components than that
+        and name[0] not in b"./"
+        and name[-1] != 0x2F
+        and b"/." not in name
+        and b"//" not in name
+        and b"\0" not in name
+    )
 
 
 def _respell(name: bytes) -> bytes:

@@ -29,25 +29,30 @@ _SHORT = 1024 if sys.hash_info.algorithm.startswith("siphash") and sys.hash_info
 class PathTable:
     """An open-addressed hash table: a slot is 0, or a hash of 61 bits with a value of 1 to 7 below it."""
 
-    __slots__ = ("_count", "_key", "_mask", "_slots")
+    __slots__ = ("_key", "_mask", "_slots", "count")
 
     def __init__(self) -> None:
         self._key = os.urandom(16)
         self._slots = array("Q", bytes(8 * _START_SLOTS))
         self._mask = _START_SLOTS - 1
-        self._count = 0
+        self.count = 0
 
     def __len__(self) -> int:
         """Return the number of paths."""
-        return self._count
+        return self.count
 
     def get(self, path: bytes) -> int:
         """Return the value of *path*, 0 when it is not in the table."""
-        return self._slots[self._find_slot(self._hash(path))] & _VALUE_MASK
+        slots, mask, hashed = self._slots, self._mask, self._hash(path)
+        slot = hashed >> _VALUE_BITS & mask
+        while (found := slots[slot]) and found ^ hashed > _VALUE_MASK:
+            slot = slot + 1 & mask
+        return found & _VALUE_MASK
 
     def put(self, path: bytes, value: int) -> int:
         """Give *path* the *value*, 1 to 7, and return the one that it had, 0 when it was not in the table."""
-        return self._put(self._hash(path), value)
+        hashed = hash(self._key + path) & _HASH_MASK if len(path) <= _SHORT else self._hash(path)
+        return self._put(hashed, value)
 
     def put_parents(self, path: bytes, value: int) -> bytes:
         """Give *value* to those parents of *path* that are not in the table; return the deepest that was, `b""` for none.
@@ -82,21 +87,15 @@ class PathTable:
 
         return blake2b(path, digest_size=8, key=self._key)
 
-    def _find_slot(self, hashed: int) -> int:
-        """Return the slot that holds *hashed*, or the free one where it belongs."""
+    def _put(self, hashed: int, value: int) -> int:
         slots, mask = self._slots, self._mask
         slot = hashed >> _VALUE_BITS & mask
-        while (found := slots[slot]) and found ^ hashed > _VALUE_MASK:
+        while (before := slots[slot]) and before ^ hashed > _VALUE_MASK:
             slot = slot + 1 & mask
-        return slot
-
-    def _put(self, hashed: int, value: int) -> int:
-        slot = self._find_slot(hashed)
-        before = self._slots[slot]
-        self._slots[slot] = hashed | value
+        slots[slot] = hashed | value
         if not before:
-            self._count += 1
-            if self._count * 3 > self._mask * 2:
+            self.count += 1
+            if self.count * 3 > self._mask * 2:
                 self._grow()
         return before & _VALUE_MASK
 

@@ -66,11 +66,16 @@ class TarReader:
     def __iter__(self) -> Iterator[Entry]:
         """Return the entries in their order. Raises: Fault."""
         stream, extensions = self._stream, self._extensions
-        while (header := self._next_header()) is not None:
-            self._place = extensions.name_of(header) or self._place
+        while True:
             sparse = None
-            entry = extensions.find_plain(header, stream.offset)
-            if entry is None:
+            entry = extensions.take_plain(stream)
+            if entry is not None:
+                self.header_offset = entry.data_offset - BLOCK
+            else:
+                header = self._next_header()
+                if header is None:
+                    break
+                self._place = extensions.name_of(header) or self._place
                 sparse = extensions.sparse_of(header)
                 entry = extensions.make_entry(header, stream.offset)
             self._place = entry.name

@@ -26,9 +26,12 @@ class Feed(Protocol):
 
 
 class TarStream:
-    """The bytes of a tar archive from its start to its end; `offset` is where the next one stands."""
+    """The bytes of a tar archive from its start to its end; `offset` is where the next one stands.
 
-    __slots__ = ("_base", "_chunk", "_feed", "_limit", "_position", "_room", "_taps", "_view")
+    It stands at `position` of `chunk`, which begins `base` bytes after the start.
+    """
+
+    __slots__ = ("_feed", "_limit", "_room", "_taps", "_view", "base", "chunk", "position")
 
     def __init__(self, feed: Feed, limit: int, taps: Sequence[Tap] = ()) -> None:
         """Read from *feed*, at most *limit* bytes; each chunk is given to each of *taps* as soon as it has come."""
@@ -36,27 +39,27 @@ class TarStream:
         self._limit = limit
         self._room = limit
         self._taps = taps
-        self._chunk = b""
-        self._view = memoryview(self._chunk)
-        self._position = 0
-        self._base = 0
+        self.chunk = b""
+        self._view = memoryview(self.chunk)
+        self.position = 0
+        self.base = 0
 
     @property
     def offset(self) -> int:
         """The number of bytes that have been taken."""
-        return self._base + self._position
+        return self.base + self.position
 
     def _advance(self) -> bool:
         """Bring the next chunk, once the last one is used up; False at the end. Raises: Fault beyond the limit."""
-        self._base += len(self._chunk)
-        self._position = 0
-        self._chunk = self._feed.next_chunk()
-        self._view = memoryview(self._chunk)
-        if self._base + len(self._chunk) > self._room:
+        self.base += len(self.chunk)
+        self.position = 0
+        self.chunk = self._feed.next_chunk()
+        self._view = memoryview(self.chunk)
+        if self.base + len(self.chunk) > self._room:
             raise self._beyond()
         for tap in self._taps:
-            tap(self._chunk)
-        return bool(self._chunk)
+            tap(self.chunk)
+        return bool(self.chunk)
 
     def check_room(self, size: int) -> None:
         """Check that *size* more bytes are within the limit, before anybody waits for them. Raises: Fault."""
@@ -76,12 +79,12 @@ class TarStream:
 
     def take_block(self) -> bytes:
         """Return the next block of 512 bytes, or `b""` when the stream ends here. Raises: Fault when it ends inside."""
-        end = self._position + BLOCK
-        if end <= len(self._chunk):
-            block = self._chunk[self._position : end]
-            self._position = end
+        end = self.position + BLOCK
+        if end <= len(self.chunk):
+            block = self.chunk[self.position : end]
+            self.position = end
             return block
-        if self._position == len(self._chunk) and not self._advance():
+        if self.position == len(self.chunk) and not self._advance():
             return b""
         return self.take(BLOCK)
 
@@ -91,40 +94,40 @@ class TarStream:
 
     def find_whole(self, size: int) -> memoryview | None:
         """Return the next *size* bytes as one window, valid until the next, or None when not all of them are at hand."""
-        end = self._position + size
-        if end > len(self._chunk):
+        end = self.position + size
+        if end > len(self.chunk):
             return None
-        window = self._view[self._position : end]
-        self._position = end
+        window = self._view[self.position : end]
+        self.position = end
         return window
 
     def pieces(self, size: int) -> Iterator[memoryview]:
         """Return the next *size* bytes as windows into what was read; each is valid until the next. Raises: Fault."""
         while size:
-            if self._position == len(self._chunk) and not self._advance():
+            if self.position == len(self.chunk) and not self._advance():
                 raise Fault("truncated: the archive ends in the middle of an entry")
-            window = self._view[self._position : self._position + size]
-            self._position += len(window)
+            window = self._view[self.position : self.position + size]
+            self.position += len(window)
             size -= len(window)
             yield window
 
     def skip(self, size: int) -> None:
         """Pass over *size* bytes. Raises: Fault when there are fewer."""
-        here = len(self._chunk) - self._position
+        here = len(self.chunk) - self.position
         if size <= here:
-            self._position += size
+            self.position += size
             return
-        self._position += here
+        self.position += here
         size -= here
         if skipped := self._feed.skip(size):
-            self._base += skipped
+            self.base += skipped
             size -= skipped
         for _ in self.pieces(size):
             pass
 
     def rest(self) -> Iterator[bytes]:
         """Return everything up to the end, in chunks. Raises: Fault beyond the limit."""
-        if self._position < len(self._chunk):
-            yield self._chunk[self._position :]
+        if self.position < len(self.chunk):
+            yield self.chunk[self.position :]
         while self._advance():
-            yield self._chunk
+            yield self.chunk
