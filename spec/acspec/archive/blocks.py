@@ -14,7 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha512
 from types import TracebackType
 from typing import Self
-from zlib import crc32
+
+from isal.isal_zlib import crc32  # the same as zlib's, in a tenth of the time
 
 from acspec.archive.buffers import keep_buffers
 from acspec.archive.encoders import Encoder
@@ -44,9 +45,10 @@ class BlockWriter:
         workers = _workers(encoder, threads)
         self._most = workers + _AHEAD
         # What comes before the first block goes out with it, so that nothing does when the stream fails before.
-        self._waiting: deque[tuple[Future[None] | None, Future[bytes] | bytes | bytearray]] = deque()
+        self._waiting: deque[tuple[Future[None] | None, Future[bytes] | bytes | bytearray, bytearray]] = deque()
+        self._spare: list[bytearray] = []  # blocks that are done with: a new one would have to be filled with zeros
         if encoder is not None:
-            self._waiting.append((None, encoder.start))
+            self._waiting.append((None, encoder.start, bytearray()))
         self._hasher = ThreadPoolExecutor(1, "hash")
         self._pool = ThreadPoolExecutor(workers, "compress") if workers else None
 
@@ -62,6 +64,11 @@ class BlockWriter:
 
     def write(self, data: bytes | memoryview) -> None:
         """Add *data* to the stream. Raises: what the output raises."""
+        end = self._used + len(data)
+        if end < BLOCK_BYTES:  # as nearly every header does
+            self._block[self._used : end] = data
+            self._advance(len(data))
+            return
         view = memoryview(data)
         while view:
             part = view[: BLOCK_BYTES - self._used]
@@ -101,24 +108,26 @@ class BlockWriter:
 
     def _emit(self) -> None:
         block = self._block if self._used == BLOCK_BYTES else self._block[: self._used]
-        self._block = bytearray(BLOCK_BYTES)
+        self._block = self._spare.pop() if self._spare else bytearray(BLOCK_BYTES)
         self._used = 0
         try:
             hashed = self._hasher.submit(self._digest, block)
             if self._pool is None or self._encoder is None:
-                self._waiting.append((hashed, block))
+                self._waiting.append((hashed, block, block))
             else:
-                self._waiting.append((hashed, self._pool.submit(self._encoder.encode, block)))
+                self._waiting.append((hashed, self._pool.submit(self._encoder.encode, block), block))
         except RuntimeError as error:
             raise KernelError("thread", "the system allows no more of them") from error
         if len(self._waiting) > self._most:
             self._write_first()
 
     def _write_first(self) -> None:
-        hashed, encoded = self._waiting.popleft()
+        hashed, encoded, block = self._waiting.popleft()
         if hashed is not None:
             hashed.result()
         self._output(encoded.result() if isinstance(encoded, Future) else encoded)
+        if len(block) == BLOCK_BYTES and encoded is not block:  # one that has gone out itself may still be somebody's
+            self._spare.append(block)
 
     def _digest(self, block: bytearray) -> None:
         self._hash.update(block)

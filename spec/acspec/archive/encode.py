@@ -7,6 +7,8 @@ Source: POSIX.1-2017, pax, ustar Interchange Format and pax Interchange Format.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
 from zlib import adler32
 
@@ -14,7 +16,8 @@ from acspec.archive.acl import ACL_XATTRS, format_acl
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.header import BLOCK
 
-_FIELDS = Struct("100s8s8s8s12s12s8sc100s8s64s8s8s155s12x")
+_BEFORE = Struct("100s24s24s")
+_BEHIND = Struct("c100s8s64s16s155s12x")
 _MAGIC = b"ustar\x0000"
 _FLAGS = {
     Kind.FILE: b"0",
@@ -39,6 +42,24 @@ def encode_entry(entry: Entry) -> bytes:
     name = entry.name + b"/" if entry.kind is Kind.DIRECTORY else entry.name
     prefix, base = _split(name)
     seconds, nanoseconds = divmod(entry.mtime_ns, 10**9)
+    records = () if base and not nanoseconds and _fits(entry, seconds) else _records(entry, name, base, seconds, nanoseconds)
+    block = _block(entry, prefix, base or name[:_NAME], seconds)
+    return _extended(records, entry.name) + block if records else block
+
+
+def _fits(entry: Entry, seconds: int) -> bool:
+    """Tell whether a ustar header has room for all of *entry* but its name: for nearly every one, so it is looked at first."""
+    return (
+        not entry.xattrs
+        and entry.size <= _MAX_11_DIGITS
+        and entry.uid <= _MAX_7_DIGITS
+        and entry.gid <= _MAX_7_DIGITS
+        and 0 <= seconds <= _MAX_11_DIGITS
+        and len(entry.link_name) <= _NAME
+    )
+
+
+def _records(entry: Entry, name: bytes, base: bytes, seconds: int, nanoseconds: int) -> Sequence[tuple[bytes, bytes]]:
     records: list[tuple[bytes, bytes]] = []
     if not base:
         records.append((b"path", name))
@@ -58,8 +79,7 @@ def encode_entry(entry: Entry) -> bytes:
         if acl is not None:
             records.append((keyword, acl))
     records += [(b"SCHILY.xattr." + _xattr_keyword(key), value) for key, value in sorted(entry.xattrs.items())]
-    extended = _extended(records, entry.name) if records else b""
-    return extended + _block(entry, prefix, base or name[:_NAME], seconds)
+    return records
 
 
 def _split(name: bytes) -> tuple[bytes, bytes]:
@@ -84,7 +104,7 @@ def _xattr_keyword(name: bytes) -> bytes:
     return name.replace(b"%", b"%25").replace(b"=", b"%3D")
 
 
-def _extended(records: list[tuple[bytes, bytes]], name: bytes) -> bytes:
+def _extended(records: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
     if any(keyword in (b"path", b"linkpath") and not _is_utf8(value) for keyword, value in records):
         records = [(b"hdrcharset", b"BINARY"), *records]
     data = b"".join(encode_record(keyword, value) for keyword, value in records)
@@ -114,19 +134,19 @@ def encode_record(keyword: bytes, value: bytes) -> bytes:
 
 
 def _block(entry: Entry, prefix: bytes, name: bytes, seconds: int, flag: bytes | None = None) -> bytes:
-    fields = (
-        name,
-        b"%07o\0" % entry.mode,
-        b"%07o\0" % _fit(entry.uid, _MAX_7_DIGITS),
-        b"%07o\0" % _fit(entry.gid, _MAX_7_DIGITS),
-        b"%011o\0" % _fit(entry.size, _MAX_11_DIGITS),
-        b"%011o\0" % _fit(seconds, _MAX_11_DIGITS),
-    )
-    kind = flag or _FLAGS[entry.kind]
-    devices = (b"%07o\0" % entry.major, b"%07o\0" % entry.minor)
-    block = _FIELDS.pack(*fields, b" " * 8, kind, entry.link_name[:_NAME], _MAGIC, b"", *devices, prefix)
-    checksum = (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) - 2
-    return block[:148] + b"%06o\0 " % checksum + block[156:]
+    owners = b"%07o\0%07o\0%07o\0" % (entry.mode, _fit(entry.uid, _MAX_7_DIGITS), _fit(entry.gid, _MAX_7_DIGITS))
+    numbers = b"%011o\0%011o\0" % (_fit(entry.size, _MAX_11_DIGITS), _fit(seconds, _MAX_11_DIGITS))
+    before = _BEFORE.pack(name, owners, numbers)
+    behind, total = _behind(flag or _FLAGS[entry.kind], entry.link_name[:_NAME], entry.major, entry.minor, prefix)
+    # The low half of Adler-32 is 1 + the sum of the bytes modulo 65521, which so few of them cannot reach.
+    return b"%b%06o\0 %b" % (before, (adler32(before) & 0xFFFF) - 1 + total, behind)
+
+
+@lru_cache(maxsize=128)
+def _behind(flag: bytes, link: bytes, major: int, minor: int, prefix: bytes) -> tuple[bytes, int]:
+    """Return what stands behind the checksum, nearly always the same, and its sum with the spaces that stand for the checksum."""
+    block = _BEHIND.pack(flag, link, _MAGIC, b"", b"%07o\0%07o\0" % (major, minor), prefix)
+    return block, sum(block) + 8 * 0x20
 
 
 def _fit(value: int, most: int) -> int:
