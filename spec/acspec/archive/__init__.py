@@ -21,6 +21,8 @@ Modules, from top to bottom:
     xattrs          extended attributes: which are applied, and how
     layout          what an archive must be to be an image
     path_table      paths in eight bytes each
+    path_index      paths in sixteen bytes each, with a number of their own
+    lookup          paths followed through links as in a chroot
     reader          the members of a tar archive
     extensions      pax headers and GNU's long names, and the entry they make
     pax             extended headers into values
