@@ -7,6 +7,7 @@ Modules, from top to bottom:
     command_validate  `actool validate`
     command_read      `actool cat-manifest` and `actool id`
     command_ls        `actool ls`
+    command_cat       `actool cat`
     command_extract   `actool extract`
     command_patch     `actool patch-manifest`
     command_init      `actool init`
@@ -42,7 +43,6 @@ Modules, from top to bottom:
     positions         places of a JSON document in its text
     reports           what is said of a file, as values
     read              a manifest or an image ID out of an image
-    listing           the entries of an image, as lines and as JSON
     extract           the sequence from an image to a layout directory
     patch             the sequence from an image to one with another manifest
     init              a first manifest, and the layout directory around it
@@ -53,6 +53,12 @@ Modules, from top to bottom:
     sign              detached signatures of images, written
     verify            detached signatures of images, verified
     secrecy           images encrypted and decrypted
+    content           the content of one file of an image
+    listing           the entries of an image, as lines and as JSON
+    name_table        what lies where in a rootfs
+    terminal          bytes of files, safe to show
+    kept              inputs that are read more than once
+    spool             bytes kept in a temporary file once they are many
     inputs            files named on the command line, and standard input
     outputs           files named on the command line, and standard output
     passphrase        where a passphrase comes from

@@ -12,6 +12,7 @@ COMMANDS = {
     "validate": "actool.command_validate:validate_command",
     "cat-manifest": "actool.command_read:cat_manifest_command",
     "id": "actool.command_read:id_command",
+    "cat": "actool.command_cat:cat_command",
     "ls": "actool.command_ls:ls_command",
     "extract": "actool.command_extract:extract_command",
     "patch-manifest": "actool.command_patch:patch_manifest_command",

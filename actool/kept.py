@@ -1,0 +1,107 @@
+"""Inputs that are read more than once: a file is opened again, what comes through a pipe is kept in a temporary file.
+
+The file has no name, and goes away with the program. It holds the image as it came: an encrypted one stays encrypted.
+
+Source: spec/exit-codes.md; open(2), O_TMPFILE.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING
+
+from acspec import limits
+from acspec.archive.compression import recognise
+from acspec.archive.faults import StreamFault
+from acspec.archive.image import open_image
+from acspec.archive.pgp import name_pgp
+from acspec.errors import FormatError, StorageError
+from actool.inputs import Input, glance, opened
+from actool.spool import open_temporary, temporary_error
+
+if TYPE_CHECKING:
+    from actool.passphrase import Passphrase
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInput:
+    """An input that can be opened again and again; `name` is what messages call it, None for its own."""
+
+    path: str
+    passphrase: Passphrase | None = None
+    name: str | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Input]:
+        """Open it for the duration of a block. Raises: what `actool.inputs.opened` raises."""
+        with opened(self.path, self.passphrase) as source:
+            yield source if self.name is None else replace(source, name=self.name)
+
+
+@contextmanager
+def kept(path: str, passphrase: Passphrase | None = None) -> Iterator[KeptInput]:
+    """Make the input *path*, `-` for standard input, readable more than once for the duration of a block.
+
+    Raises: FormatError when what comes through a pipe is no image or beyond the limit; MissingInputError; StorageError;
+        UsageError for a terminal; OSError.
+    """
+    if not _passes_once(path):
+        yield KeptInput(path, passphrase)
+        return
+    name = "standard input" if path == "-" else path
+    with open_temporary() as file:
+        descriptor = 0 if path == "-" else open_image(path)
+        try:
+            _copy(Input(descriptor, name), file)
+        finally:
+            if descriptor:
+                os.close(descriptor)
+        yield KeptInput(f"/proc/self/fd/{file.fileno()}", passphrase, name)
+
+
+def _passes_once(path: str) -> bool:
+    """Tell whether *path* is a pipe or the like; a terminal is left to whoever opens it, and so is what is not there."""
+    try:
+        mode = (os.fstat(0) if path == "-" else os.stat(path)).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and not (path == "-" and os.isatty(0))
+
+
+def _copy(source: Input, file: IO[bytes]) -> None:
+    """Copy all of *source* to *file*; what no image begins with is refused before. Raises: FormatError; StorageError; OSError."""
+    chunk, source = glance(source)
+    if name_pgp(chunk) is None:
+        try:
+            recognise(chunk)
+        except StreamFault as fault:
+            raise FormatError(source.name, str(fault)) from None
+    size = 0
+    while chunk:
+        size += len(chunk)
+        if size > limits.IMAGE_SERVED_BYTES:
+            raise FormatError(source.name, f"larger than the limit of {limits.IMAGE_SERVED_BYTES} bytes as served")
+        _write(file, chunk)
+        chunk = _read(source)
+
+
+def _read(source: Input) -> bytes:
+    try:
+        return os.read(source.descriptor, _CHUNK)
+    except OSError as error:
+        raise StorageError(source.name, f"cannot be read: {(error.strerror or '').lower()}") from error
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[file.write(view) :]
+    except OSError as error:
+        raise temporary_error(error) from error
