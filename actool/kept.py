@@ -55,13 +55,13 @@ def kept(path: str, passphrase: Passphrase | None = None) -> Iterator[KeptInput]
         yield KeptInput(path, passphrase)
         return
     name = "standard input" if path == "-" else path
-    with open_temporary() as file:
-        descriptor = 0 if path == "-" else open_image(path)
-        try:
-            _copy(Input(descriptor, name), file)
-        finally:
-            if descriptor:
-                os.close(descriptor)
+    descriptor = 0 if path == "-" else open_image(path)
+    try:
+        file = _keep(Input(descriptor, name))
+    finally:
+        if descriptor:
+            os.close(descriptor)
+    with file:
         yield KeptInput(f"/proc/self/fd/{file.fileno()}", passphrase, name)
 
 
@@ -74,14 +74,24 @@ def _passes_once(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and not (path == "-" and os.isatty(0))
 
 
-def _copy(source: Input, file: IO[bytes]) -> None:
-    """Copy all of *source* to *file*; what no image begins with is refused before. Raises: FormatError; StorageError; OSError."""
-    chunk, source = glance(source)
-    if name_pgp(chunk) is None:
+def _keep(source: Input) -> IO[bytes]:
+    """Return a temporary file that holds all of *source*; what no image begins with is refused before. Raises: as `kept`."""
+    head, source = glance(source)
+    if name_pgp(head) is None:
         try:
-            recognise(chunk)
+            recognise(head)
         except StreamFault as fault:
             raise FormatError(source.name, str(fault)) from None
+    file = open_temporary()
+    try:
+        _copy(head, source, file)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _copy(chunk: bytes, source: Input, file: IO[bytes]) -> None:
     size = 0
     while chunk:
         size += len(chunk)

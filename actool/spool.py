@@ -13,7 +13,7 @@ from typing import IO
 
 from acspec.errors import StorageError
 
-_IN_MEMORY = 4 * 1024 * 1024
+_IN_MEMORY = 1024 * 1024
 
 
 class Spool:
