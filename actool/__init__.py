@@ -8,6 +8,7 @@ Modules, from top to bottom:
     command_read      `actool cat-manifest` and `actool id`
     command_ls        `actool ls`
     command_cat       `actool cat`
+    command_diff      `actool diff`
     command_extract   `actool extract`
     command_patch     `actool patch-manifest`
     command_init      `actool init`
@@ -54,6 +55,14 @@ Modules, from top to bottom:
     verify            detached signatures of images, verified
     secrecy           images encrypted and decrypted
     content           the content of one file of an image
+    difference_lines  differences, as lines and as JSON
+    comparison        two images compared
+    differences       what differs between the files of two images
+    manifest_differences  what differs between two manifests
+    snapshot          all that an image says of its files, in the order of a tree
+    content_digest    a digest of a file's content that does not count through holes
+    rebuilt           the image of a layout, read while it is made
+    tree_order        paths in any order, brought into that of a tree
     listing           the entries of an image, as lines and as JSON
     name_table        what lies where in a rootfs
     terminal          bytes of files, safe to show

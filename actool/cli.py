@@ -14,6 +14,7 @@ COMMANDS = {
     "id": "actool.command_read:id_command",
     "cat": "actool.command_cat:cat_command",
     "ls": "actool.command_ls:ls_command",
+    "diff": "actool.command_diff:diff_command",
     "extract": "actool.command_extract:extract_command",
     "patch-manifest": "actool.command_patch:patch_manifest_command",
     "init": "actool.command_init:init_command",

@@ -81,11 +81,18 @@ def format_long(entry: Entry) -> str:
 def format_json(entry: Entry) -> str:
     r"""Return *entry* as a JSON object on one line, all of it printable ASCII.
 
+    A byte of a name that is not UTF-8 is `\udc00` plus its value.
+    """
+    return dump_line({"path": decode_name(entry.name), **describe(entry)})
+
+
+def describe(entry: Entry) -> dict[str, object]:
+    r"""Return what *entry* is, but for its name, as a JSON object.
+
     A key is there when the type of the file gives it a meaning. `mtimeNs` is in nanoseconds since 1970, `size` in bytes, `mode`
-    four octal digits, values of extended attributes are hexadecimal. A byte of a name that is not UTF-8 is `\udc00` plus its value.
+    four octal digits, values of extended attributes are hexadecimal. Names are decoded as `decode_name` does it.
     """
     value: dict[str, object] = {
-        "path": _decode(entry.name),
         "type": _TYPES[entry.kind],
         "mode": f"{entry.mode:04o}",
         "uid": entry.uid,
@@ -95,16 +102,22 @@ def format_json(entry: Entry) -> str:
     if entry.kind is Kind.FILE:
         value["size"] = entry.size
     if entry.kind in (Kind.SYMLINK, Kind.HARD_LINK):
-        value["target"] = _decode(entry.link_name)
+        value["target"] = decode_name(entry.link_name)
     if entry.kind in _DEVICES:
         value |= {"major": entry.major, "minor": entry.minor}
     if entry.xattrs:
-        value["xattrs"] = {_decode(name): data.hex() for name, data in sorted(entry.xattrs.items())}
+        value["xattrs"] = {decode_name(name): data.hex() for name, data in sorted(entry.xattrs.items())}
+    return value
+
+
+def decode_name(name: bytes) -> str:
+    r"""Return *name* as text; a byte that is not UTF-8 becomes `\udc00` plus its value, whatever the locale. Source: PEP 383."""
+    return name.decode("utf-8", "surrogateescape")
+
+
+def dump_line(value: object) -> str:
+    """Return a JSON *value* on one line, all of it printable ASCII."""
     return json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
-
-
-def _decode(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")  # PEP 383, whatever the locale
 
 
 def _format_time(nanoseconds: int) -> str:

@@ -35,6 +35,15 @@ def test_actool_finds_each_at_fault_in_a_line_of_its_own(plain_desk: Desk) -> No
         assert ALL[names[name]][1] in line, names[name]
 
 
+@pytest.mark.parametrize("case", ALL)
+def test_what_reads_an_image_says_of_each_what_validate_says(plain_desk: Desk, case: str) -> None:
+    make, words = ALL[case]
+    (plain_desk.path / "bad.aci").write_bytes(make())
+    assert_refused(plain_desk.shell("cat bad.aci | actool cat - manifest"), 65, words, "actool")
+    assert_refused(plain_desk.shell("cat bad.aci | actool diff - bad.aci"), 65, words, "actool")
+    assert [path.name for path in plain_desk.path.iterdir()] == ["bad.aci"]
+
+
 @pytest.mark.parametrize("case", ESCAPES)
 def test_unpacking_writes_nothing_outside_and_keeps_nothing(plain_desk: Desk, case: str) -> None:
     make, words = ESCAPES[case]
