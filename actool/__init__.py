@@ -9,6 +9,7 @@ Modules, from top to bottom:
     command_ls        `actool ls`
     command_cat       `actool cat`
     command_diff      `actool diff`
+    command_repro     `actool verify-repro`
     command_extract   `actool extract`
     command_patch     `actool patch-manifest`
     command_init      `actool init`
@@ -55,6 +56,8 @@ Modules, from top to bottom:
     verify            detached signatures of images, verified
     secrecy           images encrypted and decrypted
     content           the content of one file of an image
+    reproduction      whether a layout builds an image again
+    causes            why it does not
     difference_lines  differences, as lines and as JSON
     comparison        two images compared
     differences       what differs between the files of two images

@@ -15,6 +15,7 @@ COMMANDS = {
     "cat": "actool.command_cat:cat_command",
     "ls": "actool.command_ls:ls_command",
     "diff": "actool.command_diff:diff_command",
+    "verify-repro": "actool.command_repro:verify_repro_command",
     "extract": "actool.command_extract:extract_command",
     "patch-manifest": "actool.command_patch:patch_manifest_command",
     "init": "actool.command_init:init_command",

@@ -37,6 +37,26 @@ MISTAKES = {
     "actool cat-manifest nope.aci": (66, f"nope.aci: {MISSING}"),
     "actool cat-manifest empty": (65, "empty"),
     "actool ls nope.aci": (66, f"nope.aci: {MISSING}"),
+    "actool cat good.aci": (2, "PATH"),
+    "actool cat nope.aci /x": (66, f"nope.aci: {MISSING}"),
+    "actool cat good.aci /nope": (66, f"good.aci: /nope: {MISSING}"),
+    "actool cat good.aci bin/probe": (66, "begins with a slash: /bin/probe"),
+    "actool cat good.aci /bin": (2, "good.aci: /bin: a directory, not a regular file"),
+    "actool cat good.aci /bin/probe/": (66, '"/bin/probe" on its way is not a directory'),
+    "actool cat layout /nope": (66, f"layout: /nope: {MISSING}"),
+    "actool cat empty /x": (65, "empty: an empty file"),
+    "actool cat empty-directory /x": (65, "empty-directory: not an image layout"),
+    "actool diff good.aci": (2, "B"),
+    "actool diff good.aci nope.aci": (66, f"nope.aci: {MISSING}"),
+    "actool diff empty good.aci": (65, "empty: an empty file"),
+    "actool diff - - < good.aci": (2, "standard input: can be read only once"),
+    "actool diff --ignore=times good.aci good.aci": (2, '"times" is nothing that can be ignored'),
+    "actool verify-repro layout": (2, "IMAGE"),
+    "actool verify-repro nope good.aci": (66, f"nope: {MISSING}"),
+    "actool verify-repro good.aci good.aci": (2, "good.aci: not a directory"),
+    "actool verify-repro layout layout": (2, "layout: a directory, not an image"),
+    "actool verify-repro empty-directory good.aci": (65, "empty-directory: not an image layout"),
+    "SOURCE_DATE_EPOCH=now actool verify-repro layout good.aci": (2, '"now" is not a number of seconds'),
     "actool extract nope.aci out": (66, f"nope.aci: {MISSING}"),
     "actool extract good.aci": (2, "DIR"),
     "actool extract good.aci empty-directory": (73, "empty-directory"),
@@ -165,7 +185,8 @@ def untidy_desk(plain_desk: Desk) -> Desk:
 @pytest.mark.parametrize("line", MISTAKES)
 def test_a_mistake_is_told_in_one_line(untidy_desk: Desk, line: str) -> None:
     code, words = MISTAKES[line]
-    assert_refused(untidy_desk.shell(line), code, words, line.partition(" ")[0])
+    tool = next(word for word in line.split() if "=" not in word)
+    assert_refused(untidy_desk.shell(line), code, words, tool)
 
 
 @pytest.mark.parametrize("program", ["actool", "acfetch", "acrun", "acstage1"])
