@@ -20,7 +20,6 @@ Modules, from top to bottom:
     image_options     the options of every command that writes an image
     build             the sequence from the sources of an image to its archive
     depfile           which files an image was made of, for make
-    sources           where an image to be built comes from
     validation        the sequence over many files, their reports, and one exit code
     report_json       reports as JSON
     report_junit      reports as JUnit's XML
@@ -72,6 +71,7 @@ Modules, from top to bottom:
     kept              inputs that are read more than once
     spool             bytes kept in a temporary file once they are many
     inputs            files named on the command line, and standard input
+    sources           where an image to be built comes from
     outputs           files named on the command line, and standard output
     passphrase        where a passphrase comes from
     errors            what can go wrong

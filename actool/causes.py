@@ -13,7 +13,7 @@ from actool.comparison import MANIFEST_WORD, AnyDifference
 from actool.difference_lines import ADDED, REMOVED, change_of
 from actool.differences import TYPE, WORDS
 from actool.listing import decode_name
-from actool.manifest_changes import PlaceDifference
+from actool.manifest_differences import PlaceDifference
 from actool.snapshot import File
 
 FORM, COMPRESSION = "form", "compression"

@@ -8,19 +8,18 @@ import typer
 
 from acspec.archive.compression import Compression
 from acspec.archive.write import ImageSettings
-from acspec.errors import UsageError
 from actool import image_options
 from actool.build import BuildRequest, build, source_date_epoch
 from actool.image_options import choose_compression, print_image_id
-from actool.sources import SourceRequest
+from actool.sources import split_sources
 
 
 def build_command(
     paths: Annotated[list[str], typer.Argument(metavar="[LAYOUT_DIR] OUTPUT.aci", help="What to pack, and the image or -.")],
-    manifest: Annotated[str | None, typer.Option(metavar="FILE", help="Take the manifest from FILE.")] = None,
-    rootfs: Annotated[str | None, typer.Option(metavar="DIR", help="Take the root file system from DIR.")] = None,
-    exclude: Annotated[list[str], typer.Option(metavar="PATTERN", help="Leave out what fits, as in gitignore(5).")] = [],  # noqa: B006
-    ignore_file: Annotated[str | None, typer.Option(metavar="FILE", help="Leave out what fits a pattern in FILE.")] = None,
+    manifest: image_options.Manifest = None,
+    rootfs: image_options.Rootfs = None,
+    exclude: image_options.Exclude = None,
+    ignore_file: image_options.IgnoreFile = None,
     overwrite: image_options.Overwrite = False,
     compression: image_options.CompressionName = None,
     no_compression: image_options.NoCompression = False,
@@ -34,10 +33,7 @@ def build_command(
 
     What a file .aciignore in LAYOUT_DIR names is left out, too.
     """
-    *layout, output = paths
-    if len(layout) > 1:
-        raise UsageError(paths[2], "more than the command takes", "one layout directory and one image")
-    source = SourceRequest(layout[0] if layout else None, manifest, rootfs, tuple(exclude), ignore_file)
+    source, output = split_sources(paths, manifest, rootfs, exclude or (), ignore_file)
     how = choose_compression(compression, none=no_compression) or Compression.GZIP
     settings = ImageSettings(how, encoder, level, clamp_ns=source_date_epoch(), owner_root=owner_root)
     written = build(BuildRequest(source, output, overwrite, settings, depfile))

@@ -14,6 +14,10 @@ from acspec.archive.compression import Compression
 from acspec.errors import UsageError
 from acspec.names import ImageID
 
+Manifest = Annotated[str | None, typer.Option("--manifest", metavar="FILE", help="Take the manifest from FILE.")]
+Rootfs = Annotated[str | None, typer.Option("--rootfs", metavar="DIR", help="Take the root file system from DIR.")]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", metavar="PATTERN", help="Leave out what fits, as in gitignore(5).")]
+IgnoreFile = Annotated[str | None, typer.Option("--ignore-file", metavar="FILE", help="Leave out what fits a pattern in FILE.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.aci when it exists.")]
 CompressionName = Annotated[Compression | None, typer.Option("--compression", help="How to compress the image; gzip by default.")]
 CompressionAgain = Annotated[

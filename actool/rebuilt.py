@@ -13,7 +13,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from acspec.archive.write import ImageSettings, write_image
+from acspec.archive.walk import LayoutWalk
+from acspec.archive.write import ImageSettings, write_walk
 from acspec.errors import FormatError, KernelError
 from acspec.names import ImageID
 
@@ -23,12 +24,10 @@ _PIPE_BYTES = 1024 * 1024  # the most that anybody may ask for
 class Rebuilt:
     """An image under way, read from `descriptor` inside `with`; `image_id` is there once it has been read to its end."""
 
-    def __init__(self, layout: int, what: str, settings: ImageSettings) -> None:
-        """Begin to build the layout directory *layout*, a descriptor; *what* names it in errors.
-
-        Raises: KernelError when the system allows no thread or pipe.
-        """
-        self._job = (layout, what, settings)
+    def __init__(self, walk: LayoutWalk, settings: ImageSettings) -> None:
+        """Begin to build what *walk* comes to. Raises: KernelError when the system allows no thread or pipe."""
+        self._walk = walk
+        self._settings = settings
         self._image_id: ImageID | None = None
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="build")
@@ -57,7 +56,7 @@ class Rebuilt:
 
     def _run(self) -> None:
         try:
-            self._image_id = write_image(self._job[0], self._job[1], self._write, self._job[2]).image_id
+            self._image_id = write_walk(self._walk, self._write, self._settings).image_id
         except BrokenPipeError:
             pass  # nobody reads any more
         except BaseException as error:  # it belongs to whoever started the building

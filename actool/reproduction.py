@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from acspec.archive.compression import Compression
 from acspec.archive.source import Source
-from acspec.archive.write import ImageSettings, write_image
+from acspec.archive.write import ImageSettings, write_walk
 from acspec.errors import UsageError
 from acspec.names import ImageID
 from actool.causes import Cause, compression_cause, find_causes, form_cause
 from actool.comparison import Comparison
-from actool.inputs import Input, opened
 from actool.kept import KeptInput, kept
 from actool.listing import dump_line
-from actool.snapshot import Snapshot, read_snapshot
+from actool.snapshot import Snapshot, read_built, read_snapshot
+from actool.sources import SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
@@ -38,7 +38,7 @@ class ReproductionRequest:
     None for `compression` stands for that of the image.
     """
 
-    layout: str
+    source: SourceRequest
     image: str
     settings: ImageSettings
     exact: bool = False
@@ -70,22 +70,21 @@ def verify_reproduction(request: ReproductionRequest, passphrase: Passphrase | N
     Source: aci.md, Image ID.
     """
     twice = kept(request.image, passphrase) if request.exact else nullcontext(KeptInput(request.image, passphrase))
-    with opened(request.layout) as layout, twice as image:
-        if not layout.is_directory:
-            raise UsageError(request.layout, "not a directory", "verify-repro takes a layout directory and an image")
-        verdict, compression = _compare(layout, image, request.settings)
+    with opened_sources(request.source) as sources, twice as image:
+        verdict, compression = _compare(sources, image, request.settings)
         if request.exact and not verdict.causes:
             settings = replace(request.settings, compression=request.compression or compression)
-            if not _is_same_compressed(layout, image, settings):
+            if not _is_same_compressed(sources, image, settings):
                 return replace(verdict, causes=(compression_cause(),))
         return verdict
 
 
-def _compare(layout: Input, image: KeptInput, settings: ImageSettings) -> tuple[Verdict, Compression]:
+def _compare(sources: Sources, image: KeptInput, settings: ImageSettings) -> tuple[Verdict, Compression]:
     """Return the verdict on all but compression, and how the image is compressed."""
     key = os.urandom(16)
     with closing(Snapshot(key)) as built, closing(Snapshot(key)) as found:
-        read_snapshot(built, layout, replace(settings, compression=Compression.NONE))
+        plain = replace(settings, compression=Compression.NONE, level=None)
+        read_built(built, sources.walk(), sources.what, plain)
         with image.opened() as source:
             if source.is_directory:
                 raise UsageError(source.name, "a directory, not an image", "actool diff compares layouts")
@@ -97,9 +96,9 @@ def _compare(layout: Input, image: KeptInput, settings: ImageSettings) -> tuple[
         return Verdict(built.image_id, found.image_id, tuple(causes)), found.compression
 
 
-def _is_same_compressed(layout: Input, image: KeptInput, settings: ImageSettings) -> bool:
+def _is_same_compressed(sources: Sources, image: KeptInput, settings: ImageSettings) -> bool:
     built, found = sha512(), sha512()
-    write_image(layout.descriptor, layout.name, built.update, settings)
+    write_walk(sources.walk(), built.update, settings)
     with image.opened() as source, closing(Source(source.origin, source.name)) as served:
         while chunk := served.read(_CHUNK):
             found.update(chunk)

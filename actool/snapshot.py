@@ -19,6 +19,7 @@ from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.image import ImageReader
 from acspec.archive.layout import MANIFEST
 from acspec.archive.path_index import PathIndex
+from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings
 from acspec.image_manifest import parse_image_manifest
 from acspec.names import ImageID
@@ -90,7 +91,7 @@ class Snapshot:
             note = _pack(entry, digest)
             place = self._notes.append(note)
             fingerprint = blake2b(note, digest_size=16, key=self._key).digest()
-        if entry.kind in (Kind.FILE, Kind.HARD_LINK):
+        if entry.kind is not Kind.DIRECTORY:
             self._places.put(entry.name, place)
         if entry.name:
             self._order.put(entry.name, _ITEM.pack(place, fingerprint))
@@ -133,21 +134,27 @@ class Snapshot:
         self._order.close()
 
 
-def read_snapshot(snapshot: Snapshot, source: Input, settings: ImageSettings = AS_IT_IS) -> None:
-    """Fill *snapshot* from an image, or from the one that a layout directory makes with *settings*, which compress nothing.
+def read_snapshot(snapshot: Snapshot, source: Input) -> None:
+    """Fill *snapshot* from an image, or from the one that a layout directory makes as it is.
 
     Raises: FormatError for a bad archive or manifest; StorageError; OSError.
     Source: aci.md, Image Archives.
     """
-    if not source.is_directory:
-        with ImageReader(source.origin, source.name) as reader:
-            _add_all(snapshot, reader)
-            snapshot.finish(reader.image_id, reader)
+    if source.is_directory:
+        read_built(snapshot, LayoutWalk(source.descriptor, source.name), source.name, AS_IT_IS)
         return
-    with (
-        Rebuilt(source.descriptor, source.name, settings) as rebuilt,
-        ImageReader(rebuilt.descriptor, source.name, hashed=False) as reader,
-    ):
+    with ImageReader(source.origin, source.name) as reader:
+        _add_all(snapshot, reader)
+        snapshot.finish(reader.image_id, reader)
+
+
+def read_built(snapshot: Snapshot, walk: LayoutWalk, what: str, settings: ImageSettings) -> None:
+    """Fill *snapshot* from the image that *walk* makes with *settings*, which compress nothing; *what* names it in errors.
+
+    Raises: FormatError for what an image cannot hold; StorageError; OSError.
+    Source: aci.md, Image Layout.
+    """
+    with Rebuilt(walk, settings) as rebuilt, ImageReader(rebuilt.descriptor, what, hashed=False) as reader:
         _add_all(snapshot, reader)
     snapshot.finish(rebuilt.image_id, reader)
 

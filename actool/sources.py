@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -39,9 +39,22 @@ class SourceRequest:
         """Check that both parts are named, and once."""
         apart = self.manifest is not None and self.rootfs is not None
         if self.layout is None and not apart:
-            raise UsageError("LAYOUT_DIR OUTPUT.aci", "missing argument", "without LAYOUT_DIR name both --manifest and --rootfs")
+            raise UsageError("LAYOUT_DIR or image", "missing argument", "without LAYOUT_DIR name both --manifest and --rootfs")
         if self.layout is not None and apart:
             raise UsageError(self.layout, "nothing is left of it beside --manifest and --rootfs")
+
+
+def split_sources(
+    paths: Sequence[str], manifest: str | None, rootfs: str | None, exclude: Sequence[str], ignore_file: str | None
+) -> tuple[SourceRequest, str]:
+    """Return what *paths*, `[LAYOUT_DIR] IMAGE` as typed, and the options say of the sources, and the image.
+
+    Raises: UsageError.
+    """
+    *layout, image = paths
+    if len(layout) > 1:
+        raise UsageError(paths[2], "more than the command takes", "one layout directory and one image")
+    return SourceRequest(layout[0] if layout else None, manifest, rootfs, tuple(exclude), ignore_file), image
 
 
 class Sources:
@@ -89,7 +102,7 @@ def opened_sources(request: SourceRequest) -> Iterator[Sources]:
             given[ROOTFS] = Given(_open_directory(request.rootfs, "--rootfs takes a directory", stack), request.rootfs)
         layout = -1
         if request.layout is not None:
-            layout = _open_directory(request.layout, "build takes a directory that holds manifest and rootfs", stack)
+            layout = _open_directory(request.layout, "a layout is a directory that holds manifest and rootfs", stack)
         yield Sources(request, layout, given, patterns)
 
 

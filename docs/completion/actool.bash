@@ -10,7 +10,10 @@ _actool() {
             " validate") command="validate" ;;
             " cat-manifest") command="cat-manifest" ;;
             " id") command="id" ;;
+            " cat") command="cat" ;;
             " ls") command="ls" ;;
+            " diff") command="diff" ;;
+            " verify-repro") command="verify-repro" ;;
             " extract") command="extract" ;;
             " patch-manifest") command="patch-manifest" ;;
             " init") command="init" ;;
@@ -25,7 +28,7 @@ _actool() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id ls extract patch-manifest init sign verify encrypt decrypt" -- "$current"); fi ;;
+            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id cat ls diff verify-repro extract patch-manifest init sign verify encrypt decrypt" -- "$current"); fi ;;
         "build")
             case $before in
                 --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
@@ -63,12 +66,41 @@ _actool() {
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "cat")
+            case $before in
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "ls")
             case $before in
                 --passphrase-fd) return ;;
                 --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-l --long --json --passphrase-fd --passphrase-file -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "diff")
+            case $before in
+                --ignore) return ;;
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--json -q --quiet --ignore --passphrase-fd --passphrase-file -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "verify-repro")
+            case $before in
+                --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+                --exclude) return ;;
+                --ignore-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
+                --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
+                --compression-level) return ;;
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--manifest --rootfs --exclude --ignore-file --owner-root --exact --compression --compression-encoder --compression-level --json -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "extract")
             case $before in

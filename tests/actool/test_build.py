@@ -236,8 +236,8 @@ def test_one_part_takes_the_place_of_the_layout_s(apart: Path) -> None:
 
 
 SOURCES: dict[str, tuple[dict[str, str], type[ToolError], str]] = {
-    "nothing at all": ({}, UsageError, "LAYOUT_DIR OUTPUT.aci: missing argument"),
-    "a manifest without a tree": ({"manifest": "app.json"}, UsageError, "LAYOUT_DIR OUTPUT.aci: missing argument"),
+    "nothing at all": ({}, UsageError, "LAYOUT_DIR or image: missing argument"),
+    "a manifest without a tree": ({"manifest": "app.json"}, UsageError, "LAYOUT_DIR or image: missing argument"),
     "a layout of which nothing is left": (
         {"layout": "tree", "manifest": "app.json", "rootfs": "tree"},
         UsageError,

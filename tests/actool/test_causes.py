@@ -8,7 +8,7 @@ from acspec.archive.entry import Entry, Kind
 from actool.causes import compression_cause, find_causes, form_cause
 from actool.comparison import AnyDifference
 from actool.differences import Difference
-from actool.manifest_changes import MISSING, PlaceDifference
+from actool.manifest_differences import MISSING, PlaceDifference
 from actool.snapshot import NO_DIGEST, File
 
 DAY = 86_400

@@ -11,6 +11,7 @@ import pytest
 
 from acspec.archive.compression import Compression
 from acspec.archive.image import ImageReader
+from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings, write_image
 from acspec.errors import FormatError
 from actool.rebuilt import Rebuilt
@@ -36,7 +37,7 @@ def test_what_is_read_is_what_build_writes(layout: int, settings: ImageSettings)
     parts: list[bytes] = []
     written = write_image(layout, "layout", lambda data: parts.append(bytes(data)), settings)
     read = b""
-    with Rebuilt(layout, "layout", settings) as rebuilt:
+    with Rebuilt(LayoutWalk(layout, "layout"), settings) as rebuilt:
         while data := os.read(rebuilt.descriptor, MIB):
             read += data
     assert read == b"".join(parts)
@@ -45,7 +46,7 @@ def test_what_is_read_is_what_build_writes(layout: int, settings: ImageSettings)
 
 def test_whoever_stops_reading_ends_the_building(layout: int) -> None:
     before = len(os.listdir("/proc/self/fd"))
-    with Rebuilt(layout, "layout", PLAIN) as rebuilt:
+    with Rebuilt(LayoutWalk(layout, "layout"), PLAIN) as rebuilt:
         os.read(rebuilt.descriptor, 1)
     with pytest.raises(RuntimeError, match="once all of the image has been read"):
         _ = rebuilt.image_id
@@ -53,7 +54,7 @@ def test_whoever_stops_reading_ends_the_building(layout: int) -> None:
 
 
 def read_all(layout: int) -> None:
-    with Rebuilt(layout, "layout", PLAIN) as rebuilt, ImageReader(rebuilt.descriptor, "layout") as reader:
+    with Rebuilt(LayoutWalk(layout, "layout"), PLAIN) as rebuilt, ImageReader(rebuilt.descriptor, "layout") as reader:
         for _ in reader:
             pass
 
@@ -70,5 +71,5 @@ def test_what_is_wrong_with_the_layout_is_said_and_not_that_its_image_is_cut_sho
 
 def test_an_interrupt_is_not_lost_in_a_failure_of_the_building(layout: int, tmp_path: Path) -> None:
     (tmp_path / "third").touch()
-    with pytest.raises(KeyboardInterrupt), Rebuilt(layout, "layout", PLAIN):
+    with pytest.raises(KeyboardInterrupt), Rebuilt(LayoutWalk(layout, "layout"), PLAIN):
         raise KeyboardInterrupt

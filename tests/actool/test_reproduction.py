@@ -15,6 +15,7 @@ from acspec.archive.compression import Compression
 from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError
 from actool.reproduction import ReproductionRequest, verify_reproduction
+from actool.sources import SourceRequest
 from tests.support import hostile
 from tests.support.images import image, manifest_bytes
 
@@ -145,7 +146,7 @@ def test_quiet_leaves_the_answer_to_the_exit_code(place: Path) -> None:
 def test_a_hostile_image_is_refused_in_the_words_of_validate(place: Path, sentence: str) -> None:
     make, words = hostile.ALL[sentence]
     (place / "bad.aci").write_bytes(make())
-    request = ReproductionRequest(str(place / "layout"), str(place / "bad.aci"), ImageSettings())
+    request = ReproductionRequest(SourceRequest(str(place / "layout")), str(place / "bad.aci"), ImageSettings())
     with pytest.raises(FormatError) as caught:
         verify_reproduction(request)
     assert words in str(caught.value)
@@ -156,3 +157,16 @@ def test_a_file_that_cannot_be_read_is_named(place: Path) -> None:
     ended = run("verify-repro", "layout", "x.aci", cwd=place)
     assert (ended.returncode, ended.stdout) == (65, b"")
     assert ended.stderr == b'actool: layout: "third": outside rootfs; a layout holds only manifest and rootfs\n'
+
+
+def test_what_was_left_out_of_the_image_is_left_out_again(place: Path) -> None:
+    assert run("build", "layout", "y.aci", "--exclude", "link", cwd=place).returncode == 0
+    assert verify(place, "layout", "y.aci", "--exclude", "link") == (0, [])
+    code, lines = verify(place, "layout", "y.aci")
+    assert code == 1
+    assert "link" in "\n".join(lines)
+
+
+def test_parts_given_apart_build_it_as_well(place: Path) -> None:
+    words = ["--manifest", "layout/manifest", "--rootfs", "layout/rootfs", "--exact", "--compression-level", "2"]
+    assert verify(place, *words, "x.aci") == (0, [])

@@ -45,6 +45,8 @@ def resolve(path: bytes, find: Find) -> bytes:
             continue
         place = b"/".join([*here, part])
         entry = find(place)
+        while entry is not None and entry.kind is Kind.HARD_LINK:  # which may be one to a symbolic link
+            entry = find(entry.link_name)
         if entry is None:
             raise NowhereError(_missing(path, place))
         if entry.kind is Kind.SYMLINK:
