@@ -5,15 +5,7 @@ Raises nothing by itself; the exit code of a run's own failure is 125 whatever t
 
 from __future__ import annotations
 
-from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
-
-
-class ImageNotFoundError(MissingInputError):
-    """An image is in no store that acrun may look into."""
-
-
-class DamagedImageError(FormatError):
-    """An image's bytes are not those its ID promises."""
+from acspec.errors import TrustError, UsageError
 
 
 class MountError(UsageError):

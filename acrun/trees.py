@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 
-from acrun.errors import DamagedImageError
 from acrun.workspace import make_workspace
 from acspec.durable import remove_tree, sync_directory, write_file
-from acspec.errors import BusyError
+from acspec.errors import BusyError, DamagedImageError
 from acspec.jsontext import dump_json
 from acspec.locks import open_locked
 
@@ -22,11 +21,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from acrun.resolve import ImageFile
     from acspec.archive.extract import TreeWriter
     from acspec.jsontext import JSONValue
     from acspec.names import ImageID
     from acspec.rendering import Layer
+    from acspec.resolution import ImageFile
 
 
 class Tree:

@@ -3,6 +3,7 @@
 Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (isal, pathspec), `schema` (jsonschema) and
 `commands` (Typer). It opens no socket and makes no system call by hand. Modules, from top to bottom:
 
+    resolution      which image a word or a dependency means
     rendering       which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer
     store           images on disk, under their IDs

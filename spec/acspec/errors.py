@@ -3,7 +3,9 @@
     ToolError                70  a fault of ours that we foresaw
      ├─ UsageError            2  the command line makes no sense
      ├─ FormatError          65  a manifest, archive or signature file is bad
+     │   └─ DamagedImageError    an image's bytes are not those its ID promises
      ├─ MissingInputError    66  an input named on the command line is not there
+     │   └─ ImageNotFoundError   an image is in no store that may be looked into
      ├─ UnavailableError     69  a name cannot be discovered, a server not reached
      ├─ KernelError          71  a system call was refused
      ├─ OutputError          73  an output cannot be created
@@ -52,10 +54,18 @@ class FormatError(ToolError):
     exit_code = 65
 
 
+class DamagedImageError(FormatError):
+    """An image's bytes are not those its ID promises."""
+
+
 class MissingInputError(ToolError):
     """An input named on the command line is not there."""
 
     exit_code = 66
+
+
+class ImageNotFoundError(MissingInputError):
+    """An image is in no store that may be looked into."""
 
 
 class UnavailableError(ToolError):

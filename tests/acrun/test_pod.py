@@ -10,12 +10,13 @@ import pytest
 
 from acrun.options import AppOptions
 from acrun.pod import AppRequest, ReifiedPod, reify
-from acrun.resolve import ImageFile, ResolvedImage
+from acrun.resolve import ResolvedImage
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.labels import host_architecture
 from acspec.pod_manifest import PodManifest
 from acspec.rendering import Layer
+from acspec.resolution import ImageFile
 from acspec.volumes import Volume
 from tests.support.images import MANIFEST
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from acrun.errors import ImageNotFoundError
 from acrun.resolve import ResolvedImage, resolve_image
-from acspec.errors import FormatError, UsageError
+from acspec.errors import FormatError, ImageNotFoundError, UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.store import ImageRecord, Store
 from tests.support import images

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from acrun.errors import DamagedImageError
-from acrun.resolve import ImageFile, resolve_image
+from acrun.resolve import resolve_image
 from acrun.trees import get_tree, tree_key
+from acspec.errors import DamagedImageError
 from acspec.names import ImageID
 from acspec.rendering import Layer
+from acspec.resolution import ImageFile
 from tests.support.images import Files, Node, hard_link, image, manifest_bytes
 
 HELLO: Files = {"bin": None, "bin/hello": Node(b"hello\n", mode=0o755), "etc": None, "etc/passwd": Node(b"root:x:0:0::/:\n")}
