@@ -1,4 +1,6 @@
-"""The order in which images make up a root file system, and which of their paths are kept. No file is touched here.
+"""The order in which images make up a root file system, which of their paths are kept, and the manifest of what comes of it.
+
+No file is touched here.
 
 The dependencies of an image come first, in their order, each with its own before it; the image itself comes last and
 overwrites them. An image reached by several paths comes several times, each time with the whitelists met on that path.
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 
 from acspec import limits
 from acspec.errors import FormatError
+from acspec.jsontext import dump_json, dump_pretty, parse_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 LAYERS = 1_000
 WHITELISTED = 1_000_000
 
+_OF_LAYERS = {"dependencies", "pathWhitelist"}
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -36,6 +41,21 @@ class Layer:
 
     image_id: ImageID
     whitelist: frozenset[str] | None = None
+
+
+def render_manifest(data: bytes, what: str) -> bytes:
+    """Return the manifest of an image whose layers have been made into one: *data* without what speaks of layers.
+
+    All else stays, unknown keys too, laid out on one line or for people as before; what has nothing to lose stays byte for byte.
+
+    Raises: FormatError.
+    Source: aci.md, dependencies and pathWhitelist.
+    """
+    value = parse_json(data, what)
+    if not isinstance(value, dict) or not value.keys() & _OF_LAYERS:
+        return data
+    kept = {key: item for key, item in value.items() if key not in _OF_LAYERS}
+    return dump_pretty(kept) if b"\n" in data.strip() else dump_json(kept)
 
 
 def normalise_path(path: str) -> str:

@@ -5,12 +5,19 @@ Modules, from top to bottom:
 
     splice          an image copied with another manifest
     write           an image archive written from a layout directory
+    write           an image archive written from a layout directory, or from what is read like an archive
     walk            a layout directory read as the entries of an image
     ignore          what a layout leaves out of its image
     resize          headers of a file made to announce data of another size
     encode          an entry into header blocks
     blocks          a stream cut into blocks: hashed, compressed, written in order
     encoders        compressors of blocks
+    rendered        the layers of an image, read as one image
+    layers          which layer's entry lies at a path in the end
+    index           one image read once, its entries to be had by path
+    entry_log       entries put aside
+    sorted_log      keys in their order, however many
+    spool           a temporary file that is appended to and read anywhere
     render          one image laid over a tree, filtered by a whitelist
     links           where content goes when a hard link stays and its target does not
     extract         files of an image written into a tree

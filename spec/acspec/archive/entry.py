@@ -5,10 +5,10 @@ Nothing here knows bytes of headers or files on a disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 NO_XATTRS: Mapping[bytes, bytes] = MappingProxyType({})
 
@@ -48,3 +48,17 @@ class Entry(NamedTuple):
     minor: int = 0
     xattrs: Mapping[bytes, bytes] = NO_XATTRS
     data_offset: int = 0
+
+
+class Archive(Protocol):
+    """Entries one after another, with the content of each until the next is asked for: what trees and images are written from."""
+
+    @property
+    def what(self) -> str:
+        """How errors name the file that the current entry is in."""
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Return the entries in their order."""
+
+    def read_pieces(self, entry: Entry, /) -> Iterator[tuple[int, memoryview]]:
+        """Return the data of *entry*, the one that came last, in windows with the offset of each; holes are left out."""

@@ -17,8 +17,7 @@ from typing import Self
 
 from acspec.archive.descents import Descents
 from acspec.archive.directory_log import DirectoryLog, DirectoryNote
-from acspec.archive.entry import Entry, Kind
-from acspec.archive.image import ImageReader
+from acspec.archive.entry import Archive, Entry, Kind
 from acspec.archive.layout import MANIFEST
 from acspec.archive.losses import Losses
 from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT, ACLS, apply_xattrs, clear_xattrs, remove_xattr
@@ -67,7 +66,7 @@ class TreeWriter:
 
     def add(
         self,
-        reader: ImageReader,
+        reader: Archive,
         keep: Callable[[bytes], bool] | None = None,
         moved: Mapping[bytes, bytes] | None = None,
     ) -> None:
@@ -92,7 +91,7 @@ class TreeWriter:
             except OSError as error:
                 raise _about(error, entry, reader.what) from error
 
-    def _write(self, path: bytes, entry: Entry, reader: ImageReader, moved: Mapping[bytes, bytes]) -> None:
+    def _write(self, path: bytes, entry: Entry, reader: Archive, moved: Mapping[bytes, bytes]) -> None:
         if entry.kind is _DIRECTORY:
             self._write_directory(path, entry)
             return
@@ -152,7 +151,7 @@ class TreeWriter:
         self._log.add(DirectoryNote(path, 0o755, 0, None, None))
         self._place = None
 
-    def _write_file(self, path: bytes, directory: bytes, parent: int, name: bytes, entry: Entry, reader: ImageReader) -> None:
+    def _write_file(self, path: bytes, directory: bytes, parent: int, name: bytes, entry: Entry, reader: Archive) -> None:
         # With the mode that it shall have, which saves a call; but attributes can be set only while its owner may write to it.
         made = 0o600 if entry.xattrs else entry.mode & self._permitted
         try:

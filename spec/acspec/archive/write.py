@@ -1,4 +1,4 @@
-"""An image archive written from a layout directory: the same layout gives the same bytes.
+"""An image archive written from a layout directory, or from what is read like an archive: the same input gives the same bytes.
 
 Which entries there are is `walk`'s to say, what a header looks like `encode`'s, how bytes are compressed `blocks`'s.
 
@@ -11,14 +11,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from acspec import limits
 from acspec.archive.blocks import BlockWriter, Output
 from acspec.archive.compression import Compression
 from acspec.archive.encode import encode_entry
 from acspec.archive.encoders import new_encoder
-from acspec.archive.entry import Entry
+from acspec.archive.entry import Archive, Entry
 from acspec.archive.header import BLOCK
+from acspec.archive.sparse import fill_holes
 from acspec.archive.walk import LayoutWalk
-from acspec.errors import StorageError
+from acspec.errors import FormatError, StorageError
+from acspec.escape import escape
 from acspec.names import ImageID
 
 _END = bytes(2 * BLOCK)
@@ -88,6 +91,50 @@ def write_walk(
             count += 1
         blocks.write(_END)
         return WrittenImage(blocks.finish(), blocks.size, count)
+
+
+def write_archive(archive: Archive, output: Output, settings: ImageSettings) -> WrittenImage:
+    """Write the entries of *archive*, which come in an order that an image may have, as an image archive to *output*.
+
+    Raises: FormatError beyond the limits that readers hold an image to; what *archive* and *output* raise.
+    Source: aci.md, Image Archives; spec/limits.md.
+    """
+    adjust, bounds = _adjustment(settings), _Bounds()
+    with BlockWriter(output, new_encoder(settings.compression, settings.encoder), settings.threads) as blocks:
+        for entry in archive:
+            head, padding = encode_entry(adjust(entry)), bytes(-entry.size % BLOCK)
+            if fault := bounds.find_fault(head, blocks.size + len(head) + entry.size + len(padding) + len(_END)):
+                raise FormatError(archive.what, f'entry "{escape(entry.name)}": {fault}')
+            blocks.write(head)
+            if entry.size:
+                for window in fill_holes(archive.read_pieces(entry), entry.size):
+                    blocks.write(window)
+                blocks.write(padding)
+        blocks.write(_END)
+        return WrittenImage(blocks.finish(), blocks.size, bounds.count)
+
+
+class _Bounds:
+    """What is counted of an image while it is written: more than readers take must not come out."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._extended = 0
+
+    def find_fault(self, head: bytes, size: int) -> str | None:
+        """Count an entry with all that stands before its data, and return which limit it is beyond; *size* is that of the tar."""
+        extended = int(head[124:135], 8) if len(head) > BLOCK else 0  # as the header of an extended header says
+        self.count += 1
+        self._extended += extended
+        for value, limit, what in (
+            (self.count, limits.ARCHIVE_ENTRIES, "entries"),
+            (size, limits.IMAGE_UNPACKED_BYTES, "bytes uncompressed"),
+            (extended, limits.PAX_HEADER_BYTES, "bytes in an extended header"),
+            (self._extended, limits.PAX_HEADERS_BYTES, "bytes in all extended headers"),
+        ):
+            if value > limit:
+                return f"more than the limit of {limit} {what}"
+        return None
 
 
 def _copy(blocks: BlockWriter, descriptor: int, entry: Entry, walk: LayoutWalk) -> None:
