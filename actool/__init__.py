@@ -70,6 +70,7 @@ Modules, from top to bottom:
     terminal          bytes of files, safe to show
     kept              inputs that are read more than once
     spool             bytes kept in a temporary file once they are many
+    layouts           layout directories that appear whole or not at all
     inputs            files named on the command line, and standard input
     sources           where an image to be built comes from
     outputs           files named on the command line, and standard output
