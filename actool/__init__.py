@@ -1,4 +1,5 @@
 """actool: build, validate, inspect, change and sign App Container Images. No network, no root.
+"""actool: build, validate, inspect, unpack and render App Container Images. No network, no root.
 
 Modules, from top to bottom:
 
@@ -28,6 +29,9 @@ Modules, from top to bottom:
     report_text       reports as lines for people
     rules             what is looked for, by name
     file_lists        the files of a command line, and those of a list
+    command_render    `actool render`
+    render            the sequence from an image and its dependencies to one without
+    build             the sequence from a layout directory to an image
     validate          what a file is, and what is wrong with it
     lints             what bites at run time
     lint_programs     what an app executes
@@ -70,7 +74,9 @@ Modules, from top to bottom:
     terminal          bytes of files, safe to show
     kept              inputs that are read more than once
     spool             bytes kept in a temporary file once they are many
+    gather            the images that one image is made of
     layouts           layout directories that appear whole or not at all
+    outputs           images that appear whole or not at all, and standard output
     inputs            files named on the command line, and standard input
     sources           where an image to be built comes from
     outputs           files named on the command line, and standard output

@@ -25,6 +25,9 @@ COMMANDS = {
     "decrypt": "actool.command_secrecy:decrypt_command",
 }
 _SUMMARY = "Build, validate, inspect, change and sign App Container Images."
+    "render": "actool.command_render:render_command",
+}
+_SUMMARY = "Build, validate, inspect, unpack and render App Container Images."
 
 
 def main() -> int:

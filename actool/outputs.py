@@ -12,12 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
-from acspec.errors import UsageError
+from acspec.errors import OutputError, UsageError
 from actool.errors import OutputExistsError, OutputNameError
 
 STANDARD_OUTPUT = "-"
 _IMAGE = ".aci"
 _SIGNATURE = ".aci.asc"
+
+
+def is_image_output(path: str) -> bool:
+    """Tell whether *path* is where an image goes, rather than a directory. Source: aci.md, Image Archives."""
+    return path == STANDARD_OUTPUT or path.endswith(_IMAGE)
 
 
 def check_image_output(path: str, *, overwrite: bool) -> None:
@@ -60,7 +65,7 @@ class Output:
 def new_output(path: str, *, overwrite: bool) -> Iterator[Output]:
     """Open *path* for a new image; a file takes its name at the end of the block, and is gone when that is left by an exception.
 
-    Raises: OutputError; OSError.
+    Raises: OutputError, an OutputExistsError when somebody else was faster; OSError.
     """
     if path == STANDARD_OUTPUT:
         yield Output(sys.stdout.buffer.write)
@@ -68,7 +73,10 @@ def new_output(path: str, *, overwrite: bool) -> Iterator[Output]:
         return
     with NewFile(path, mode=umasked(0o666)) as file:
         yield _output_of(file)
-        file.commit(overwrite=overwrite)
+        try:
+            file.commit(overwrite=overwrite)
+        except OutputError as error:
+            raise OutputExistsError(path, "has appeared meanwhile", "--overwrite replaces it") from error
 
 
 @contextmanager

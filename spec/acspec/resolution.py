@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class ImageFile:
     """One image on disk: its file and its manifest, whose bytes are to be checked against those that are unpacked.
 
-    *served_size* is in bytes, of the file as it is; None where nobody asks for it.
+    *served_size* is in bytes, of the file as it is; None where nobody knows it.
     """
 
     image_id: ImageID
@@ -178,4 +178,5 @@ def find_difference(dependency: Dependency, file: ImageFile) -> str | None:
         return f'label "{escape(mismatch[0], 60)}"'
     if dependency.image_id not in (None, file.image_id):
         return "image ID"
-    return None if dependency.size in (None, file.served_size) else f"size than {dependency.size} bytes"
+    known = dependency.size is not None and file.served_size is not None
+    return f"size than {dependency.size} bytes" if known and dependency.size != file.served_size else None

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.desk import Desk, assert_refused, snapshot
 from tests.support.hostile import ALL, ESCAPES
+from tests.support.images import Files, manifest_bytes, write_image
 
 
 @pytest.mark.parametrize("case", ALL)
@@ -53,11 +54,35 @@ def test_unpacking_writes_nothing_outside_and_keeps_nothing(plain_desk: Desk, ca
     before = snapshot(plain_desk.path)
     links = Path("/etc/passwd").stat().st_nlink
     assert_refused(plain_desk.shell("cd a/b && actool extract bad.aci out"), 65, words, "actool")
+    assert_refused(plain_desk.shell("cd a/b && actool render bad.aci out"), 65, words, "actool")
+    assert_refused(plain_desk.shell("cd a/b && actool render bad.aci out.aci"), 65, words, "actool")
     assert_refused(plain_desk.shell("cd a/b && acrun ./bad.aci"), 125, words, "acrun")
     after = {path: value for path, value in snapshot(plain_desk.path).items() if not path.startswith("data")}
     assert after == before
     assert Path("/etc/passwd").stat().st_nlink == links
     assert not os.path.lexists("/tmp/escaped")
+
+
+@pytest.mark.parametrize("output", ["out", "out.aci"])
+def test_layers_that_lead_out_of_each_other_write_nothing_outside(plain_desk: Desk, output: str) -> None:
+    """Each image is good by itself: what one of them links to, another one wants to write into."""
+    outside = plain_desk.path / "outside"
+    outside.mkdir()
+    wants = [{"imageName": "example.com/base"}]
+    layers: dict[str, Files] = {
+        "base": {"up": "../..", "away": str(outside), "f": "/etc/passwd"},
+        "app": {"up/x": b"", "away/x": b"", "f/x": b""},
+    }
+    for name, files in layers.items():
+        content = manifest_bytes(name=f"example.com/{name}", labels=[], dependencies=wants if name == "app" else [])
+        write_image(plain_desk.path / f"{name}.aci", files, content)
+    before = snapshot(plain_desk.path)
+    ended = plain_desk.shell(f"actool render app.aci base.aci {output} && actool ls {output} | sort")
+    assert (ended.code, ended.stderr) == (0, "")
+    assert ended.stdout.split() == [
+        "manifest", "rootfs", "rootfs/away", "rootfs/away/x", "rootfs/f", "rootfs/f/x", "rootfs/up", "rootfs/up/x",
+    ]  # fmt: skip
+    assert {path: value for path, value in snapshot(plain_desk.path).items() if path.split("/")[0] != output} == before
 
 
 def test_acrun_renders_nothing_of_an_image_that_turns_bad_at_its_end(desk: Desk) -> None:

@@ -100,7 +100,7 @@ def write_archive(archive: Archive, output: Output, settings: ImageSettings) -> 
     Source: aci.md, Image Archives; spec/limits.md.
     """
     adjust, bounds = _adjustment(settings), _Bounds()
-    with BlockWriter(output, new_encoder(settings.compression, settings.encoder), settings.threads) as blocks:
+    with BlockWriter(output, new_encoder(settings.compression, settings.encoder, settings.level), settings.threads) as blocks:
         for entry in archive:
             head, padding = encode_entry(adjust(entry)), bytes(-entry.size % BLOCK)
             if fault := bounds.find_fault(head, blocks.size + len(head) + entry.size + len(padding) + len(_END)):

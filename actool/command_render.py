@@ -1,0 +1,47 @@
+"""`actool render`: options in, one call, what is to be said of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from acspec.archive.compression import Compression
+from acspec.archive.write import ImageSettings
+from acspec.program import tell
+from actool import image_options
+from actool.build import source_date_epoch
+from actool.image_options import choose_compression, print_image_id
+from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
+from actool.render import RenderRequest, check_options, render
+
+
+def render_command(
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE…", help="The first is rendered, others are for what it depends on: files, IDs or names."),
+    ],
+    output: Annotated[str, typer.Argument(metavar="OUTPUT.aci|DIR", help="The image to write (- for stdout), or a new directory.")],
+    directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="Where the store is ($APPC_DIR).")] = None,
+    overwrite: image_options.Overwrite = False,
+    compression: image_options.CompressionName = None,
+    no_compression: image_options.NoCompression = False,
+    encoder: image_options.Encoder = "isal",
+    level: image_options.Level = None,
+    owner_root: image_options.OwnerRoot = False,
+    print_id: image_options.PrintID = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail when anything of a file cannot be kept.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
+    passphrase_fd: PassphraseFD = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make one image of an image and all it depends on, without dependencies and pathWhitelist."""
+    check_options(output, {"--overwrite": overwrite, "--owner-root": owner_root, "--print-id": print_id})
+    how = choose_compression(compression, none=no_compression) or Compression.GZIP
+    settings = ImageSettings(how, encoder, level, clamp_ns=source_date_epoch(), owner_root=owner_root)
+    request = RenderRequest(images, output, directory, overwrite, strict, settings)
+    rendering = render(request, Passphrase(passphrase_fd, passphrase_file))
+    for line in () if quiet else rendering.warnings:
+        tell("actool", line)
+    if print_id and rendering.image_id is not None:
+        print_image_id(rendering.image_id, output)

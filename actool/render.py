@@ -1,0 +1,112 @@
+"""From an image, and all it depends on, to one image without dependencies, or to the layout directory of one.
+
+Which images they are is `gather`'s to say, how they are laid over each other `acspec.archive.rendered`'s.
+
+Source: ace.md, Filesystem Setup; aci.md, dependencies and pathWhitelist.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from acspec.archive.extract import TreeWriter
+from acspec.archive.losses import Losses
+from acspec.archive.rendered import RenderedImage
+from acspec.archive.spool import Spool
+from acspec.archive.write import ImageSettings, write_archive
+from acspec.directories import data_directory
+from acspec.errors import UsageError
+from acspec.names import ImageID
+from acspec.rendering import render_manifest
+from acspec.store import Store
+from actool.errors import LostPropertyError
+from actool.gather import Gathering
+from actool.layouts import check_layout_output, new_layout
+from actool.outputs import STANDARD_OUTPUT, check_image_output, is_image_output, new_output
+
+if TYPE_CHECKING:
+    from actool.passphrase import Passphrase
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """What `actool render` was asked for: *images*, the first of which is rendered, and the output, an image or a directory.
+
+    *directory* is that of the store, None for the usual one.
+    """
+
+    images: Sequence[str]
+    output: str
+    directory: str | None = None
+    overwrite: bool = False
+    strict: bool = False
+    settings: ImageSettings = field(default_factory=ImageSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What came of it: the ID of an image, None for a directory, and what people should be warned of."""
+
+    image_id: ImageID | None
+    warnings: Sequence[str]
+
+
+def render(request: RenderRequest, passphrase: Passphrase | None = None) -> Rendering:
+    """Make the output of a request, whole or not at all; *passphrase* is for encrypted images.
+
+    Raises: FormatError, MissingInputError, OutputError, StorageError, TrustError, UsageError; OSError.
+    Source: ace.md, Filesystem Setup.
+    """
+    if is_image_output(request.output):
+        return _render_image(request, passphrase)
+    return _render_layout(request, passphrase)
+
+
+def check_options(output: str, options: Mapping[str, bool]) -> None:
+    """Check that none of *options*, which are for images, is given when *output* is a directory. Raises: UsageError."""
+    given = next((name for name, is_given in options.items() if is_given), None)
+    if given is not None and not is_image_output(output):
+        raise UsageError(given, f"is for an image, and {output} would be a directory", "the name of an image ends in .aci")
+
+
+def _render_image(request: RenderRequest, passphrase: Passphrase | None) -> Rendering:
+    check_image_output(request.output, overwrite=request.overwrite)
+    with new_output(request.output, overwrite=request.overwrite) as output, _rendered(request, passphrase) as (image, unused):
+        image_id = write_archive(image, output.write, request.settings).image_id
+    lost = f"{request.output}: warning: left out, being a host's own: {image.lost}"
+    return Rendering(image_id, [*unused, *([lost] if image.lost else [])])
+
+
+def _render_layout(request: RenderRequest, passphrase: Passphrase | None) -> Rendering:
+    check_layout_output(request.output)
+    with new_layout(request.output) as descriptor, _rendered(request, passphrase) as (image, unused):
+        with TreeWriter(descriptor, whole=True) as writer:
+            writer.add(image)
+            writer.finish()
+        writer.lost.add_xattrs(image.lost.xattrs)
+        _check_losses(request, writer.lost)
+    lost = f"{request.output}: warning: could not be kept: {writer.lost} (root could keep them)"
+    return Rendering(None, [*unused, *([lost] if writer.lost else [])])
+
+
+@contextmanager
+def _rendered(request: RenderRequest, passphrase: Passphrase | None) -> Iterator[tuple[RenderedImage, list[str]]]:
+    """Read all images and give what they are together, with a warning for each that nobody needs, for the duration of a block."""
+    # Beside the output there must be room for as much anyway; where temporary files go may be memory.
+    beside = None if request.output == STANDARD_OUTPUT else os.path.dirname(request.output.rstrip("/")) or "."
+    store = Store.open(data_directory(request.directory))
+    with Spool(beside, None if beside is None else request.output) as spool, Gathering(spool, store, passphrase) as gathering:
+        layers, unused = gathering.gather(request.images)
+        root = layers[-1].image
+        warnings = [f"{word}: warning: not used, nothing depends on it" for word in unused]
+        manifest = render_manifest(root.manifest_bytes, f"{root.what}: manifest")
+        yield RenderedImage(layers, manifest, lambda lost: _check_losses(request, lost)), warnings
+
+
+def _check_losses(request: RenderRequest, lost: Losses) -> None:
+    if request.strict and lost:
+        raise LostPropertyError(request.images[0], f"cannot be kept: {lost}", "without --strict they are left out")
