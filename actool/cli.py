@@ -23,11 +23,9 @@ COMMANDS = {
     "verify": "actool.command_verify:verify_command",
     "encrypt": "actool.command_secrecy:encrypt_command",
     "decrypt": "actool.command_secrecy:decrypt_command",
-}
-_SUMMARY = "Build, validate, inspect, change and sign App Container Images."
     "render": "actool.command_render:render_command",
 }
-_SUMMARY = "Build, validate, inspect, unpack and render App Container Images."
+_SUMMARY = "Build, validate, inspect, change and sign App Container Images."
 
 
 def main() -> int:
