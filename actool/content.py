@@ -9,6 +9,7 @@ Source: aci.md, Image Archives; path_resolution(7).
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -66,7 +67,7 @@ def _read_from_image(source: Input, name: bytes) -> Iterator[memoryview]:
             if entry.name == name:
                 yield from reader.read_chunks(entry)
                 return
-    raise StorageError(source.name, "changed while it was read", "try again")
+    raise _changed(source)
 
 
 def _read_from_layout(source: Input, path: str) -> Iterator[bytes]:
@@ -82,10 +83,16 @@ def _read_from_layout(source: Input, path: str) -> Iterator[bytes]:
             return
         descriptor = names.open(name[len(_INSIDE) :])
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _changed(source)
         while chunk := os.read(descriptor, _CHUNK):
             yield chunk
     finally:
         os.close(descriptor)
+
+
+def _changed(source: Input) -> StorageError:
+    return StorageError(source.name, "changed while it was read", "try again")
 
 
 def _locate(typed: str, find: Find, image: str) -> bytes:
