@@ -53,6 +53,7 @@ def test_one_side_may_come_through_a_pipe(place: Path) -> None:
         assert (ended.returncode, ended.stdout.decode(), ended.stderr) == (1, LINES, b"")
 
 
+@pytest.mark.privileged
 def test_a_layout_is_compared_as_the_image_that_it_builds(place: Path) -> None:
     assert run("extract", "new.aci", "layout", cwd=place).returncode == 0
     ended = run("diff", "old.aci", "layout", cwd=place)
@@ -178,6 +179,7 @@ def test_every_difference_of_an_odd_image_is_printable(tmp_path: Path, sentence:
             assert json.loads(format_json(difference))["path"]
 
 
+@pytest.mark.privileged
 def test_what_is_unpacked_and_built_again_differs_in_nothing(tmp_path: Path) -> None:
     links = {"z": Node(b"data", mtime="1.5", xattrs={"user.a": b"1"}), "a": hard_link("z"), "l": "z", "d/implied": b""}
     (tmp_path / "old.aci").write_bytes(compress(tar(links), "bzip2"))

