@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from actool.errors import OutputExistsError
+from actool.outputs import written
 from tests.support import images
 from tests.support.flattening import held, manifest, rendered
 
@@ -110,3 +112,14 @@ def test_a_full_disk_leaves_nothing_and_is_one_line() -> None:
 def test_the_manifest_of_an_image_is_json_that_others_read() -> None:
     rendered("app.aci", "base.aci")
     assert json.loads(held().files[b"manifest"][1]).keys() == json.loads(manifest("x")).keys()
+
+
+@pytest.mark.usefixtures("render_place")
+def test_whoever_is_second_is_told_so_and_replaces_nothing() -> None:
+    output = written("out.aci", overwrite=False)
+    output.__enter__()(b"second")
+    Path("out.aci").write_bytes(b"first")
+    with pytest.raises(OutputExistsError, match=r"out\.aci: has appeared meanwhile \(--overwrite"):
+        output.__exit__(None, None, None)
+    assert Path("out.aci").read_bytes() == b"first"
+    assert sorted(os.listdir()) == ["app.aci", "base.aci", "out.aci"]
