@@ -9,9 +9,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from actool.isolator_options import make_capability_sets, make_seccomp_set, parse_isolators
-from actool.manifest_changes import ManifestChanges
-from actool.manifest_options import (
+from actool.changes.isolator_options import make_capability_sets, make_seccomp_set, parse_isolators
+from actool.changes.manifest_changes import ManifestChanges
+from actool.changes.manifest_options import (
     check_text,
     parse_annotation,
     parse_app_owner,

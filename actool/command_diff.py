@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from acspec.program import tell
-from actool.comparison import IGNORABLE, compared, parse_ignored
-from actool.difference_lines import format_json, format_text
+from actool.comparing.comparison import IGNORABLE, compared, parse_ignored
+from actool.comparing.difference_lines import format_json, format_text
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
 
 _DIFFERENT = 1

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from actool.changes.manifest_changes import ManifestChanges
 from actool.command_changes import with_manifest_options
 from actool.init import make_layout, make_manifest
-from actool.manifest_changes import ManifestChanges
 
 
 @with_manifest_options

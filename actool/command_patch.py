@@ -10,11 +10,11 @@ import typer
 from acspec.archive.splice import Recompression
 from acspec.program import tell
 from actool import image_options
+from actool.changes.manifest_changes import ManifestChanges
+from actool.changes.removals import parse_removal
 from actool.command_changes import with_manifest_options
 from actool.image_options import choose_compression, print_image_id
-from actool.manifest_changes import ManifestChanges
 from actool.patch import PatchRequest, find_signature, patch
-from actool.removals import parse_removal
 
 
 @with_manifest_options

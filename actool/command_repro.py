@@ -9,8 +9,8 @@ import typer
 from acspec.archive.write import ImageSettings
 from actool import image_options
 from actool.build import source_date_epoch
+from actool.comparing.reproduction import ReproductionRequest, verify_reproduction
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
-from actool.reproduction import ReproductionRequest, verify_reproduction
 from actool.sources import split_sources
 
 _OTHERWISE = 1

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from acspec.program import tell
-from actool.file_lists import read_file_names
+from actool.checks.file_lists import read_file_names
+from actool.checks.validation import ReportFormat, ValidationRequest, run_validation
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
-from actool.validation import ReportFormat, ValidationRequest, run_validation
 
 
 def validate_command(

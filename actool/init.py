@@ -16,8 +16,8 @@ from acspec.jsontext import dump_json, dump_pretty
 from acspec.labels import Label, host_platform
 from acspec.names import IMAGE_KIND, ACIdentifier
 from acspec.option_words import typed
+from actool.changes.manifest_changes import ManifestChanges, apply_changes
 from actool.errors import OutputExistsError
-from actool.manifest_changes import ManifestChanges, apply_changes
 
 
 def make_manifest(changes: ManifestChanges, *, platform: bool) -> bytes:

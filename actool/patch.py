@@ -18,8 +18,8 @@ from acspec.archive.write import WrittenImage
 from acspec.errors import FormatError, UsageError
 from acspec.jsontext import read_limited
 from acspec.limits import MANIFEST_BYTES
+from actool.changes.manifest_changes import ManifestChanges, change_manifest
 from actool.inputs import Input, opened
-from actool.manifest_changes import ManifestChanges, change_manifest
 from actool.outputs import Output, check_image_output, new_content, new_output
 
 _REPLACE = "--replace"

@@ -21,6 +21,7 @@ _actool() {
             " verify") command="verify" ;;
             " encrypt") command="encrypt" ;;
             " decrypt") command="decrypt" ;;
+            " render") command="render" ;;
         esac
     done
     case "$command" in
@@ -28,7 +29,7 @@ _actool() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id cat ls diff verify-repro extract patch-manifest init sign verify encrypt decrypt" -- "$current"); fi ;;
+            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id cat ls diff verify-repro extract patch-manifest init sign verify encrypt decrypt render" -- "$current"); fi ;;
         "build")
             case $before in
                 --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
@@ -200,6 +201,17 @@ _actool() {
                 --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file --overwrite -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "render")
+            case $before in
+                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
+                --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
+                --compression-level) return ;;
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --print-id --strict -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     esac
 }

@@ -293,7 +293,7 @@ def test_what_is_no_object_has_one_fault() -> None:
 
 def test_jsonschema_is_imported_by_nothing_but_an_explanation() -> None:
     code = (
-        "import sys; import acspec.schema, actool.validate; assert 'jsonschema' not in sys.modules;"
+        "import sys; import acspec.schema, actool.checks.validate; assert 'jsonschema' not in sys.modules;"
         "assert 'referencing' not in sys.modules;"
         "acspec.schema.find_faults({}, 'ImageManifest', 'f'); assert 'jsonschema' in sys.modules;"
         "assert not {'requests', 'socket', 'urllib.request'} & set(sys.modules)"

@@ -6,8 +6,8 @@ import inspect
 
 import pytest
 
+from actool.changes.manifest_changes import ManifestChanges
 from actool.command_changes import read_changes
-from actool.manifest_changes import ManifestChanges
 from tests.actool.test_cli import run
 
 OPTIONS = [{"program": "--exec"}.get(name, f"--{name.replace('_', '-')}") for name in inspect.signature(read_changes).parameters]

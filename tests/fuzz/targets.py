@@ -27,7 +27,7 @@ from acspec.openpgp.verification import judge
 from acspec.pod_manifest import parse_pod_manifest
 from acspec.quantities import MAX_QUANTITY, parse_quantity
 from acspec.references import ImageReference, parse_argument, parse_reference
-from actool.programs import Form, parse_program
+from actool.checks.programs import Form, parse_program
 from tests.fuzz import archives
 from tests.support.elf import make_elf
 from tests.support.images import BLOCK, pax_record

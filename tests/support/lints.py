@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from actool.reports import Report
-from actool.validate import validate
+from actool.checks.reports import Report
+from actool.checks.validate import validate
 from tests.support import images
 from tests.support.elf import make_elf
 from tests.support.images import Node

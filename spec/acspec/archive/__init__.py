@@ -4,7 +4,6 @@ Not the library's `tarfile`: damaged headers read there as shorter archives, and
 Modules, from top to bottom:
 
     splice          an image copied with another manifest
-    write           an image archive written from a layout directory
     write           an image archive written from a layout directory, or from what is read like an archive
     walk            a layout directory read as the entries of an image
     ignore          what a layout leaves out of its image

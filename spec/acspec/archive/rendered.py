@@ -58,7 +58,7 @@ class RenderedImage:
             layer.image.check()
         self._on_end(self.lost)
 
-    def find_whole(self, entry: Entry) -> None:
+    def find_whole(self, entry: Entry) -> memoryview | None:
         """Return None: content comes in pieces."""
 
     def read_pieces(self, entry: Entry) -> Iterator[tuple[int, memoryview]]:
