@@ -6,6 +6,15 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     command_fetch    `acfetch fetch`
     command_trust    `acfetch trust`
     command_images   `acfetch images`
+    command_gc       `acfetch gc`
+    listing          images as people and programs read of them
+    collection       the sequence of a collection: what nobody uses and nothing needs
+    removal          images taken out of the store: all that are named, or none
+    audit            images hashed again where they lie; damaged ones set aside
+    export           an image copied out of the store
+    leftovers        files in the store that belong to no image
+    stored           which image of the store a word means
+    needs            which images need which (no input or output)
     fetch            the sequence: an image with all it depends on, into the store
     pending          images that are verified and wait for the rest of the run; --output
     download         one pass over an image: fetched, verified, unpacked, hashed, checked

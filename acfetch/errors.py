@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acspec.errors import ProtocolError, TrustError, UnavailableError
+from acspec.errors import BusyError, ProtocolError, TrustError, UnavailableError
 
 
 class DiscoveryError(UnavailableError):
@@ -35,3 +35,7 @@ class MissingSignatureError(UntrustedError):
 
 class MismatchError(TrustError):
     """The image is not the one that was asked for."""
+
+
+class NeededError(BusyError):
+    """An image that another image or a pod needs."""

@@ -120,7 +120,9 @@ class Fetcher:
 
         Raises: MismatchError when that image is not what else was asked for.
         """
-        if request.image_id is None or self._find_closure(request.image_id, limits.DEPENDENCY_DEPTH) is None:
+        if request.image_id is None or not self._pending.hold(self._store, request.image_id):
+            return None
+        if self._find_closure(request.image_id, limits.DEPENDENCY_DEPTH) is None:
             return None
         record = self._store.find_whole(request.image_id)
         if record is None or request.size not in (None, record.served_size):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from acspec.store import ImageRecord, NewImage
+    from acspec.store import ImageRecord, NewImage, Store
 
 
 class Output:
@@ -88,6 +88,20 @@ class Pending:
         if output is not None:
             self._undo.enter_context(output)
         self._images.append(_Waiting(new, record, signature, output))
+
+    def hold(self, store: Store, image_id: str) -> bool:
+        """Keep an image that is in *store* already there until the run has ended; return False when it is not there.
+
+        What it depends on is kept with it.
+
+        Raises: OSError.
+        Source: spec/store.md, Locks.
+        """
+        try:
+            self._undo.callback(os.close, store.hold(image_id))
+        except FileNotFoundError:
+            return False
+        return True
 
     def publish(self) -> Iterator[ImageRecord]:
         """Put each image into the store, then where --output says, and yield its record. Raises: OutputError; OSError."""

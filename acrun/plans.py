@@ -18,6 +18,7 @@ from acspec import VERSION
 from acspec.durable import write_file
 from acspec.errors import ToolError
 from acspec.jsontext import dump_json, read_json_file
+from acspec.uses import hold_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,14 +41,20 @@ class PlannedApp:
 
 
 class Plan:
-    """A pod worked out: the reified manifest as JSON, its apps in the same order, and what people are told about it."""
+    """A pod worked out: the reified manifest as JSON, its apps in the same order, and what people are told about it.
 
-    __slots__ = ("apps", "manifest", "notes")
+    `stored` are the paths of the images in it that lie in a store, where they are held until the pod names them.
+    """
 
-    def __init__(self, manifest: dict[str, JSONValue], apps: Iterable[PlannedApp], notes: Iterable[str]) -> None:
+    __slots__ = ("apps", "manifest", "notes", "stored")
+
+    def __init__(
+        self, manifest: dict[str, JSONValue], apps: Iterable[PlannedApp], notes: Iterable[str], stored: Iterable[str] = ()
+    ) -> None:
         self.manifest = manifest
         self.apps = tuple(apps)
         self.notes = tuple(notes)
+        self.stored = tuple(stored)
 
     def names(self) -> list[str]:
         """Return the names of the apps, in order."""
@@ -65,7 +72,7 @@ class Plan:
 
 
 def find_plan(run_directory: str, data_directory: str, text: str) -> Plan | None:
-    """Return the plan noted for the image *text*, or None when there is none that still holds."""
+    """Return the plan noted for the image *text*, its images held in their stores, or None when there is none that still holds."""
     try:
         check_run_directory(run_directory)
         path, question = _note(run_directory, data_directory, text)
@@ -73,6 +80,8 @@ def find_plan(run_directory: str, data_directory: str, text: str) -> Plan | None
         if not isinstance(note, dict) or note["question"] != question or not _holds(note["witnesses"]):
             return None
         plan = _read_plan(note)
+        for image in plan.stored:
+            hold_image(image)  # until this process becomes stage1: its descriptors are closed then
         os.utime(path)  # what gc goes by
     except (ToolError, OSError, KeyError, TypeError, ValueError):  # absent, cut short by a power failure, or of another version
         return None
@@ -95,6 +104,7 @@ def note_plan(run_directory: str, data_directory: str, text: str, plan: Plan, fi
             "manifest": plan.manifest,
             "apps": [{"tree": app.tree, "images": list(app.images)} for app in plan.apps],
             "notes": list(plan.notes),
+            "stored": list(plan.stored),
         }
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         write_file(path, dump_json(note))
@@ -130,10 +140,10 @@ def _holds(witnesses: JSONValue) -> bool:
 
 
 def _read_plan(note: dict[str, JSONValue]) -> Plan:
-    manifest, apps, notes = note["manifest"], note["apps"], note["notes"]
-    if not isinstance(manifest, dict) or not isinstance(apps, list) or not isinstance(notes, list):
+    manifest, apps, notes, stored = note["manifest"], note["apps"], note["notes"], note["stored"]
+    if not isinstance(manifest, dict) or not (isinstance(apps, list) and isinstance(notes, list) and isinstance(stored, list)):
         raise TypeError("not of the form that note_plan writes")
-    return Plan(manifest, map(_read_app, apps), map(str, notes))
+    return Plan(manifest, map(_read_app, apps), map(str, notes), map(str, stored))
 
 
 def _read_app(value: JSONValue) -> PlannedApp:

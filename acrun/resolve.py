@@ -1,7 +1,8 @@
 """Image arguments into images: which file each is, which manifest it holds, and all the images it depends on.
 
 A name or an ID is looked for in our own store; a path inside another data directory's images/ makes that a second,
-read-only store (that is how `acfetch x | sudo acrun` works); any other path is the user's own file. Nothing is fetched.
+read-only store (that is how `acfetch x | sudo acrun` works); any other path is the user's own file. Nothing is fetched. What lies
+in a store is held there: nobody removes it before this process ends, or becomes stage1 for a pod that names it.
 
 Source: spec/store.md; aci.md, Dependency Matching; ace.md, Filesystem Setup.
 """
@@ -16,7 +17,7 @@ from acspec.archive.image import open_image, read_image
 from acspec.errors import ImageNotFoundError, UsageError
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, parse_argument
 from acspec.rendering import Layer, plan_layers
-from acspec.resolution import Catalogue, ImageFile, find_home, find_stored, not_stored, read_stored
+from acspec.resolution import Catalogue, ImageFile, find_home, not_stored, read_stored
 from acspec.store import Store
 
 TYPE_CHECKING = False
@@ -37,6 +38,10 @@ class ResolvedImage:
     layers: tuple[Layer, ...]
     files: Mapping[ImageID, ImageFile]
     witnesses: tuple[str, ...]
+
+    def held(self) -> list[str]:
+        """Return the paths of those images that lie in a store, and are held there."""
+        return [file.path for file in self.files.values() if file.lock_fd is not None]
 
 
 def resolve_image(text: str, data_directory: str) -> ResolvedImage:
@@ -83,7 +88,7 @@ def _scan(path: str) -> ImageFile:
 
 
 def _find_in_store(text: str, argument: ImageIDArgument | ImageReference, store: Store) -> ImageFile:
-    record = find_stored(argument, store)
+    record = store.find_meant(argument)
     if record is None and text.isalnum():  # no dot, no slash, no colon: more likely a command than an image
         raise ImageNotFoundError(
             text, f"neither a command nor an image in the store {store.path}", "acrun --help shows the commands"

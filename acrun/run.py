@@ -90,7 +90,8 @@ def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[T
         PlannedApp(tree.key, [layer.image_id for layer in request.resolved.layers])
         for request, tree in zip(requests, trees, strict=True)
     ]
-    return Plan(reified.manifest.to_json(), apps, reified.notes)
+    stored = dict.fromkeys(path for request in requests for path in request.resolved.held())
+    return Plan(reified.manifest.to_json(), apps, reified.notes, stored)
 
 
 def _launch(options: PodOptions, plan: Plan, trees: Sequence[Tree]) -> NoReturn:

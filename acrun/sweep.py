@@ -12,7 +12,7 @@ import os
 import time
 
 from acrun.stage1 import collect_pod, get_stage1
-from acspec.durable import remove_tree, sweep_new_files
+from acspec.durable import list_names, remove_tree, sweep_new_files
 from acspec.errors import BusyError, KernelError
 from acspec.locks import iterate_unlocked
 from acspec.pods import Pod, Pods
@@ -120,26 +120,17 @@ def _clean_kernel(pod: Pod, stage1: str | None) -> None:
 def _collect_temporary(run_directory: str) -> None:
     """Remove what makers of trees left in RUN/tmp; whoever is alive holds the lock of what is being made."""
     directory = os.path.join(run_directory, "tmp")
-    for path in iterate_unlocked(os.path.join(directory, name) for name in _names(directory)):
+    for path in iterate_unlocked(os.path.join(directory, name) for name in list_names(directory)):
         remove_tree(path)
 
 
 def _trees_in_use(pods: Pods) -> set[str]:
-    keys = set()
-    for pod in pods.all():
-        apps = os.path.join(pod.path, "apps")
-        for name in _names(apps):
-            try:
-                with open(os.path.join(apps, name, "tree"), encoding="ascii") as file:
-                    keys.add(file.readline().strip())
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-    return keys
+    return {lines[0] for pod in pods.all() for lines in pod.read_trees() if lines}
 
 
 def _collect_trees(run_directory: str, in_use: set[str], removed: Removed) -> None:
     directory = os.path.join(run_directory, "trees")
-    for path in iterate_unlocked(os.path.join(directory, key) for key in _names(directory) if key not in in_use):
+    for path in iterate_unlocked(os.path.join(directory, key) for key in list_names(directory) if key not in in_use):
         key = os.path.basename(path)
         # Under the lock the pods are read again: one that was just made names its tree before it lets its lock go.
         if time.time() - os.stat(path).st_mtime < UNUSED_SECONDS or key in _trees_in_use(Pods(run_directory)):
@@ -153,16 +144,9 @@ def _collect_trees(run_directory: str, in_use: set[str], removed: Removed) -> No
 
 def _collect_plans(run_directory: str) -> None:
     directory = os.path.join(run_directory, "plans")
-    for path in [os.path.join(directory, name) for name in _names(directory)]:
+    for path in [os.path.join(directory, name) for name in list_names(directory)]:
         try:
             if time.time() - os.stat(path).st_mtime >= UNUSED_SECONDS:
                 os.unlink(path)
         except FileNotFoundError:  # somebody is faster
             continue
-
-
-def _names(directory: str) -> list[str]:
-    try:
-        return sorted(os.listdir(directory))
-    except (FileNotFoundError, NotADirectoryError):
-        return []

@@ -7,7 +7,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     rendering       which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer
     store           images on disk, under their IDs
-    pods            pod directories: phases, locks, names
+    pods            pod directories: phases, locks, names, and what they were made from
     schema          all faults of a manifest at once, by JSON Schema
     pod_manifest    the pod manifest
     image_manifest  the image manifest
@@ -28,6 +28,8 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     plain_words     subcommands without options, which need no parser
     program         how a program starts, fails and ends
     option_words    words behind options that have parts
+    durations       lengths of time, as typed
+    uses            images of a store, kept while they are used
     usage           what is wrong with a command line, in words of this suite
     directories     where data, pods and configuration lie
     durable         files that appear whole or not at all

@@ -142,13 +142,17 @@ def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int =
 
 def sweep_new_files(directory: str) -> None:
     """Remove the temporary files of writers that were killed from *directory*; those of the living are locked. Raises: OSError."""
-    try:
-        names = os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    temporary = (os.path.join(directory, name) for name in names if name.startswith(".") and name.endswith(_TEMPORARY))
-    for path in iterate_unlocked(temporary):
+    names = (name for name in list_names(directory) if name.startswith(".") and name.endswith(_TEMPORARY))
+    for path in iterate_unlocked(os.path.join(directory, name) for name in names):
         os.unlink(path)
+
+
+def list_names(directory: str) -> list[str]:
+    """Return the names in a directory, sorted; none when there is no such directory. Raises: OSError."""
+    try:
+        return sorted(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def sync_directory(directory: str | int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from acspec.durable import sync_directory, write_file
+from acspec.durable import list_names, sync_directory, write_file
 from acspec.errors import BusyError, FormatError, MissingInputError, OutputError
 from acspec.locks import is_locked, open_locked
 from acspec.names import parse_ac_name
@@ -85,6 +85,23 @@ class Pod:
         if self.lock_fd is not None:
             return held
         return held if is_locked(self.path) else free
+
+    def read_trees(self) -> list[list[str]]:
+        """Return for each app what its root file system was made from: the key of the tree, then the IDs of the images in it.
+
+        Apps that have no such file (yet) are left out, as is all of a pod that has moved meanwhile.
+
+        Raises: OSError.
+        Source: spec/pod-directory.md, Files.
+        """
+        apps, found = os.path.join(self.path, "apps"), []
+        for name in list_names(apps):
+            try:
+                with open(os.path.join(apps, name, "tree"), encoding="ascii", errors="replace") as file:
+                    found.append(file.read().split())
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+        return found
 
     def lock(self) -> None:
         """Take the exclusive lock. Raises: BusyError when somebody has it; FileNotFoundError when the pod has moved."""

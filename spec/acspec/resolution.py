@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class ImageFile:
     """One image on disk: its file and its manifest, whose bytes are to be checked against those that are unpacked.
 
-    *served_size* is in bytes, of the file as it is; None where nobody knows it.
+    *served_size* is in bytes, of the file as it is; None where nobody knows it. *lock_fd* is the descriptor that keeps it in its
+    store, None for a file that lies in none.
     """
 
     image_id: ImageID
@@ -41,6 +42,7 @@ class ImageFile:
     manifest: ImageManifest
     manifest_bytes: bytes
     served_size: int | None = None
+    lock_fd: int | None = None
 
 
 def find_home(path: str, own: Store) -> tuple[Store, ImageID] | None:
@@ -63,17 +65,6 @@ def find_home(path: str, own: Store) -> tuple[Store, ImageID] | None:
     return None
 
 
-def find_stored(argument: ImageIDArgument | ImageReference, store: Store) -> ImageRecord | None:
-    """Return the record of the image in *store* that an ID, the beginning of one, or a name with labels means.
-
-    Raises: MissingInputError when the beginning is that of several; FormatError; OSError.
-    Source: spec/store.md, Image arguments.
-    """
-    if isinstance(argument, ImageIDArgument):
-        return store.find_prefix(argument.prefix)
-    return store.find(argument.image_id) if argument.image_id else store.find_named(argument.name, argument.labels)
-
-
 def not_stored(text: str, argument: ImageIDArgument | ImageReference, store: Store) -> ImageNotFoundError:
     """Return the error for an image that is not in *store*, with the command that would help. Source: spec/exit-codes.md."""
     hint = "acfetch images lists what is there" if isinstance(argument, ImageIDArgument) else f"acfetch {text}"
@@ -81,17 +72,22 @@ def not_stored(text: str, argument: ImageIDArgument | ImageReference, store: Sto
 
 
 def read_stored(store: Store, image_id: ImageID) -> ImageFile:
-    """Return the image *image_id* of a store; of its file only the manifest is read. Raises: FormatError; OSError.
+    """Return the image *image_id* of a store, held there; of its file only the manifest is read.
 
-    Source: spec/store.md.
+    Raises: ImageNotFoundError when somebody has removed it; FormatError; OSError.
+    Source: spec/store.md, Locks.
     """
     path = store.image_path(image_id)
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        descriptor = store.hold(image_id)
+    except FileNotFoundError:
+        raise ImageNotFoundError(image_id, "was removed from the store just now") from None
     try:
         data = read_manifest(descriptor, path)
-    finally:
+        return ImageFile(image_id, path, parse_image_manifest(data, path), data, lock_fd=descriptor)
+    except BaseException:
         os.close(descriptor)
-    return ImageFile(image_id, path, parse_image_manifest(data, path), data)
+        raise
 
 
 class Catalogue:

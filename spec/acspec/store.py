@@ -1,7 +1,8 @@
 """The image store: uncompressed tars under their image ID, each with a record of where it came from and who signed it.
 
-An image is in the store when its record is: the image file is made first, the record last, each whole and durable. So any number of
-processes may add at once, and a kill at any moment leaves only whole files. Nothing here fetches, verifies or trusts.
+An image is in the store when its record and its file are: the file is made first, the record last, each whole and durable. So any
+number of processes may add at once, and a kill at any moment leaves only whole files. Nothing here fetches, verifies, trusts or
+removes images.
 
 Source: spec/store.md; aci.md, Image ID.
 """
@@ -10,15 +11,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from acspec.durable import sweep_new_files, sync_directory, write_file
+from acspec.durable import list_names, sweep_new_files, sync_directory, write_file
 from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError
 from acspec.fields import Fields
 from acspec.jsontext import dump_json, read_json_file
-from acspec.labels import Label, find_mismatch, labels_json, read_labels
+from acspec.labels import Label, find_mismatch, label_map, labels_json, read_labels
 from acspec.locks import open_locked
 from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
+from acspec.references import ImageIDArgument, ImageReference
+from acspec.uses import date_image, hold_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,11 +90,15 @@ class ImageRecord:
 
 
 class Store:
-    """The images below one DATA directory; an absent directory is an empty store. `images` is where their files lie."""
+    """The images below one DATA directory; an absent directory is an empty store.
+
+    `images` is where their files lie, `damaged` where those lie that were found damaged.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.images = os.path.join(path, "images")
+        self.damaged = os.path.join(path, "damaged")
 
     @classmethod
     def open(cls, path: str, *, create: bool = False) -> Store:
@@ -108,25 +116,44 @@ class Store:
     def _create(self) -> None:
         for directory in (self.path, self.images, os.path.join(self.path, "tmp"), os.path.join(self.path, "partial")):
             os.makedirs(directory, mode=0o755, exist_ok=True)
-        self._sweep()
+        self.sweep()
         version = os.path.join(self.path, "version")
         if not os.path.exists(version):
             write_file(version, f"{FORMAT}\n".encode("ascii"))
 
-    def _sweep(self) -> None:
-        """Remove what writers that were killed left behind; whoever is alive holds the lock of what is being written."""
+    def sweep(self) -> None:
+        """Remove what writers that were killed left behind; whoever is alive holds the lock of what is being written.
+
+        Raises: OSError.
+        Source: spec/store.md, Adding an image.
+        """
         for directory in (self.path, self.images):
             sweep_new_files(directory)
         directory = os.path.join(self.path, "tmp")
-        for name in os.listdir(directory):
-            if not name.startswith("image-"):
-                continue
-            path = os.path.join(directory, name)
+        for path in [os.path.join(directory, name) for name in list_names(directory) if name.startswith("image-")]:
             try:
                 descriptor = open_locked(path)
-                os.unlink(path)
-            except (BusyError, OSError):
+            except (BusyError, OSError):  # also when it is another user's
                 continue
+            try:
+                os.unlink(path)
+            finally:
+                os.close(descriptor)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Be the only one who changes which images there are, for the duration of a block; whoever else wants to waits.
+
+        Raises: OSError where nothing may be changed.
+        Source: spec/store.md, Locks.
+        """
+        path = os.path.join(self.path, "lock")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            _share_lock(descriptor, os.stat(self.images))
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
             os.close(descriptor)
 
     def _check_version(self) -> None:
@@ -147,19 +174,32 @@ class Store:
         """Return the absolute path of an image's signature, whether it is there or not. Source: spec/store.md, Layout."""
         return os.path.join(self.images, f"{image_id}.asc")
 
+    def record_path(self, image_id: str) -> str:
+        """Return the absolute path of an image's record, whether it is there or not. Source: spec/store.md, Layout."""
+        return os.path.join(self.images, f"{image_id}.json")
+
+    def read_record(self, image_id: str) -> ImageRecord:
+        """Return the record of an image, whether its file is there or not.
+
+        Raises: MissingInputError when there is none; FormatError when it is damaged; OSError.
+        Source: spec/store.md, Records.
+        """
+        path = self.record_path(image_id)
+        record = ImageRecord.read(Fields(read_json_file(path), path))
+        if record.id != image_id:
+            raise FormatError(path, "is the record of another image")
+        return record
+
     def find(self, image_id: str) -> ImageRecord | None:
         """Return the record of an image, or None when it is not in the store.
 
         Raises: FormatError when the record is damaged; OSError.
         Source: spec/store.md, Records.
         """
-        path = os.path.join(self.images, f"{image_id}.json")
         try:
-            record = ImageRecord.read(Fields(read_json_file(path), path))
+            record = self.read_record(image_id)
         except MissingInputError:
             return None
-        if record.id != image_id:
-            raise FormatError(path, "is the record of another image")
         return record if os.path.exists(self.image_path(image_id)) else None
 
     def find_whole(self, image_id: str) -> ImageRecord | None:
@@ -177,7 +217,7 @@ class Store:
         """
         if len(text) == _ID_LENGTH:
             return self.find(text)
-        found = [image_id for image_id in self._ids() if image_id.startswith(text)]
+        found = [image_id for image_id in self.ids() if image_id.startswith(text)]
         if len(found) > 1:
             raise MissingInputError(text, f"means {len(found)} images", "give more of the ID")
         return self.find(found[0]) if found else None
@@ -190,24 +230,62 @@ class Store:
         Raises: OSError.
         Source: discovery.md, Validation; spec/store.md, Image arguments.
         """
-        whole = (record for image_id in self._ids() if (record := self.find_whole(image_id)) is not None)
+        whole = self.whole_records().values()
         matching = [item for item in whole if item.name == name and find_mismatch(labels, item.labels) is None]
         return max(matching, key=lambda record: (record.imported, record.id), default=None)
 
+    def find_meant(self, argument: ImageIDArgument | ImageReference) -> ImageRecord | None:
+        """Return the image that a word on a command line means, or None when it is not in the store.
+
+        Raises: MissingInputError when the beginning of an ID means several; FormatError; OSError.
+        Source: spec/store.md, Image arguments.
+        """
+        if isinstance(argument, ImageIDArgument):
+            return self.find_prefix(argument.prefix)
+        if argument.image_id is None:
+            return self.find_named(argument.name, argument.labels)
+        record = self.find(argument.image_id)
+        fits = record is not None and record.name == argument.name and argument.labels.items() <= label_map(record.labels).items()
+        return record if fits else None
+
     def records(self) -> Iterator[ImageRecord]:
         """Yield the record of every image, by ID. Raises: FormatError; OSError. Source: spec/store.md, Records."""
-        for image_id in self._ids():
+        for image_id in self.ids():
             record = self.find(image_id)
             if record is not None:
                 yield record
 
-    def _ids(self) -> list[str]:
+    def whole_records(self) -> dict[ImageID, ImageRecord]:
+        """Return the record of every image, by ID, but for those that are damaged. Raises: OSError."""
+        found = (self.find_whole(image_id) for image_id in self.ids())
+        return {record.id: record for record in found if record is not None}
+
+    def ids(self) -> list[str]:
+        """Return what all that is named like a record calls itself the record of, sorted. Raises: OSError."""
+        stems = (name.removesuffix(".json") for name in list_names(self.images) if name.endswith(".json"))
+        return [stem for stem in stems if len(stem) == _ID_LENGTH and stem.startswith(_PREFIX)]
+
+    def size(self, image_id: str) -> int:
+        """Return the bytes of an image's file, 0 when it is not there. Raises: OSError."""
         try:
-            names = os.listdir(self.images)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))
-        return sorted(stem for stem in stems if len(stem) == _ID_LENGTH and stem.startswith(_PREFIX))
+            return os.lstat(self.image_path(image_id)).st_size
+        except FileNotFoundError:
+            return 0
+
+    def last_used(self, image_id: str) -> float:
+        """Return when an image was last used, in seconds since 1970; 0 when it is not in the store. Raises: OSError."""
+        try:
+            return os.stat(self.record_path(image_id)).st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    def hold(self, image_id: str) -> int:
+        """Keep an image in the store until the descriptor that is returned is closed, and date it.
+
+        Raises: FileNotFoundError when it is not there; OSError.
+        Source: spec/store.md, Locks.
+        """
+        return hold_image(self.image_path(image_id))
 
     def new_image(self) -> NewImage:
         """Return a writer for a new image. Raises: OutputError; OSError. Source: spec/store.md, Adding an image."""
@@ -223,7 +301,7 @@ class NewImage:
         while True:
             self._path = os.path.join(self._directory, f"image-{os.urandom(8).hex()}")
             self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            fcntl.flock(self.fd, fcntl.LOCK_EX)
+            fcntl.flock(self.fd, fcntl.LOCK_SH)  # under its final name, others will use it beside us
             if os.fstat(self.fd).st_nlink:  # no gc took it for a dead one in the moment before the lock
                 return
             os.close(self.fd)
@@ -255,17 +333,19 @@ class NewImage:
         """
         store = self._store
         path = store.image_path(record.id)
-        present = store.find_whole(record.id)  # a damaged record is written anew
         os.fchmod(self.fd, 0o444)
-        os.fsync(self.fd)
-        fcntl.flock(self.fd, fcntl.LOCK_SH)  # under its final name others use it, and only gc locks it for itself
-        os.rename(self._path, path)
-        self._path = ""
-        if present is None or _is_better(record, present):
-            if signature is not None:
-                write_file(store.signature_path(record.id), signature, mode=0o444)
-            write_file(path.removesuffix(".aci") + ".json", dump_json(record.to_json()))
-        sync_directory(os.path.dirname(path))
+        os.fsync(self.fd)  # what takes long is done before others have to wait
+        with store.changing():
+            present = store.find_whole(record.id)  # a damaged record is written anew
+            os.rename(self._path, path)
+            self._path = ""
+            if present is None or _is_better(record, present):
+                if signature is not None:
+                    write_file(store.signature_path(record.id), signature, mode=0o444)
+                write_file(store.record_path(record.id), dump_json(record.to_json()))
+            else:
+                date_image(path)
+            sync_directory(store.images)
         return path
 
     def close(self) -> None:
@@ -284,3 +364,12 @@ class NewImage:
 def _is_better(new: ImageRecord, old: ImageRecord) -> bool:
     """Tell whether a record says at least as much for an image as the one that is there."""
     return set(new.given_up) <= set(old.given_up) and (new.signer is not None or old.signer is None)
+
+
+def _share_lock(descriptor: int, images: os.stat_result) -> None:
+    """Let who may change the images open the lock, and nobody else: whoever can open it can keep all others waiting."""
+    writers = images.st_mode & 0o022
+    mode = 0o600 | writers | writers << 1
+    status = os.fstat(descriptor)
+    if status.st_uid == os.geteuid() and status.st_mode & 0o777 != mode:
+        os.fchmod(descriptor, mode)
