@@ -20,7 +20,7 @@ from acspec.image_manifest import Dependency, parse_image_manifest
 from acspec.names import ImageID
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, parse_argument
 from acspec.rendering import plan_layers, whitelist_filter
-from acspec.resolution import Catalogue, ImageFile, find_home, find_stored, not_stored, read_stored
+from acspec.resolution import Catalogue, ImageFile, find_home, not_stored, read_stored
 from acspec.store import Store
 from actool.inputs import opened
 
@@ -74,7 +74,7 @@ class Gathering:
             return self._take_path(argument.path)
         if not isinstance(argument, (ImageIDArgument, ImageReference)):
             raise UsageError(word, "actool fetches nothing", f"acfetch '{word}'")
-        record = find_stored(argument, self._own)
+        record = self._own.find_meant(argument)
         if record is None and os.path.lexists(word):  # what a word means follows from its form alone
             raise ImageNotFoundError(word, f"not in the store {self._own.path}", f"./{word} is the file")
         if record is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from acspec.store import Store
 from tests.acfetch.customer import ARCH, TEMPLATE, Customer, app, id_of, page
 from tests.support.gpg import Signer
 from tests.support.server import Answer
+from tests.support.stores import check_store
 
 NAME = "example.com/app"
 UNSIGNED = "--insecure-options=image"
@@ -168,3 +170,27 @@ def test_endless_dependencies_end_at_the_limit(customer: Customer, monkeypatch: 
     publish_unsigned(customer, "app", *map(need, names))
     customer.refused(65, UNSIGNED, NAME)
     assert len([url for url in customer.server.asked if url.endswith(".aci")]) <= 12
+
+
+def test_a_collection_in_the_middle_of_a_fetch_leaves_what_it_relies_upon(customer: Customer) -> None:
+    """The first dependency is there already; while the second one comes, everything that nothing needs is collected."""
+    base, other = publish(customer, "base"), publish(customer, "other")
+    customer.fetch("example.com/base")
+    customer.fetch("example.com/other")
+    slow = app("example.com/slow")
+    url = customer.publish("example.com/slow", slow)
+    publish(customer, "app", need("base", imageID=id_of(base)), need("slow"))
+    collected: list[str] = []
+
+    def halves() -> Iterator[bytes]:
+        yield slow[:60]
+        collected.append(customer.run_program("gc", "--keep-for", "0").out)
+        yield slow[60:]
+
+    customer.server.answers[url] = Answer(halves(), length=len(slow))
+    asked = len(customer.server.asked)
+    [line] = customer.fetch(NAME)
+    assert [text.split()[1] for text in collected[0].splitlines()] == [id_of(other)[:19]]
+    assert id_of(base) in check_store(customer.store)
+    assert customer.record(line)["dependencies"] == [id_of(base), id_of(slow)]
+    assert not [url for url in customer.server.asked[asked:] if "base" in url]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from acfetch.pending import Output, Pending
-from acspec.errors import OutputError
+from acspec.errors import BusyError, OutputError
+from acspec.locks import open_locked
 from acspec.names import parse_ac_identifier, parse_image_id
 from acspec.store import ImageRecord, NewImage, Store
 
@@ -88,3 +89,24 @@ def test_a_copy_that_cannot_be_made_is_refused_at_once(name: str, tmp_path: Path
     with pytest.raises(OutputError):
         Output(name)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_an_image_of_the_store_is_held_until_the_run_ends(store: Store) -> None:
+    new, record = image(store)
+    with new:
+        new.publish(record, None)
+    with Pending() as pending:
+        assert pending.hold(store, ID)
+        assert not pending.hold(store, OTHER)
+        with pytest.raises(BusyError):
+            open_locked(store.image_path(ID))
+    os.close(open_locked(store.image_path(ID)))
+
+
+def test_what_was_published_is_held_until_the_run_ends(store: Store) -> None:
+    with Pending() as pending:
+        pending.add(*image(store), None, None)
+        list(pending.publish())
+        with pytest.raises(BusyError):
+            open_locked(store.image_path(ID))
+    os.close(open_locked(store.image_path(ID)))

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from acrun.plans import Plan, PlannedApp, find_plan, note_plan
+from acspec.errors import BusyError
+from acspec.locks import open_locked
 
 MANIFEST: dict[str, Any] = {"acKind": "PodManifest", "apps": [{"name": "hello", "app": {"exec": ["/bin/hello", "-v"]}}]}
 
@@ -132,4 +134,32 @@ def test_a_note_that_others_could_have_written_is_none(tmp_path: Path, witness: 
 def test_a_place_that_takes_no_note_is_no_error(tmp_path: Path, witness: Path) -> None:
     (tmp_path / "run").write_bytes(b"")
     note(tmp_path, witness)
+    assert find(tmp_path) is None
+
+
+def note_stored(tmp_path: Path, witness: Path, stored: Path) -> None:
+    plan = Plan(MANIFEST, [PlannedApp("k" * 64, ["sha512-a"])], [], [str(stored)])
+    note_plan(str(tmp_path / "run"), str(tmp_path / "data"), "/x.aci", plan, [str(witness)], time.time_ns() + 10**9)
+
+
+def test_images_of_a_plan_that_lie_in_a_store_are_held_and_dated(tmp_path: Path, witness: Path) -> None:
+    stored, record = tmp_path / "stored.aci", tmp_path / "stored.json"
+    for path in (stored, record):
+        path.touch()
+    os.utime(record, (0, 0))
+    note_stored(tmp_path, witness, stored)
+    os.close(open_locked(str(stored)))
+    plan = find(tmp_path)
+    assert plan is not None
+    assert plan.stored == (str(stored),)
+    with pytest.raises(BusyError):
+        open_locked(str(stored))
+    assert record.stat().st_mtime > 0
+
+
+def test_a_note_counts_for_nothing_when_an_image_of_it_was_removed(tmp_path: Path, witness: Path) -> None:
+    stored = tmp_path / "stored.aci"
+    stored.touch()
+    note_stored(tmp_path, witness, stored)
+    stored.unlink()
     assert find(tmp_path) is None

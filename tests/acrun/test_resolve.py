@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from acrun.resolve import ResolvedImage, resolve_image
-from acspec.errors import FormatError, ImageNotFoundError, UsageError
+from acspec.errors import BusyError, FormatError, ImageNotFoundError, UsageError
 from acspec.image_manifest import parse_image_manifest
+from acspec.locks import open_locked
 from acspec.store import ImageRecord, Store
 from tests.support import images
 
@@ -110,3 +111,48 @@ def test_the_witnesses_are_the_image_and_the_stores_that_were_asked(tmp_path: Pa
     assert set(resolve("example.com/app", data).witnesses) == {str(data / "images" / f"{image_id}.aci"), str(data / "images")}
     (tmp_path / "own.aci").write_bytes(images.image({}))
     assert set(resolve(str(tmp_path / "own.aci"), data).witnesses) == {str(tmp_path / "own.aci")}
+
+
+def is_held(path: str) -> bool:
+    try:
+        os.close(open_locked(path))
+    except BusyError:
+        return True
+    return False
+
+
+def test_every_image_that_lies_in_a_store_is_held_and_dated(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    base = add(data, "example.com/base")
+    app = add(data, "example.com/app", base, wanted=[{"imageName": "example.com/base"}])
+    other = add(data, "example.com/other")
+    store = Store.open(str(data))
+    for image_id in (base, app, other):
+        os.utime(store.record_path(image_id), (0, 0))
+    resolved = resolve("example.com/app", data)
+    paths = {image_id: store.image_path(image_id) for image_id in (base, app, other)}
+    assert sorted(resolved.held()) == sorted([paths[base], paths[app]])
+    assert {image_id for image_id, path in paths.items() if is_held(path)} == {base, app}
+    assert {image_id for image_id in paths if store.last_used(image_id) > 0} == {base, app}
+    for file in resolved.files.values():
+        assert file.lock_fd is not None
+        os.close(file.lock_fd)
+    assert not any(map(is_held, paths.values()))
+
+
+def test_a_file_of_the_user_s_is_not_held_but_what_it_needs_of_the_store_is(tmp_path: Path) -> None:
+    base = add(tmp_path / "data", "example.com/base")
+    content = images.tar({"file": b"x"}, manifest("example.com/own", dependencies=[{"imageName": "example.com/base"}]))
+    own = tmp_path / "own.aci"
+    own.write_bytes(content)
+    own.with_suffix(".json").touch()
+    os.utime(own.with_suffix(".json"), (0, 0))
+    assert resolve(str(own), tmp_path / "data").held() == [Store.open(str(tmp_path / "data")).image_path(base)]
+    assert not is_held(str(own))
+    assert own.with_suffix(".json").stat().st_mtime == 0
+
+
+def test_a_name_with_the_id_of_another_image_means_none(tmp_path: Path) -> None:
+    image_id = add(tmp_path / "data", "example.com/app")
+    with pytest.raises(ImageNotFoundError):
+        resolve(f"example.com/other@{image_id}", tmp_path / "data")

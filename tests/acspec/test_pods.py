@@ -91,3 +91,23 @@ def test_a_name_that_would_lead_elsewhere_is_refused(tmp_path: Path, name: str) 
     with pytest.raises(FormatError, match="is not an AC Name"):
         pod.pods.claim_name(name, pod.uuid)
     pod.unlock()
+
+
+def test_a_pod_says_what_its_apps_were_made_from(pods: Pods) -> None:
+    pod = pods.create()
+    assert pod.read_trees() == []
+    for name, text in (("a", "key\nsha512-1\nsha512-2\n"), ("b", ""), ("c", "other\n")):
+        Path(pod.path, "apps", name).mkdir(parents=True)
+        Path(pod.path, "apps", name, "tree").write_text(text)
+    Path(pod.path, "apps", "unfinished").mkdir()
+    Path(pod.path, "apps", "odd").touch()
+    assert pod.read_trees() == [["key", "sha512-1", "sha512-2"], [], ["other"]]
+
+
+def test_a_pod_that_has_moved_says_nothing(pods: Pods) -> None:
+    pod = pods.create()
+    Path(pod.path, "apps", "a").mkdir(parents=True)
+    Path(pod.path, "apps", "a", "tree").write_text("key\nsha512-1\n")
+    (seen,) = pods.all()
+    pod.move("run")
+    assert (seen.read_trees(), pod.read_trees()) == ([], [["key", "sha512-1"]])

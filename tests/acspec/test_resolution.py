@@ -14,7 +14,7 @@ from acspec.names import ACIdentifier, ImageID
 from acspec.resolution import Catalogue, ImageFile, find_difference, find_home
 from acspec.store import Store
 from tests.support import images
-from tests.support.stores import add_image
+from tests.support.fetched import add_image
 
 NAME = ACIdentifier("example.com/base")
 

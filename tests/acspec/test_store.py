@@ -18,7 +18,9 @@ from acspec.jsontext import dump_json, parse_json
 from acspec.labels import Label
 from acspec.locks import open_locked
 from acspec.names import ACIdentifier, ImageID
+from acspec.references import ImageIDArgument, ImageReference, parse_argument
 from acspec.store import ImageRecord, Store
+from tests.support.stores import wait_until_blocked
 
 
 def image_id(content: bytes) -> ImageID:
@@ -195,6 +197,83 @@ def test_many_processes_add_at_once(tmp_path: Path) -> None:
     assert {item.id for item in store.records()} == {image_id(b"same"), *(image_id(b"other %d" % n) for n in range(3))}
     assert all(image_id(Path(store.image_path(item.id)).read_bytes()) == item.id for item in store.records())
     assert os.listdir(os.path.join(path, "tmp")) == []
+
+
+def test_whoever_changes_what_is_there_waits_for_whoever_does(store: Store) -> None:
+    path = add(store, b"one")
+    worker = multiprocessing.get_context("spawn").Process(target=_add_many, args=(store.path, 1))
+    with store.changing():
+        worker.start()
+        wait_until_blocked(worker)
+        assert {os.path.splitext(name)[0] for name in os.listdir(store.images)} == {os.path.basename(path).removesuffix(".aci")}
+    worker.join()
+    assert (worker.exitcode, len(os.listdir(store.images))) == (0, 6)
+
+
+LOCK_MODES = {0o755: 0o600, 0o700: 0o600, 0o775: 0o660, 0o2775: 0o660, 0o777: 0o666}
+
+
+@pytest.mark.parametrize(("mode", "lock"), LOCK_MODES.items())
+def test_the_lock_is_open_to_those_who_may_write_and_to_nobody_else(store: Store, mode: int, lock: int) -> None:
+    os.chmod(store.images, mode)
+    with store.changing():
+        assert os.stat(os.path.join(store.path, "lock")).st_mode & 0o777 == lock
+
+
+def test_a_link_in_place_of_the_lock_is_refused(store: Store, tmp_path: Path) -> None:
+    os.symlink(tmp_path / "target", os.path.join(store.path, "lock"))
+    with pytest.raises(OSError, match="symbolic link"), store.changing():
+        raise AssertionError("it was followed")
+    assert not (tmp_path / "target").exists()
+
+
+def test_an_image_is_held_from_the_moment_that_it_is_there(store: Store) -> None:
+    with store.new_image() as image:
+        image.write(b"tar")
+        path = image.publish(record(), None)
+        with pytest.raises(BusyError):
+            open_locked(path)
+    os.close(open_locked(path))
+
+
+def test_adding_again_what_stays_is_a_use(store: Store) -> None:
+    path = add(store, signature=b"s", signer="A" * 40)
+    os.utime(path.removesuffix(".aci") + ".json", (0, 0))
+    assert store.last_used(image_id(b"tar")) == 0
+    add(store, given_up=("image",))
+    assert store.last_used(image_id(b"tar")) > 0
+    found = store.find(image_id(b"tar"))
+    assert found is not None
+    assert found.signer == "A" * 40
+
+
+def test_an_image_that_is_not_there_has_no_size_and_no_last_use(store: Store) -> None:
+    add(store)
+    assert (store.size(image_id(b"tar")), store.size(image_id(b"rat")), store.last_used(image_id(b"rat"))) == (3, 0, 0)
+
+
+MEANT = {
+    "example.com/app": True,
+    "example.com/app:1": True,
+    "example.com/app:2": False,
+    "example.com/other": False,
+    "example.com/app@{id}": True,
+    "example.com/app:1@{id}": True,
+    "example.com/app:2@{id}": False,
+    "example.com/other@{id}": False,
+    "example.com/app@sha512-" + "0" * 128: False,
+    "{id}": True,
+    "{beginning}": True,
+}
+
+
+@pytest.mark.parametrize(("text", "meant"), MEANT.items())
+def test_a_word_means_the_image_that_is_all_it_says(store: Store, text: str, meant: bool) -> None:
+    add(store, labels={"version": "1"})
+    whole = image_id(b"tar")
+    argument = parse_argument(text.format(id=whole, beginning=whole[:20]))
+    assert isinstance(argument, (ImageIDArgument, ImageReference))
+    assert (store.find_meant(argument) is not None) is meant
 
 
 @given(

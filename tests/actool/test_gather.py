@@ -19,7 +19,7 @@ from acspec.errors import (
 )
 from tests.support import images
 from tests.support.flattening import content, depends, manifest, names, rendered
-from tests.support.stores import add_image
+from tests.support.fetched import add_image
 
 
 def chain(store: Path, *names: str) -> None:

@@ -61,6 +61,16 @@ def test_a_warm_start_imports_little(image: Path, tmp_path: Path) -> None:
     assert not any(name.startswith("acspec.archive") for name in imported)
 
 
+def test_a_warm_start_dates_an_image_of_the_store(image: Path, tmp_path: Path) -> None:
+    fetch = [sys.executable, "-c", "import sys; from acfetch.cli import main; sys.exit(main())", "-q", "--insecure-options=image"]
+    stored = Path(subprocess.run([*fetch, str(image)], capture_output=True, text=True, check=True).stdout.strip())
+    run_until_noted(stored, tmp_path / "data")
+    os.utime(stored.with_suffix(".json"), (0, 0))
+    result = acrun(str(stored), PYTHONPROFILEIMPORTTIME="1")
+    assert "acrun.resolve" not in result.stderr
+    assert stored.with_suffix(".json").stat().st_mtime > 0
+
+
 def test_a_warm_start_takes_arguments(image: Path, tmp_path: Path) -> None:
     run_until_noted(image, tmp_path / "data")
     assert acrun(str(image), "--", "two", "--three").stdout == "one two --three\n"
