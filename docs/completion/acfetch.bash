@@ -7,11 +7,16 @@ _acfetch() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$command $word" in
             " fetch") command="fetch" ;;
-            " images") command="images" ;;
+            " gc") command="gc" ;;
             " trust") command="trust" ;;
+            " images") command="images" ;;
             "trust add") command="trust add" ;;
             "trust list") command="trust list" ;;
             "trust remove") command="trust remove" ;;
+            "images list") command="images list" ;;
+            "images rm") command="images rm" ;;
+            "images verify") command="images verify" ;;
+            "images export") command="images export" ;;
         esac
     done
     case "$command" in
@@ -19,7 +24,7 @@ _acfetch() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "fetch images trust" -- "$current"); fi ;;
+            else mapfile -t COMPREPLY < <(compgen -W "fetch gc trust images" -- "$current"); fi ;;
         "fetch")
             case $before in
                 --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
@@ -28,17 +33,23 @@ _acfetch() {
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --output --insecure-options --json -q --quiet -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "images")
+        "gc")
             case $before in
                 --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+                --keep-for) return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --json -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --keep-for -n --dry-run --json -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "trust")
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$current"); fi ;;
+        "images")
+            case $before in
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -W "list rm verify export" -- "$current"); fi ;;
         "trust add")
             case $before in
                 --prefix) return ;;
@@ -56,6 +67,31 @@ _acfetch() {
                 --prefix) return ;;
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--prefix --root -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "images list")
+            case $before in
+                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --json -l --long -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "images rm")
+            case $before in
+                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --json -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "images verify")
+            case $before in
+                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --json -q --quiet -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "images export")
+            case $before in
+                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --compression --overwrite -q --quiet -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     esac
 }

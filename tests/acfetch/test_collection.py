@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from acfetch.collection import Collected, CollectOptions, collect
 from acspec.locks import open_locked
 from acspec.pods import PHASES
 from acspec.store import Store
+from tests.support import images
 from tests.support.stores import DAY, add_image, check_store, listed, make_pod, names_of, set_age, start, wait_until_blocked
 
 LONG_AGO = 30 * DAY
@@ -210,9 +212,30 @@ def test_a_pod_that_was_made_while_the_collection_waited_keeps_its_images(data: 
     assert (process.returncode, listed(data)) == (0, {app})
 
 
-def test_an_image_that_is_added_while_a_collection_runs_waits_for_its_end(data: Path, tmp_path: Path) -> None:
-    from tests.support import images
+MEANWHILE: dict[str, Callable[[Path, str], object]] = {
+    "used": lambda data, image_id: os.close(Store.open(str(data)).hold(image_id)),
+    "named in a pod": lambda data, image_id: make_pod(data, "run", image_id),
+}
 
+
+@pytest.mark.parametrize("happen", MEANWHILE.values(), ids=MEANWHILE)
+def test_an_image_stays_that_between_the_first_look_and_its_lock_was(
+    happen: Callable[[Path, str], object], data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = add_image(data, "example.com/base", age=LONG_AGO)
+    app = add_image(data, "example.com/app", base, age=LONG_AGO)
+
+    def lock(path: str) -> int:
+        if app in path:
+            happen(data, app)
+        return open_locked(path)
+
+    monkeypatch.setattr(collection, "open_locked", lock)
+    assert names(data) == []
+    assert check_store(data) == {base, app}
+
+
+def test_an_image_that_is_added_while_a_collection_runs_waits_for_its_end(data: Path, tmp_path: Path) -> None:
     Store.open(str(data), create=True)
     images.write_image(tmp_path / "x.aci")
     with ExitStack() as lock:
