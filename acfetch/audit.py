@@ -46,7 +46,7 @@ class Finding:
     """What was found out about one image: its record when that can be read, and what is wrong with it, None when nothing is.
 
     *missing* are the images that it needs, directly or not, and that are not in the store. What is damaged was set aside, unless
-    *kept* says why it was not.
+    *kept* says why it was not: what cannot be read now may be well.
     """
 
     image_id: str
@@ -85,7 +85,7 @@ def audit_images(image_ids: Sequence[str], store: Store, on_bytes: OnBytes) -> l
 
     An image that is removed meanwhile is left out.
 
-    Raises: KernelError; OSError where an image may not be read.
+    Raises: KernelError; OSError where the store itself cannot be read.
     Source: spec/store.md, Verifying images.
     """
     found = [item for seen in _inspect_all(image_ids, store, on_bytes) if (item := _settle(seen, store)) is not None]
@@ -120,7 +120,11 @@ def _inspect(image_id: str, store: Store, on_bytes: OnBytes) -> tuple[Finding, W
         return None
     except FormatError as error:
         return Finding(image_id, None, f"its record is bad: {error.why}"), witness
-    return Finding(image_id, record, _find_fault(record, store.image_path(image_id), on_bytes)), witness
+    try:
+        return Finding(image_id, record, _find_fault(record, store.image_path(image_id), on_bytes)), witness
+    except OSError as error:
+        why = os.strerror(error.errno or 0).lower()
+        return Finding(image_id, record, f"its file cannot be read: {why}", kept="it may be readable another time"), witness
 
 
 def _find_fault(record: ImageRecord, path: str, on_bytes: OnBytes) -> str | None:
@@ -133,21 +137,15 @@ def _find_fault(record: ImageRecord, path: str, on_bytes: OnBytes) -> str | None
             raise
         return "its file is a symbolic link"
     try:
-        return _find_damage(record, descriptor, path, on_bytes)
-    except OSError as error:
-        return f"its file cannot be read: {os.strerror(error.errno or 0).lower()}"
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return "its file is no regular file"
+        digest = _hash(descriptor, on_bytes)
+        if digest != record.id:
+            return f"its content is that of {digest[:19]}…"
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return _find_contradiction(record, descriptor, path)
     finally:
         os.close(descriptor)
-
-
-def _find_damage(record: ImageRecord, descriptor: int, path: str, on_bytes: OnBytes) -> str | None:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return "its file is no regular file"
-    digest = _hash(descriptor, on_bytes)
-    if digest != record.id:
-        return f"its content is that of {digest[:19]}…"
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return _find_contradiction(record, descriptor, path)
 
 
 def _hash(descriptor: int, on_bytes: OnBytes) -> str:
@@ -178,7 +176,7 @@ def _settle(seen: tuple[Finding, Witness] | None, store: Store) -> Finding | Non
     """Set an image aside when it is damaged; look at it again when it is another by now."""
     while seen is not None:
         finding, witness = seen
-        if finding.fault is None:
+        if finding.fault is None or finding.kept is not None:
             return finding
         try:
             with store.changing():

@@ -20,6 +20,7 @@ from acspec.archive.compression import Compression
 from acspec.archive.encoders import new_encoder
 from acspec.durable import NewFile, umasked
 from acspec.errors import FormatError, MissingInputError, OutputError, UsageError
+from acspec.uses import open_held_image
 
 if TYPE_CHECKING:
     from acspec.archive.blocks import Output
@@ -48,7 +49,7 @@ def export_image(store: Store, request: ExportRequest) -> str | None:
     _check_output(request)
     image_id = get_image_id(request.reference, store)
     try:
-        descriptor = store.hold(image_id)
+        descriptor = open_held_image(store.image_path(image_id))
     except FileNotFoundError:
         raise MissingInputError(request.reference, f"not in the store {store.path}") from None
     try:

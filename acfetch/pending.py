@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
-from acspec.errors import OutputError
+from acspec.errors import BusyError, OutputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Pending:
         self._images.append(_Waiting(new, record, signature, output))
 
     def hold(self, store: Store, image_id: str) -> bool:
-        """Keep an image that is in *store* already there until the run has ended; return False when it is not there.
+        """Keep an image that is in *store* already there until the run has ended; return False when it is not, or will not be.
 
         What it depends on is kept with it.
 
@@ -99,7 +99,7 @@ class Pending:
         """
         try:
             self._undo.callback(os.close, store.hold(image_id))
-        except FileNotFoundError:
+        except (FileNotFoundError, BusyError):  # gone, or just being removed
             return False
         return True
 

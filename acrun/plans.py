@@ -18,7 +18,7 @@ from acspec import VERSION
 from acspec.durable import write_file
 from acspec.errors import ToolError
 from acspec.jsontext import dump_json, read_json_file
-from acspec.uses import hold_image
+from acspec.uses import open_held_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def find_plan(run_directory: str, data_directory: str, text: str) -> Plan | None
             return None
         plan = _read_plan(note)
         for image in plan.stored:
-            hold_image(image)  # until this process becomes stage1: its descriptors are closed then
+            open_held_image(image)  # until this process becomes stage1: its descriptors are closed then
         os.utime(path)  # what gc goes by
     except (ToolError, OSError, KeyError, TypeError, ValueError):  # absent, cut short by a power failure, or of another version
         return None

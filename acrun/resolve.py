@@ -41,7 +41,7 @@ class ResolvedImage:
 
     def held(self) -> list[str]:
         """Return the paths of those images that lie in a store, and are held there."""
-        return [file.path for file in self.files.values() if file.lock_fd is not None]
+        return [file.path for file in self.files.values() if file.descriptor is not None]
 
 
 def resolve_image(text: str, data_directory: str) -> ResolvedImage:

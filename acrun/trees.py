@@ -140,7 +140,7 @@ def _add_layer(writer: TreeWriter, layer: Layer, image: ImageFile) -> bytes:
     from acspec.archive.render import render_image
     from acspec.rendering import whitelist_filter
 
-    descriptor = open_image(image.path)
+    descriptor = open_image(image.path) if image.descriptor is None else os.dup(image.descriptor)
     try:
         reader = render_image(writer, descriptor, image.path, keep=whitelist_filter(layer.whitelist))
     finally:

@@ -19,6 +19,7 @@ from acspec.image_manifest import ImageManifest, parse_image_manifest
 from acspec.labels import find_mismatch, label_map
 from acspec.references import ImageIDArgument, ImageReference, format_reference
 from acspec.store import Store
+from acspec.uses import open_held_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 class ImageFile:
     """One image on disk: its file and its manifest, whose bytes are to be checked against those that are unpacked.
 
-    *served_size* is in bytes, of the file as it is; None where nobody knows it. *lock_fd* is the descriptor that keeps it in its
-    store, None for a file that lies in none.
+    *served_size* is in bytes, of the file as it is; None where nobody knows it. *descriptor* is open on one that lies in
+    a store, and keeps it there; it is None for a file of the user's own.
     """
 
     image_id: ImageID
@@ -42,7 +43,7 @@ class ImageFile:
     manifest: ImageManifest
     manifest_bytes: bytes
     served_size: int | None = None
-    lock_fd: int | None = None
+    descriptor: int | None = None
 
 
 def find_home(path: str, own: Store) -> tuple[Store, ImageID] | None:
@@ -79,12 +80,12 @@ def read_stored(store: Store, image_id: ImageID) -> ImageFile:
     """
     path = store.image_path(image_id)
     try:
-        descriptor = store.hold(image_id)
+        descriptor = open_held_image(path)
     except FileNotFoundError:
         raise ImageNotFoundError(image_id, "was removed from the store just now") from None
     try:
         data = read_manifest(descriptor, path)
-        return ImageFile(image_id, path, parse_image_manifest(data, path), data, lock_fd=descriptor)
+        return ImageFile(image_id, path, parse_image_manifest(data, path), data, descriptor=descriptor)
     except BaseException:
         os.close(descriptor)
         raise

@@ -282,7 +282,7 @@ class Store:
     def hold(self, image_id: str) -> int:
         """Keep an image in the store until the descriptor that is returned is closed, and date it.
 
-        Raises: FileNotFoundError when it is not there; OSError.
+        Raises: BusyError when somebody is removing it; FileNotFoundError when it is not there; OSError.
         Source: spec/store.md, Locks.
         """
         return hold_image(self.image_path(image_id))

@@ -9,18 +9,33 @@ from __future__ import annotations
 
 import os
 
+from acspec.errors import BusyError
 from acspec.locks import open_locked
 
 
 def hold_image(path: str) -> int:
     """Keep the image whose file is *path* in its store until the descriptor that is returned is closed, and date it.
 
+    Raises: BusyError when somebody is removing it; FileNotFoundError when it is not there (any more); OSError.
+    Source: spec/store.md, Locks.
+    """
+    descriptor = open_locked(path, shared=True)
+    date_image(path)
+    return descriptor
+
+
+def open_held_image(path: str) -> int:
+    """Open an image to be read, and keep it in its store until the descriptor is closed, unless somebody is just removing it.
+
+    What is open can be read to its end all the same. Nobody is waited for: whoever may read an image can lock it for ever.
+
     Raises: FileNotFoundError when it is not there (any more); OSError.
     Source: spec/store.md, Locks.
     """
-    descriptor = open_locked(path, shared=True, wait=True)  # who removes an image holds its lock for moments only
-    date_image(path)
-    return descriptor
+    try:
+        return hold_image(path)
+    except BusyError:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
 def date_image(path: str) -> None:

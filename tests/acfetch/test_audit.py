@@ -21,7 +21,7 @@ from acfetch.leftovers import find_unrecorded
 from acspec.locks import open_locked
 from acspec.names import ImageID
 from acspec.store import Store
-from tests.support.stores import add_image, check_store, listed, start, wait_until_blocked
+from tests.support.stores import PROGRAM, add_image, check_store, listed, start, wait_until_blocked
 
 
 @pytest.fixture
@@ -41,9 +41,14 @@ def image(data: Path, image_id: str, suffix: str = ".aci") -> Path:
 def test_good_images_are_good_and_stay_as_they_are(data: Path) -> None:
     base = add_image(data, "example.com/base", signature=b"signature")
     app = add_image(data, "example.com/app", base, labels=[{"name": "version", "value": "1"}])
-    before = {path: path.stat() for path in data.rglob("*")}
+    before = _times(data)
     assert {key: item.state for key, item in audit(data).items()} == {base: "good", app: "good"}
-    assert {path: path.stat() for path in data.rglob("*")} == before
+    assert _times(data) == before
+
+
+def _times(data: Path) -> dict[Path, tuple[int, int, int]]:
+    status = {path: path.stat() for path in data.rglob("*")}
+    return {path: (found.st_ino, found.st_mtime_ns, found.st_ctime_ns) for path, found in status.items()}
 
 
 def rewrite(path: Path, content: bytes) -> None:
@@ -151,6 +156,18 @@ def test_an_image_in_use_is_told_and_stays(data: Path) -> None:
     assert listed(data) == {app}
     os.close(lock)
     assert audit(data)[app].kept is None
+
+
+def test_an_image_that_cannot_be_read_is_told_and_stays(data: Path) -> None:
+    """What hides it may be a network file system that has gone for a moment."""
+    app = add_image(data, "example.com/app")
+    image(data, app).chmod(0)
+    words = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    command = [*words, *PROGRAM, "images", "verify", "--dir", str(data)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout.split()[1]) == (1, "damaged")
+    assert ended.stderr.endswith("its file cannot be read: permission denied (not set aside: it may be readable another time)\n")
+    assert listed(data) == {app}
 
 
 def test_an_image_that_was_mended_while_it_was_read_stays(data: Path) -> None:

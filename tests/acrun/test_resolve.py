@@ -135,8 +135,8 @@ def test_every_image_that_lies_in_a_store_is_held_and_dated(tmp_path: Path) -> N
     assert {image_id for image_id, path in paths.items() if is_held(path)} == {base, app}
     assert {image_id for image_id in paths if store.last_used(image_id) > 0} == {base, app}
     for file in resolved.files.values():
-        assert file.lock_fd is not None
-        os.close(file.lock_fd)
+        assert file.descriptor is not None
+        os.close(file.descriptor)
     assert not any(map(is_held, paths.values()))
 
 
@@ -156,3 +156,11 @@ def test_a_name_with_the_id_of_another_image_means_none(tmp_path: Path) -> None:
     image_id = add(tmp_path / "data", "example.com/app")
     with pytest.raises(ImageNotFoundError):
         resolve(f"example.com/other@{image_id}", tmp_path / "data")
+
+
+def test_an_image_that_somebody_has_locked_is_run_all_the_same(tmp_path: Path) -> None:
+    """Whoever may read an image can lock it; that must not keep its owner from running it."""
+    image_id = add(tmp_path / "data", "example.com/app")
+    lock = open_locked(Store.open(str(tmp_path / "data")).image_path(image_id))
+    assert resolve("example.com/app", tmp_path / "data").image.image_id == image_id
+    os.close(lock)

@@ -15,6 +15,7 @@ from acspec.names import ImageID
 from acspec.rendering import Layer
 from acspec.resolution import ImageFile
 from tests.support.images import Files, Node, hard_link, image, manifest_bytes
+from tests.support.stores import add_image
 
 HELLO: Files = {"bin": None, "bin/hello": Node(b"hello\n", mode=0o755), "etc": None, "etc/passwd": Node(b"root:x:0:0::/:\n")}
 
@@ -38,6 +39,16 @@ def test_a_tree_is_made_once_and_found_again(tmp_path: Path) -> None:
     os.unlink(file.path)  # the tree is enough
     assert render(tmp_path / "run", file).stat().st_ino == inode
     assert os.listdir(tmp_path / "run" / "tmp") == []
+
+
+def test_an_image_that_is_removed_from_its_store_after_it_was_found_is_unpacked_from_what_is_open(tmp_path: Path) -> None:
+    image_id = add_image(tmp_path / "data", "example.com/app", content=b"content")
+    file = resolve_image(image_id, str(tmp_path / "data")).image
+    os.unlink(file.path)
+    assert (render(tmp_path / "run", file) / "file").read_bytes() == b"content"
+    assert (render(tmp_path / "other", file) / "file").read_bytes() == b"content", "and a second time"
+    assert file.descriptor is not None
+    os.close(file.descriptor)
 
 
 def test_the_key_depends_on_order_images_and_whitelists_only() -> None:

@@ -13,7 +13,7 @@ import pytest
 from acspec.errors import BusyError
 from acspec.locks import open_locked
 from acspec.store import Store
-from acspec.uses import date_image, hold_image
+from acspec.uses import date_image, hold_image, open_held_image
 from tests.support.stores import DAY, add_image
 
 LONG_AGO = 30 * DAY
@@ -46,10 +46,29 @@ def test_what_is_held_was_used_now_and_its_file_is_not_touched(path: str) -> Non
     assert os.stat(path).st_ctime_ns == before.st_ctime_ns, "notes of plans go by the times of the file"
 
 
+def test_what_somebody_is_removing_cannot_be_held_and_can_be_read(path: str) -> None:
+    remover = open_locked(path)
+    with pytest.raises(BusyError):
+        hold_image(path)
+    reader = open_held_image(path)
+    os.unlink(path)
+    os.close(remover)
+    assert len(os.read(reader, 512)) == 512
+    os.close(reader)
+
+
+def test_what_is_opened_to_be_read_is_held_where_nobody_is_in_the_way(path: str) -> None:
+    reader = open_held_image(path)
+    with pytest.raises(BusyError):
+        open_locked(path)
+    os.close(reader)
+
+
 def test_what_is_gone_cannot_be_held(path: str) -> None:
     os.unlink(path)
-    with pytest.raises(FileNotFoundError):
-        hold_image(path)
+    for hold in (hold_image, open_held_image):
+        with pytest.raises(FileNotFoundError):
+            hold(path)
 
 
 def test_who_may_not_date_an_image_holds_it_all_the_same(path: str) -> None:
