@@ -35,7 +35,9 @@ def open_held_image(path: str) -> int:
     try:
         return hold_image(path)
     except BusyError:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        date_image(path)  # a collection may not have made up its mind yet
+        return descriptor
 
 
 def date_image(path: str) -> None:

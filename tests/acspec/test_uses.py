@@ -50,7 +50,9 @@ def test_what_somebody_is_removing_cannot_be_held_and_can_be_read(path: str) -> 
     remover = open_locked(path)
     with pytest.raises(BusyError):
         hold_image(path)
+    assert age(path) > LONG_AGO / 2
     reader = open_held_image(path)
+    assert age(path) < LONG_AGO / 2, "a collection that has only just begun sees that it is used"
     os.unlink(path)
     os.close(remover)
     assert len(os.read(reader, 512)) == 512
