@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FORMAT = "1"
 _PREFIX = "sha512-"
 _ID_LENGTH = len(_PREFIX) + 128
+_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +261,10 @@ class Store:
         found = (self.find_whole(image_id) for image_id in self.ids())
         return {record.id: record for record in found if record is not None}
 
-    def ids(self) -> list[str]:
-        """Return what all that is named like a record calls itself the record of, sorted. Raises: OSError."""
+    def ids(self) -> list[ImageID]:
+        """Return the ID in the name of each record, sorted, whether record and file are well or not. Raises: OSError."""
         stems = (name.removesuffix(".json") for name in list_names(self.images) if name.endswith(".json"))
-        return [stem for stem in stems if len(stem) == _ID_LENGTH and stem.startswith(_PREFIX)]
+        return [ImageID(stem) for stem in stems if _is_image_id(stem)]
 
     def size(self, image_id: str) -> int:
         """Return the bytes of an image's file, 0 when it is not there. Raises: OSError."""
@@ -359,6 +360,10 @@ class NewImage:
                 pass
         os.close(self.fd)
         self.fd = -1
+
+
+def _is_image_id(text: str) -> bool:
+    return len(text) == _ID_LENGTH and text.startswith(_PREFIX) and _HEX.issuperset(text[len(_PREFIX) :])
 
 
 def _is_better(new: ImageRecord, old: ImageRecord) -> bool:

@@ -106,6 +106,14 @@ def test_a_damaged_record_is_named_and_mended_by_adding_again(store: Store) -> N
     assert store.find(image_id(b"tar")) is not None
 
 
+def test_what_is_not_named_by_an_id_is_no_record(store: Store) -> None:
+    add(store)
+    for name in (f"sha512-{'G' * 128}", f"sha512-{'0' * 127}\n", f"sha512-{'0' * 129}", f"sha256-{'0' * 128}", "x"):
+        Path(store.images, f"{name}.json").write_text("{}")
+    assert store.ids() == [image_id(b"tar")]
+    assert [item.id for item in store.records()] == [image_id(b"tar")]
+
+
 def test_an_unsigned_import_does_not_hide_that_an_image_was_signed(store: Store) -> None:
     add(store, signature=b"s", signer="A" * 40)
     add(store, given_up=("image",))
