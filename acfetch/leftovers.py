@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from math import inf
 from typing import TYPE_CHECKING
 
 from acspec.durable import list_names, remove_tree
@@ -44,7 +45,7 @@ def _belongs_to_none(name: str, present: set[str]) -> bool:
 
 def find_unrecorded(store: Store) -> list[str]:
     """Return the paths of images' files that have no record, and that nobody is just adding. Raises: OSError."""
-    files = (path for path in find_orphans(store) if path.endswith(".aci") and stat.S_ISREG(os.lstat(path).st_mode))
+    files = (path for path in find_orphans(store) if path.endswith(".aci") and _changed_before(path, inf))
     return [path for path in iterate_unlocked(files) if not os.path.exists(f"{path.removesuffix('.aci')}.json")]
 
 
@@ -66,16 +67,23 @@ def remove_old(paths: Iterable[str], before: float, *, dry_run: bool) -> Iterato
     Raises: OSError.
     Source: spec/store.md, Collecting images.
     """
-    for path in iterate_unlocked(path for path in paths if _is_old(path, before)):
-        size = os.lstat(path).st_size
+    for path in iterate_unlocked(path for path in paths if _changed_before(path, before)):
+        status = _find_status(path)
+        if status is None:
+            continue
         if not dry_run:
             remove_tree(path)
-        yield path, size
+        yield path, status.st_size
 
 
-def _is_old(path: str, before: float) -> bool:
+def _changed_before(path: str, before: float) -> bool:
+    """Tell whether *path* is a file or a directory that changed last before that moment."""
+    status = _find_status(path)
+    return status is not None and status.st_ctime < before and (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))
+
+
+def _find_status(path: str) -> os.stat_result | None:
     try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return False
-    return status.st_ctime < before and (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))
+        return os.lstat(path)
+    except FileNotFoundError:  # it has gone meanwhile
+        return None

@@ -12,10 +12,11 @@ from acspec.references import ImageIDArgument, PathArgument, URLArgument, parse_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from acspec.names import ImageID
     from acspec.store import Store
 
 
-def get_image_id(text: str, store: Store) -> str:
+def get_image_id(text: str, store: Store) -> ImageID:
     """Return the ID of the image that *text* means; its record may be damaged when it is the ID that was typed.
 
     Raises: UsageError; MissingInputError when there is none, or more than one; OSError.
@@ -35,14 +36,14 @@ def get_image_id(text: str, store: Store) -> str:
     return found[0]
 
 
-def _find_by_prefix(text: str, store: Store) -> list[str]:
+def _find_by_prefix(text: str, store: Store) -> list[ImageID]:
     found = [image_id for image_id in store.ids() if image_id.startswith(text)]
     if len(found) > 1:
         raise MissingInputError(text, f"means {len(found)} images", "give more of the ID")
     return found
 
 
-def _find_by_path(path: str, store: Store) -> list[str]:
+def _find_by_path(path: str, store: Store) -> list[ImageID]:
     directory, name = os.path.split(os.path.realpath(path))
     if directory != os.path.realpath(store.images):
         return []
