@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from acspec.image_manifest import Dependency
     from acspec.names import ImageID
-    from acspec.store import ImageRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from acspec.errors import (
     UsageError,
 )
 from tests.support import images
-from tests.support.flattening import content, depends, manifest, names, rendered
 from tests.support.fetched import add_image
+from tests.support.flattening import content, depends, manifest, names, rendered
 
 
 def chain(store: Path, *names: str) -> None:

@@ -20,9 +20,9 @@ from actool.build import BuildRequest, build
 from actool.errors import OutputExistsError
 from actool.render import Rendering, RenderRequest, render
 from tests.support import images
+from tests.support.fetched import add_image
 from tests.support.flattening import APP, BASE, content, depends, held, manifest, names, rendered
 from tests.support.images import Node
-from tests.support.fetched import add_image
 from tests.support.users import as_ordinary_user, place_of_everybody
 
 
