@@ -15,14 +15,24 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     leftovers        files in the store that belong to no image
     stored           which image of the store a word means
     needs            which images need which (no input or output)
+    command_config   `acfetch config`
     fetch            the sequence: an image with all it depends on, into the store
     pending          images that are verified and wait for the rest of the run; --output
+    attempts         one place after another, until one has the image
     download         one pass over an image: fetched, verified, unpacked, hashed, checked
     sources          where an image may come from: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page
     connection       the network, connected to when it is asked for the first time
     http             HTTP, and the only import of httpx
+    config           the configuration: its files, each read when it is asked for
+    credentials      who to be where, read when a server asks
+    netrc            logins in a netrc file
+    auth             what auth.json says, and what servers ask for
+    policy           the decision what the operator allows (no input or output)
+    mirrors          the operator's sources for prefixes of names
+    proxies          the decision which proxy leads to a URL (no input or output)
+    settings         what fetch.json sets
     templates        templates into URLs
     keystore         trusted keys on disk
     trust            the decision whether a signature counts (no input or output)

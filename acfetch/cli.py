@@ -16,6 +16,7 @@ COMMANDS = {
     "trust": "acfetch.command_trust:trust",
     "images": "acfetch.command_images:images",
     "gc": "acfetch.command_gc:gc",
+    "config": "acfetch.command_config:config",
 }
 _SUMMARY = "Discover, download and verify App Container Images into the store."
 

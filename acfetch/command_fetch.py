@@ -24,6 +24,9 @@ def fetch(
     insecure_options: Annotated[
         str, typer.Option(metavar="WORD,…", help="Go without: image (signature), tls (certificate), http (plain).")
     ] = "",
+    cafile: Annotated[
+        str | None, typer.Option(metavar="FILE", help="PEM certificate authorities, instead of the system's.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
@@ -32,7 +35,7 @@ def fetch(
         raise UsageError("--output", "takes one image")
     data = data_directory(directory)
     _check_printable(data, json)
-    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output)
+    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output, cafile)
     with Unwinding():
         lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
     sys.stdout.buffer.write(b"".join(lines))

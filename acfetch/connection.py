@@ -10,15 +10,23 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from acfetch.config import Config
     from acfetch.http import Body, Client
 
 
 class Connection:
-    """An HTTP client for one run of acfetch; *plain_http* and *any_certificate* are what the user gave up by name."""
+    """An HTTP client for one run of acfetch, under what *config* says.
 
-    def __init__(self, *, plain_http: bool = False, any_certificate: bool = False) -> None:
+    *plain_http* and *any_certificate* are what the user gave up by name; *cafile* stands in for the authorities of the system.
+    """
+
+    def __init__(
+        self, config: Config, *, plain_http: bool = False, any_certificate: bool = False, cafile: str | None = None
+    ) -> None:
+        self._config = config
         self._plain_http = plain_http
         self._any_certificate = any_certificate
+        self._cafile = cafile
         self._client: Client | None = None
 
     def __enter__(self) -> Self:
@@ -42,5 +50,12 @@ class Connection:
         if self._client is None:
             from acfetch.http import Client
 
-            self._client = Client(plain_http=self._plain_http, any_certificate=self._any_certificate)
+            self._client = Client(
+                plain_http=self._plain_http,
+                any_certificate=self._any_certificate,
+                cafile=self._cafile,
+                settings=self._config.settings,
+                policy=self._config.policy,
+                credentials=self._config.credentials,
+            )
         return self._client

@@ -36,16 +36,17 @@ def discover(connection: Connection, name: str) -> Discovered:
     Source: discovery.md, Discovery URL.
     """
     walk: list[str] = []
+    hints: list[str] = []
     path = name
     while path:
-        found = _ask(connection, f"https://{path}?ac-discovery=1", name, walk)
+        found = _ask(connection, f"https://{path}?ac-discovery=1", name, walk, hints)
         if found is not None:
             return found
         path = path.rpartition("/")[0]
-    raise DiscoveryError(name, f"cannot be discovered: {'; '.join(walk)}")
+    raise DiscoveryError(name, f"cannot be discovered: {'; '.join(walk)}", hints[0] if hints else None)
 
 
-def _ask(connection: Connection, url: str, name: str, walk: list[str]) -> Discovered | None:
+def _ask(connection: Connection, url: str, name: str, walk: list[str], hints: list[str]) -> Discovered | None:
     place = url.partition("://")[2].partition("?")[0]
     try:
         page = connection.get(url, limits.DISCOVERY_PAGE_BYTES)
@@ -53,6 +54,8 @@ def _ask(connection: Connection, url: str, name: str, walk: list[str]) -> Discov
         if not 400 <= error.status < 500:
             raise
         walk.append(f"{place} answered {error.status}")
+        if error.hint:
+            hints.append(error.hint)
         return None
     tags = parse_tags(page)
     own = [tag for tag in tags if (prefix := tag.prefix.rstrip("/")) and is_prefix(prefix, name)]

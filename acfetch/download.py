@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from acfetch.connection import Connection
     from acfetch.http import Body
+    from acfetch.policy import Cap
     from acfetch.progress import Progress
     from acfetch.sources import Place
     from acspec.image_manifest import ImageManifest
@@ -45,12 +46,15 @@ class Served:
 class _Tap:
     """What the archive reader reads from: every byte is counted, hashed, handed on and shown on its way."""
 
-    def __init__(self, source: Body | _File, what: str, sinks: Sequence[Sink], progress: Progress, expected: int | None) -> None:
+    def __init__(
+        self, source: Body | _File, what: str, sinks: Sequence[Sink], progress: Progress, expected: int | None, cap: Cap | None
+    ) -> None:
         self._source = source
         self._what = what
         self._sinks = sinks
         self._progress = progress
         self._expected = expected
+        self._cap = cap
         self._hash = sha512()
         self.size = 0
         self._check(source.size or 0)
@@ -74,6 +78,8 @@ class _Tap:
             raise MismatchError(self._what, f"is larger than the {self._expected} bytes that the dependency's size says")
         if size > limits.IMAGE_SERVED_BYTES:
             raise ProtocolError(self._what, f"larger than the limit of {limits.IMAGE_SERVED_BYTES} bytes")
+        if self._cap is not None:
+            self._cap.check(size)
 
 
 class _File:
@@ -136,22 +142,24 @@ def download(
     sinks: Sequence[Sink],
     progress: Progress,
     size: int | None,
+    cap: Cap | None = None,
 ) -> Served:
     """Fetch and unpack the image at *place* in one pass: each of *sinks* gets its bytes as served, *on_tar* those of the tar.
 
-    *size* is what it must be as served, when that is known.
+    *size* is what it must be as served, when that is known, and *cap* how much it may be.
 
-    Raises: FormatError for a bad archive; MismatchError for another size; what http and the sinks raise; OSError.
+    Raises: FormatError for a bad archive; MismatchError for another size; PolicyError beyond *cap*; what http and the sinks raise;
+    OSError.
     Source: aci.md, Image Archives, dependencies: size.
     """
     if place.is_local:
         descriptor = open_image(place.image)
         try:
-            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size)
+            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap)
         finally:
             os.close(descriptor)
     with connection.open(place.image) as body:
-        return _read(body, place.image, on_tar, sinks, progress, size)
+        return _read(body, place.image, on_tar, sinks, progress, size, cap)
 
 
 def _read(
@@ -161,9 +169,10 @@ def _read(
     sinks: Sequence[Sink],
     progress: Progress,
     size: int | None,
+    cap: Cap | None,
 ) -> Served:
     progress.begin(what, source.size)
-    tap = _Tap(source, what, sinks, progress, size)
+    tap = _Tap(source, what, sinks, progress, size, cap)
     with ImageReader(tap, what, on_tar=on_tar) as reader:
         try:
             for _ in reader:

@@ -12,8 +12,8 @@ class DiscoveryError(UnavailableError):
 class HTTPStatusError(UnavailableError):
     """A server answered with a status that is no success; `status` is its number."""
 
-    def __init__(self, what: str, status: int) -> None:
-        super().__init__(what, f"the server answered {status}")
+    def __init__(self, what: str, status: int, hint: str | None = None) -> None:
+        super().__init__(what, f"the server answered {status}", hint)
         self.status = status
 
 
@@ -39,3 +39,11 @@ class MismatchError(TrustError):
 
 class NeededError(BusyError):
     """An image that another image or a pod needs."""
+
+
+class PolicyError(TrustError):
+    """The operator's policy does not allow this."""
+
+
+class HostRefusedError(PolicyError):
+    """The operator's policy does not allow this host to be reached."""

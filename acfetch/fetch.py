@@ -14,16 +14,18 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from acfetch.attempts import try_places
+from acfetch.config import Config
 from acfetch.connection import Connection
 from acfetch.download import Served, download, read_signature
-from acfetch.errors import DiscoveryError, MismatchError, MissingSignatureError
+from acfetch.errors import MismatchError
 from acfetch.keystore import read_keystore
 from acfetch.pending import Output, Pending
 from acfetch.progress import Progress
-from acfetch.sources import Place, Request, get_places, parse_request, request_for
+from acfetch.sources import Place, Request, iterate_places, parse_request, request_for
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
-from acspec.errors import FormatError, UnavailableError
+from acspec.errors import FormatError
 from acspec.openpgp.verification import Verdict, Verification
 from acspec.sizes import human_size
 from acspec.store import ImageRecord, Store
@@ -51,6 +53,7 @@ class FetchOptions:
     insecure: frozenset[str] = frozenset()
     quiet: bool = False
     output: str | None = None
+    cafile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,9 @@ class _Closure:
 class Fetcher:
     """One run of acfetch over one store: what was fetched in it is not fetched again."""
 
-    def __init__(self, options: FetchOptions, connection: Connection, progress: Progress, pending: Pending) -> None:
+    def __init__(self, options: FetchOptions, config: Config, connection: Connection, progress: Progress, pending: Pending) -> None:
         self._options = options
+        self._config = config
         self._connection = connection
         self._progress = progress
         self._pending = pending
@@ -107,9 +111,11 @@ class Fetcher:
     def _obtain(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
         self._new_image().close()  # where nothing can be kept, nothing is fetched
         plain_http = "http" in self._options.insecure
-        places = get_places(request, self._connection, plain_http=plain_http, tell=self._progress.tell)
+        places = iterate_places(request, self._connection, self._config.mirrors, plain_http=plain_http, tell=self._progress.tell)
         with ExitStack() as undo:
-            verified = self._try_places(places, request, output, undo)
+            verified = try_places(
+                places, request, lambda place: self._fetch_whole(place, request, output, undo), self._progress.tell
+            )
             record = self._make_record(verified, self._fetch_dependencies(request, verified.served, chain))
             undo.pop_all()
             self._pending.add(verified.new, record, verified.signature, verified.output)
@@ -150,24 +156,16 @@ class Fetcher:
         """Tell whether nothing was given up for an image that is not given up now, and its signer is still trusted."""
         if not set(record.given_up) <= self._options.insecure:
             return False
+        if record.signer is None and self._config.policy.must_be_signed(record.name):
+            return False
         return record.signer is None or record.signer in keys_for(record.name, self._keystore())
 
-    def _try_places(self, places: Sequence[Place], request: Request, output: str | None, undo: ExitStack) -> _Verified:
-        """Return the image from the first place that has it with its signature; *undo* gets what removes its files."""
-        failures: list[UnavailableError | MissingSignatureError] = []
-        for place in places:
-            try:
-                with ExitStack() as attempt:
-                    verified = self._fetch_from(place, request, output, attempt)
-                    undo.enter_context(attempt.pop_all())
-                    return verified
-            except (UnavailableError, MissingSignatureError) as error:
-                failures.append(error)  # not there: the next template may have it
-        if len(failures) == 1:
-            raise failures[0]
-        why = f"no template led to the image: {'; '.join(str(item) for item in failures)}"
-        unsigned = next((item for item in failures if isinstance(item, MissingSignatureError)), None)
-        raise DiscoveryError(request.text, why) if unsigned is None else MissingSignatureError(request.text, why)
+    def _fetch_whole(self, place: Place, request: Request, output: str | None, undo: ExitStack) -> _Verified:
+        """Return the image at *place*; *undo* gets what removes its files."""
+        with ExitStack() as attempt:
+            verified = self._fetch_from(place, request, output, attempt)
+            undo.enter_context(attempt.pop_all())
+            return verified
 
     def _fetch_from(self, place: Place, request: Request, output_path: str | None, undo: ExitStack) -> _Verified:
         signature = self._read_signature(place, request)
@@ -175,14 +173,21 @@ class Fetcher:
         output = None if output_path is None else undo.enter_context(Output(output_path))
         sinks: list[Sink] = [] if output is None else [output.write]
         if signature is None:
-            served = download(place, self._connection, new.write, sinks, self._progress, request.size)
-            _check_asked(request, served)
+            served = self._download(place, request, new, sinks)
+            self._config.policy.check_unsigned(request.text, served.manifest.name)
             return _Verified(place, served, None, None, new, output)
         with self._open_verification(place, signature, request) as verification:
-            served = download(place, self._connection, new.write, [*sinks, verification.write], self._progress, request.size)
-            _check_asked(request, served)
+            served = self._download(place, request, new, [*sinks, verification.write])
             signer = self._decide(place, served, verification.finish())
         return _Verified(place, served, signature, signer, new, output)
+
+    def _download(self, place: Place, request: Request, new: NewImage, sinks: Sequence[Sink]) -> Served:
+        policy = self._config.policy
+        on_tar = policy.unpacked_cap(place.image).guard(new.write)
+        cap = policy.served_cap(place.image)
+        served = download(place, self._connection, on_tar, sinks, self._progress, request.size, cap)
+        _check_asked(request, served)
+        return served
 
     def _new_image(self) -> NewImage:
         try:
@@ -192,7 +197,7 @@ class Fetcher:
 
     def _read_signature(self, place: Place, request: Request) -> bytes | None:
         """Return the signature, None when the user does without; where nothing could count, the image is not even fetched."""
-        if "image" in self._options.insecure:
+        if "image" in self._options.insecure and not (request.name and self._config.policy.must_be_signed(request.name)):
             return None
         if request.name is not None:
             check_any_key(request.text, request.name, self._keystore())
@@ -238,6 +243,10 @@ class Fetcher:
         if len(chain) + closure.height > limits.DEPENDENCY_DEPTH:
             raise FormatError(top, f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
 
+    def _given_up(self, verified: _Verified) -> frozenset[str]:
+        """Return what was gone without: not the signature, when the policy asked for it all the same."""
+        return self._options.insecure if verified.signer is None else self._options.insecure - {"image"}
+
     def _make_record(self, verified: _Verified, dependencies: tuple[ImageID, ...]) -> ImageRecord:
         served = verified.served
         now = time.time_ns()
@@ -250,7 +259,7 @@ class Fetcher:
             served_size=served.size,
             served_digest=served.digest,
             signer=verified.signer,
-            given_up=tuple(word for word in INSECURE if word in self._options.insecure),
+            given_up=tuple(word for word in INSECURE if word in self._given_up(verified)),
             imported=f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z",
         )
 
@@ -274,12 +283,13 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
     Source: spec/store.md, What acfetch prints.
     """
     requests = [parse_request(text) for text in texts]
-    if options.output is not None:
-        Output(options.output).close()
+    config = Config(options.config_directories)
+    _check_options(requests, options, config)
     progress = Progress(quiet=options.quiet)
-    connection = Connection(plain_http="http" in options.insecure, any_certificate="tls" in options.insecure)
+    plain_http, any_certificate = "http" in options.insecure, "tls" in options.insecure
+    connection = Connection(config, plain_http=plain_http, any_certificate=any_certificate, cafile=options.cafile)
     with connection, Pending() as pending:
-        fetcher = Fetcher(options, connection, progress, pending)
+        fetcher = Fetcher(options, config, connection, progress, pending)
         try:
             records = [fetcher.fetch(request, options.output) for request in requests]
         finally:
@@ -288,6 +298,19 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
             progress.tell(_describe(record))
     store = Store.open(options.data_directory)
     return [(record, store.image_path(record.id)) for record in records]
+
+
+def _check_options(requests: Sequence[Request], options: FetchOptions, config: Config) -> None:
+    """Check what can be known before anything is fetched. Raises: PolicyError; OutputError; ConfigError; OSError."""
+    config.policy.check_words(options.insecure)
+    if "image" in options.insecure:
+        for request in requests:
+            if request.name is not None:
+                config.policy.check_unsigned(request.text, request.name)
+    if options.cafile is not None:
+        os.stat(options.cafile)
+    if options.output is not None:
+        Output(options.output).close()
 
 
 def _describe(record: ImageRecord) -> str:

@@ -1,14 +1,16 @@
 """HTTP, and the only import of httpx: redirects followed under our rules, bodies bounded, the system's certificates.
 
 Nothing is decoded: what a server says is compressed "on the way" is refused, because the signature is over the bytes as served.
-No cookie is kept, no password is sent, `.netrc` is not read; of the environment count SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY,
-HTTP_PROXY, ALL_PROXY and NO_PROXY.
+No cookie is kept. A server that asks who is there is told what the operator has for that very place, over https and with its
+certificate checked, else nothing. Every URL is held against the policy, those that redirects lead to included. Of the environment
+count SSL_CERT_FILE, SSL_CERT_DIR, and the proxies (`acfetch.proxies`).
 
-Source: discovery.md, Discovery URL ("All HTTP redirects MUST be followed"); docs/decisions, redirects.
+Source: discovery.md, Discovery URL ("All HTTP redirects MUST be followed") and Authentication; docs/decisions, redirects.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import time
@@ -17,21 +19,26 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from acfetch.auth import explain_refusal, parse_challenges
 from acfetch.errors import HTTPStatusError, TransportRefusedError, UnreachableError
+from acfetch.policy import Policy
+from acfetch.proxies import find_proxy
+from acfetch.settings import Settings
 from acfetch.templates import check_url
 from acspec import VERSION, limits
-from acspec.errors import ConfigError, ProtocolError
+from acspec.errors import ConfigError, FormatError, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-CONNECT_SECONDS = 30
-SILENCE_SECONDS = 60
-SLOWEST = 1024  # bytes in a second, over a whole SILENCE_SECONDS of waiting
+    from acfetch.credentials import Credential, Credentials
 
-_TIMEOUT = httpx.Timeout(connect=CONNECT_SECONDS, read=SILENCE_SECONDS, write=SILENCE_SECONDS, pool=CONNECT_SECONDS)
+SLOWEST = 1024  # bytes in a second, over as long a waiting as a silence may last
+
+_DEFAULTS = Settings()
+_ALL_ALLOWED = Policy()
 _HEADERS = {"User-Agent": f"acfetch/{VERSION}", "Accept-Encoding": "identity"}
 _CHUNK = 1 << 18
 # How httpx words a connection that ended before the answer did.
@@ -41,21 +48,27 @@ _ENDED = ("peer closed connection", "Server disconnected")
 class Client:
     """An HTTP client for one run of acfetch; *plain_http* and *any_certificate* are what the user gave up by name."""
 
-    def __init__(self, *, plain_http: bool = False, any_certificate: bool = False) -> None:
-        """Make a client that trusts the certificates of the system (SSL_CERT_FILE and SSL_CERT_DIR are honoured).
+    def __init__(
+        self,
+        *,
+        plain_http: bool = False,
+        any_certificate: bool = False,
+        cafile: str | None = None,
+        settings: Settings = _DEFAULTS,
+        policy: Policy = _ALL_ALLOWED,
+        credentials: Credentials | None = None,
+    ) -> None:
+        """Make a client that trusts the authorities in *cafile*, else those of the system, and has *credentials* for those who ask.
 
-        Raises: ConfigError when the environment names a proxy that cannot be used.
+        Raises: FormatError when *cafile* holds no certificates; OSError.
         """
-        context = ssl.create_default_context()
-        if any_certificate:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+        self._context = _make_context(cafile, any_certificate=any_certificate)
         self._plain_http = plain_http
-        try:
-            self._client = httpx.Client(verify=context, timeout=_TIMEOUT, headers=_HEADERS, follow_redirects=False)
-        except (ImportError, ValueError, httpx.InvalidURL):  # a SOCKS proxy takes a package that nobody needs otherwise
-            raise ConfigError("HTTPS_PROXY", "names a proxy that cannot be used", "http://HOST:PORT can") from None
-        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._any_certificate = any_certificate
+        self._settings = settings
+        self._policy = policy
+        self._credentials = credentials
+        self._clients: dict[str | None, httpx.Client] = {}
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -67,7 +80,8 @@ class Client:
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        for client in self._clients.values():
+            client.close()
 
     def get(self, url: str, limit: int) -> bytes:
         """Return the body at *url*, at most *limit* bytes.
@@ -86,14 +100,14 @@ class Client:
     def open(self, url: str) -> Body:
         """Return the body at *url* to be read, all redirects followed.
 
-        Raises: HTTPStatusError; UnreachableError; TransportRefusedError; ProtocolError.
+        Raises: HTTPStatusError; UnreachableError; TransportRefusedError; HostRefusedError; ProtocolError; ConfigError.
         """
         current = url
         for _ in range(limits.REDIRECTS + 1):
             self._check(current)
-            response = self._send(current)
+            response, sent = self._ask(current)
             if not response.has_redirect_location:
-                return Body(current, response)
+                return Body(current, response, self._settings, self._explain(current, response, sent))
             location = response.headers["location"]
             response.close()
             try:
@@ -109,24 +123,96 @@ class Client:
             raise TransportRefusedError(url, "is plain http", "--insecure-options=http allows it")
         if scheme not in ("http", "https"):
             raise TransportRefusedError(url, f'the scheme "{scheme}" is neither https nor http')
+        self._policy.check_url(url)
 
-    def _send(self, url: str) -> httpx.Response:
+    def _ask(self, url: str) -> tuple[httpx.Response, Credential | None]:
+        """Return the answer to *url*, and what was said of who we are when it had been asked for."""
+        if self._credentials is None or self._why_silent(url) is not None:
+            return self._send(url, None), None
+        sent = self._credentials.find_unasked(url)
+        response = self._send(url, sent)
+        if response.status_code == 401:
+            wanted = self._credentials.find(url, _challenges(response))
+            if wanted is not None and wanted != sent:
+                response.close()
+                return self._send(url, wanted), wanted
+        return response, sent
+
+    def _why_silent(self, url: str) -> str | None:
+        """Return why nobody at *url* is told who we are, or None."""
+        if urlsplit(url).scheme.lower() != "https":
+            return "no credentials are sent over plain http"
+        return "no credentials are sent with --insecure-options=tls" if self._any_certificate else None
+
+    def _explain(self, url: str, response: httpx.Response, sent: Credential | None) -> str | None:
+        hint = explain_refusal(response.status_code, _challenges(response), None if sent is None else sent.file)
+        return hint and (self._why_silent(url) or hint)
+
+    def _send(self, url: str, credential: Credential | None) -> httpx.Response:
+        headers = {} if credential is None else {"Authorization": credential.header}
+        client = self._client_for(url)
         try:
-            return self._client.send(self._client.build_request("GET", url), stream=True)
+            return client.send(client.build_request("GET", url, headers=headers), stream=True)
         except httpx.HTTPError as error:
-            raise _failure(url, error) from None
+            raise _failure(url, error, self._settings) from None
         except httpx.InvalidURL:
             raise TransportRefusedError(url, "is not a URL") from None
+
+    def _client_for(self, url: str) -> httpx.Client:
+        """Return the client for the proxy that leads to *url*, or for none. Raises: ConfigError."""
+        variable, proxy = find_proxy(url, os.environ) or (None, None)
+        if proxy not in self._clients:
+            try:
+                self._clients[proxy] = self._make_client(proxy)
+            except (ImportError, ValueError, httpx.InvalidURL):  # a SOCKS proxy takes a package that nobody needs otherwise
+                raise ConfigError(variable or "", "names a proxy that cannot be used", "http://HOST:PORT can") from None
+        return self._clients[proxy]
+
+    def _make_client(self, proxy: str | None) -> httpx.Client:
+        connect, silence = self._settings.connect_seconds, self._settings.silence_seconds
+        client = httpx.Client(
+            verify=self._context,
+            timeout=httpx.Timeout(connect=connect, read=silence, write=silence, pool=connect),
+            headers=_HEADERS,
+            follow_redirects=False,
+            trust_env=False,
+            proxy=None if proxy is None else self._make_proxy(proxy),
+        )
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        return client
+
+    def _make_proxy(self, proxy: str) -> httpx.Proxy:
+        return httpx.Proxy(proxy, ssl_context=self._context if proxy.lower().startswith("https:") else None)
+
+
+def _make_context(cafile: str | None, *, any_certificate: bool) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=cafile)
+    except ssl.SSLError:
+        raise FormatError(cafile or "", "holds no certificates in PEM") from None
+    except OSError as error:  # which names no file
+        raise OSError(error.errno, error.strerror, cafile) from None
+    if any_certificate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _challenges(response: httpx.Response) -> frozenset[str]:
+    return parse_challenges(response.headers.get_list("www-authenticate"))
 
 
 class Body:
     """The body of an answer, read in pieces; used as a context manager. `size` is what the server says, if it does."""
 
-    def __init__(self, url: str, response: httpx.Response) -> None:
+    def __init__(self, url: str, response: httpx.Response, settings: Settings, hint: str | None = None) -> None:
+        """Take over an answer. Raises: HTTPStatusError, with *hint*, when it is none that was asked for; ProtocolError."""
         self.url = url
         self.received = 0
         self._response = response
-        self._pace = Pace()
+        self._settings = settings
+        self._pace = Pace(settings.silence_seconds)
+        self._hint = hint
         try:
             self._check()
         except BaseException:
@@ -139,7 +225,7 @@ class Body:
 
     def _check(self) -> None:
         if self._response.status_code != 200:
-            raise HTTPStatusError(self.url, self._response.status_code)
+            raise HTTPStatusError(self.url, self._response.status_code, self._hint)
         encoding = self._response.headers.get("content-encoding", "identity").lower()
         if encoding != "identity":
             raise ProtocolError(self.url, f'the server sent it with content-encoding "{encoding}", which nobody asked for')
@@ -181,13 +267,14 @@ class Body:
         if str(error).startswith(_ENDED):
             of = f" of {self.size}" if self.size is not None else ""
             return UnreachableError(self.url, f"the connection ended early, after {self.received}{of} bytes")
-        return _failure(self.url, error)
+        return _failure(self.url, error, self._settings)
 
 
 class Pace:
     """How fast an answer comes, over spans of waiting; time in which nobody waits for the server is not counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, span: int = _DEFAULTS.silence_seconds) -> None:
+        self._span = span
         self._seconds = 0.0
         self._bytes = 0
 
@@ -195,21 +282,21 @@ class Pace:
         """Tell whether it is fast enough, now that *size* bytes have come after *seconds* of waiting."""
         self._seconds += seconds
         self._bytes += size
-        if self._seconds < SILENCE_SECONDS:
+        if self._seconds < self._span:
             return True
         enough = self._bytes >= self._seconds * SLOWEST
         self._seconds, self._bytes = 0.0, 0
         return enough
 
 
-def _failure(url: str, error: httpx.HTTPError) -> UnreachableError | ProtocolError:
+def _failure(url: str, error: httpx.HTTPError, settings: Settings) -> UnreachableError | ProtocolError:
     text = str(error)
     if text.startswith("Invalid URL in location header"):
         return TransportRefusedError(url, "it leads to what is not a URL")
     if isinstance(error, httpx.ConnectTimeout):
-        return UnreachableError(url, f"timed out after {CONNECT_SECONDS} s")
+        return UnreachableError(url, f"timed out after {settings.connect_seconds} s")
     if isinstance(error, httpx.TimeoutException):
-        return UnreachableError(url, f"timed out: nothing came for {SILENCE_SECONDS} s")
+        return UnreachableError(url, f"timed out: nothing came for {settings.silence_seconds} s")
     if isinstance(error, httpx.ProxyError):
         return UnreachableError(url, f"the proxy does not lead there: {text}")
     if text.startswith(_ENDED):

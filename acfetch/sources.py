@@ -1,5 +1,7 @@
 """Where an image may come from: the places a name, a URL or a path leads to, each with its signature's.
 
+A name leads to the operator's sources, in their order, and then to what discovery finds.
+
 An image and its signature always come from one place. Nothing is fetched here but discovery pages.
 
 Source: discovery.md; spec/store.md, Image arguments; docs/decisions, templates.
@@ -13,16 +15,19 @@ from urllib.parse import unquote, urlsplit
 
 from acfetch.discovery import Discovered, discover
 from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
-from acfetch.templates import IMAGE, SIGNATURE, check_url, render, why_unusable
+from acfetch.mirrors import mirrors_for
+from acfetch.templates import IMAGE, SIGNATURE, check_url, render, render_path, why_no_path, why_unusable
 from acspec.errors import UsageError
 from acspec.labels import host_platform, label_map
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, URLArgument, format_reference, parse_argument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from acfetch.connection import Connection
+    from acfetch.mirrors import Mirror
+    from acspec.configuration import Said
     from acspec.image_manifest import Dependency
     from acspec.names import ImageID
 
@@ -91,7 +96,7 @@ def _from_url(url: str) -> Place:
     try:
         check_url(url)
     except TransportRefusedError as error:
-        raise UsageError(url, error.why) from None
+        raise UsageError(error.what, error.why) from None
     if "#" in url:
         raise UsageError(url, "an image's URL has no #: that of its signature is the same with .asc at the end")
     return Place(url, f"{url}.asc")
@@ -110,7 +115,7 @@ def _path_of(url: str) -> str:
 
 
 def _discover(request: Request, connection: Connection) -> Discovered:
-    name = request.name or ""
+    name = _name(request)
     try:
         return discover(connection, name)
     except UnreachableError:
@@ -119,29 +124,87 @@ def _discover(request: Request, connection: Connection) -> Discovered:
         raise DiscoveryError(request.text, "neither a command nor a name such as example.com/hello", "acfetch --help") from None
 
 
-def get_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
-    """Return where the image may be, in the order in which the places are to be tried; *tell* hears of templates left out.
+def iterate_places(
+    request: Request,
+    connection: Connection,
+    mirrors: Mapping[str, Said[Mirror]],
+    *,
+    plain_http: bool,
+    tell: Callable[[str], object],
+) -> Iterator[Place]:
+    """Yield where the image may be, in the order in which the places are to be tried: the operator's sources, then discovery's.
 
-    Raises: DiscoveryError when there is none; TransportRefusedError for labels that hide something; what discovery raises.
-    Source: discovery.md.
+    Nothing is discovered before the sources have been tried, and nothing at all where one is to be the only one. *tell* hears of
+    templates left out.
+
+    Raises: DiscoveryError when there is no place left; TransportRefusedError for labels that hide something; what discovery raises.
+    Source: spec/configuration.md, Sources; discovery.md.
     """
     if request.place is not None:
-        return [request.place]
-    if request.name is None:
-        raise AssertionError("a request has a place or a name")
-    values = {"version": "latest", **host_platform(), **request.labels, "name": request.name}
-    places, skipped = [], []
-    for template in _discover(request, connection).templates:
-        reason = why_unusable(template, values) or _why_unreachable(template, plain_http)
-        if reason is None:
-            places.append(_render(template, values))
-        else:
-            skipped.append(f"template {template}: {reason}")
+        yield request.place
+        return
+    values = _values(request)
+
+    def make(template: str) -> Place | str:
+        return _make_local(template, values) if template.startswith("/") else _make_remote(template, values, plain_http)
+
+    for said in mirrors_for(_name(request), mirrors):
+        places, skipped = _sort(said.value.templates, make)
+        for line in skipped:
+            tell(f"{request.text}: left out {line} ({said.file})")
+        yield from places
+        if said.value.only:
+            raise DiscoveryError(request.text, f"is looked for nowhere else, says {said.file}")
+    yield from get_places(request, connection, plain_http=plain_http, tell=tell)
+
+
+def get_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
+    """Return where discovery leads to, in the order in which the places are to be tried; *tell* hears of templates left out.
+
+    Raises: DiscoveryError when that is nowhere; TransportRefusedError for labels that hide something; what discovery raises.
+    Source: discovery.md.
+    """
+    values = _values(request)
+    found = _discover(request, connection)
+    places, skipped = _sort(found.templates, lambda template: _make_remote(template, values, plain_http))
     if not places:
         raise DiscoveryError(request.text, f"no template can be used: {'; '.join(skipped)}")
     for line in skipped:
         tell(f"{request.text}: left out {line}")
     return places
+
+
+def _name(request: Request) -> str:
+    if request.name is None:
+        raise AssertionError("a request has a place or a name")
+    return request.name
+
+
+def _values(request: Request) -> dict[str, str]:
+    return {"version": "latest", **host_platform(), **request.labels, "name": _name(request)}
+
+
+def _sort(templates: Iterable[str], make: Callable[[str], Place | str]) -> tuple[list[Place], list[str]]:
+    """Return the places that *make* makes of *templates*, and why it makes none of the others, a line each."""
+    made = [(template, make(template)) for template in templates]
+    places = [found for _, found in made if isinstance(found, Place)]
+    return places, [f"template {template}: {found}" for template, found in made if isinstance(found, str)]
+
+
+def _make_local(template: str, values: Mapping[str, str]) -> Place | str:
+    """Return the place of a template of paths, or why there is none."""
+    reason = why_no_path(template, values)
+    if reason is not None:
+        return reason
+    return Place(render_path(template, values, IMAGE), render_path(template, values, SIGNATURE), is_local=True)
+
+
+def _make_remote(template: str, values: Mapping[str, str], plain_http: bool) -> Place | str:
+    """Return the place of a template of URLs, or why there is none. Raises: TransportRefusedError."""
+    reason = why_unusable(template, values) or _why_unreachable(template, plain_http)
+    if reason is not None:
+        return reason
+    return Place(render(template, values, IMAGE), render(template, values, SIGNATURE))
 
 
 def _why_unreachable(template: str, plain_http: bool) -> str | None:
@@ -150,7 +213,3 @@ def _why_unreachable(template: str, plain_http: bool) -> str | None:
         return "it is not a URL"
     schemes = ("https", "http") if plain_http else ("https",)
     return None if scheme.lower() in schemes else f'its scheme is "{scheme}"'
-
-
-def _render(template: str, values: Mapping[str, str]) -> Place:
-    return Place(render(template, values, IMAGE), render(template, values, SIGNATURE))

@@ -49,36 +49,64 @@ def render(template: str, values: Mapping[str, str], ext: str) -> str:
     Raises: TransportRefusedError for a URL with `.` or `..` segments, user information or odd characters.
     Source: discovery.md, "simple template substitution".
     """
-    known = {**values, "ext": ext}
-    head, *parts = template.split("{")
-    pieces = [head]
-    for part in parts:
-        name, _, rest = part.partition("}")
-        pieces.append(known[name] if name in ("name", "ext") else quote(known[name], safe=""))
-        pieces.append(rest)
-    url = "".join(pieces)
+    known = {key: value if key == "name" else quote(value, safe="") for key, value in values.items()}
+    url = _substitute(template, {**known, "ext": ext})
     check_url(url)
     return url
 
 
+def _substitute(template: str, values: Mapping[str, str]) -> str:
+    head, *parts = template.split("{")
+    pieces = [head]
+    for part in parts:
+        name, _, rest = part.partition("}")
+        pieces += [values[name], rest]
+    return "".join(pieces)
+
+
+def why_no_path(template: str, values: Mapping[str, str]) -> str | None:
+    """Return why *template*, of a path, cannot be rendered with *values* (which lack ext), or None.
+
+    Source: spec/configuration.md, Sources.
+    """
+    reason = why_unusable(template, values)
+    if reason is not None:
+        return reason
+    if any({"/", "\0"} & set(values[name]) for name in variables_in(template) if name not in ("name", "ext")):
+        return "a label has a / in it"
+    return "its path has . or .. in it" if {".", ".."} & set(render_path(template, values, IMAGE).split("/")) else None
+
+
+def render_path(template: str, values: Mapping[str, str], ext: str) -> str:
+    """Return the path that *template* means, every value as it is. Source: spec/configuration.md, Sources."""
+    return _substitute(template, {**values, "ext": ext})
+
+
 def check_url(url: str) -> None:
-    """Check that nothing is hidden in *url*. Raises: TransportRefusedError."""
+    """Check that nothing is hidden in *url*. Raises: TransportRefusedError, which does not show what is before an @."""
+    shown = _without_user(url)
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise TransportRefusedError(url, "holds characters that no URL has")
+        raise TransportRefusedError(shown, "holds characters that no URL has")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise TransportRefusedError(url, "is not a URL") from None
+        raise TransportRefusedError(shown, "is not a URL") from None
     if "@" in parts.netloc:
-        raise TransportRefusedError(url, "holds user information")
-    if port == 0 or not _is_host(host, bracketed=parts.netloc.startswith("[")):
-        raise TransportRefusedError(url, "names no host that can be asked")
+        raise TransportRefusedError(shown, "holds user information")
+    if port == 0 or not is_host(host, bracketed=parts.netloc.startswith("[")):
+        raise TransportRefusedError(shown, "names no host that can be asked")
     if any(segment in (".", "..") for segment in parts.path.replace("%2e", ".").replace("%2E", ".").split("/")):
-        raise TransportRefusedError(url, "its path has . or .. in it")
+        raise TransportRefusedError(shown, "its path has . or .. in it")
 
 
-def _is_host(host: str, *, bracketed: bool) -> bool:
+def _without_user(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}…@{authority.rpartition('@')[2]}{slash}{path}" if "@" in authority else url
+
+
+def is_host(host: str, *, bracketed: bool) -> bool:
     """Tell whether *host* is a name that a resolver takes (RFC 1123, and the underscores of practice) or an address."""
     if bracketed:
         return _ADDRESS.issuperset(host)

@@ -21,6 +21,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     urls            URLs of the web, checked
     references      image arguments, as typed
     names           AC Names and Identifiers, image IDs, versions
+    configuration   files of the configuration, merged key by key
     fields          keys of JSON objects read as types, each fault with its place
     jsontext        JSON, strictly
     openpgp         signatures, keys and encryption through gpg

@@ -47,8 +47,16 @@ def config_directories() -> tuple[str, ...]:
     if named:
         return (os.path.abspath(named),)
     if os.geteuid() == 0:
-        return _SYSTEM_CONFIGURATION
-    return (*_SYSTEM_CONFIGURATION, _user_directory("XDG_CONFIG_HOME", ".config"))
+        return system_directories()
+    return (*system_directories(), _user_directory("XDG_CONFIG_HOME", ".config"))
+
+
+def system_directories() -> tuple[str, ...]:
+    """Return the directories of CONFIG that are the system's: what they forbid counts whatever the environment says.
+
+    Source: spec/configuration.md, Policy.
+    """
+    return _SYSTEM_CONFIGURATION
 
 
 def _user_directory(variable: str, below_home: str) -> str:

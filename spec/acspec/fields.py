@@ -77,6 +77,10 @@ class Fields:
         if self._warnings is not None:
             self._warnings.append(Oddity(self._path(key), why, rule))
 
+    def names(self) -> tuple[str, ...]:
+        """Return the keys that are there, read or not, in their order."""
+        return tuple(self._values)
+
     def has(self, key: str) -> bool:
         """Tell whether *key* is there and not null."""
         return self._values.get(key) is not None
@@ -194,6 +198,13 @@ class Fields:
                 elif (near := _near(key, self._taken)) is not None:
                     self.warn(key_name(key), f'is not known; was "{near}" meant?', "unknown-key")
         return unknown
+
+    def check_known(self) -> None:
+        """Check that every key has been read: for objects of ours, in which nothing is kept. Raises: FormatError."""
+        for key in self._values:
+            if key not in self._taken:
+                near = _near(key, self._taken)
+                raise self.fault(key_name(key), "is not known", f'"{near}" is' if near is not None else None)
 
 
 def _near(key: str, known: Iterable[str]) -> str | None:

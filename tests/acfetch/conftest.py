@@ -22,7 +22,7 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 @pytest.fixture
 def server(running_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """Give the test a web server without answers, and lead all that it asks for there."""
-    for name in ("ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY"):
+    for name in ("ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NETRC"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("HTTPS_PROXY", running_server.proxy)
@@ -62,6 +62,7 @@ def customer(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.setenv("APPC_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("APPC_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setattr("acspec.directories._SYSTEM_CONFIGURATION", (str(tmp_path / "vendor"), str(tmp_path / "system")))
     monkeypatch.chdir(tmp_path)
     customer = Customer(tmp_path, server, publisher, monkeypatch, capfd)
     customer.trust(publisher, "example.com")

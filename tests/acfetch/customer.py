@@ -58,6 +58,14 @@ class Customer:
         """The only directory of the configuration."""
         return self.path / "config"
 
+    def configure(self, name: str, value: Any, place: str = "config", mode: int = 0o600) -> Path:
+        """Write a file of the configuration, the user's or one of the system's (`vendor`, `system`); return it."""
+        file = self.path / place / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(value if isinstance(value, str) else json.dumps(value))
+        file.chmod(mode)
+        return file
+
     def trust(self, signer: Signer, prefix: str) -> Path:
         """Trust a key for a prefix, or for all names when that is empty; return the file."""
         place = f"prefix.d/{prefix}" if prefix else "root.d"

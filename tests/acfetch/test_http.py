@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acfetch.errors import HTTPStatusError, TransportRefusedError, UnreachableError
-from acfetch.http import SILENCE_SECONDS, SLOWEST, Client, Pace
+from acfetch.http import SLOWEST, Client, Pace
+from acfetch.settings import Settings
 from acspec import limits
 from acspec.errors import ConfigError, ProtocolError, ToolError, UnavailableError
 from tests.support.server import EXPIRED, OTHER_NAME, SELF_SIGNED, Answer, Server, endless, redirect
+
+SILENCE_SECONDS = Settings().silence_seconds
 
 URL = "https://example.com/file"
 PLAIN = "http://example.com/file"
@@ -257,8 +260,8 @@ PROXIES = {
 @pytest.mark.parametrize("proxy", PROXIES.values(), ids=PROXIES)
 def test_a_proxy_that_cannot_be_used_is_bad_configuration(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(ConfigError, match="names a proxy that cannot be used"):
-        Client()
+    with pytest.raises(ConfigError, match="HTTPS_PROXY: names a proxy that cannot be used"):
+        get()
 
 
 def test_a_proxy_that_refuses_is_named(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -99,7 +100,14 @@ REFUSED = {
 def test_a_url_is_refused_with(url: str) -> None:
     with pytest.raises(TransportRefusedError) as caught:
         check_url(url)
-    assert caught.value.what == url
+    assert caught.value.what == re.sub(r"//[^/]*@", "//…@", url)
+
+
+@pytest.mark.parametrize("end", ["", " x", ":x/", "/../", "?\\"])
+def test_a_password_in_a_url_is_not_shown(end: str) -> None:
+    with pytest.raises(TransportRefusedError) as caught:
+        check_url(f"https://user:word@example.com{end}")
+    assert "word" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@
 It is its own proxy: with HTTPS_PROXY and HTTP_PROXY set to `server.proxy`, a client reaches any host name here and nowhere else,
 without root, port 443 or /etc/hosts. Without a proxy, `server.port` speaks HTTP and HTTPS for localhost.
 The certificates come from an authority of trustme's, `server.authority`; hosts in `BAD_CERTIFICATES` have one that is wrong.
-What has been asked for is in `server.requests`. URLs without an answer get 404. An answer
-to `CONNECT host:443` is the proxy's own.
+What has been asked for is in `server.requests`, and what its proxy was to lead to in `server.connects`. URLs without an answer get
+404; an answer that depends on the request is in `server.decisions`. An answer to `CONNECT host:443` is the proxy's own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -92,7 +92,9 @@ class Server:
     def __init__(self, directory: Path) -> None:
         """Listen on a port of 127.0.0.1; *directory* gets `authority.pem`."""
         self.answers: dict[str, Answer] = {}
+        self.decisions: dict[str, Callable[[Request], Answer]] = {}
         self.requests: list[Request] = []
+        self.connects: list[Request] = []
         self.authority = directory / "authority.pem"
         self._authority, self._stranger = trustme.CA(), trustme.CA()
         self._authority.cert_pem.write_to_path(str(self.authority))
@@ -132,7 +134,9 @@ class Server:
     def clear(self) -> None:
         """Forget every answer and every request."""
         self.answers.clear()
+        self.decisions.clear()
         self.requests.clear()
+        self.connects.clear()
 
     @property
     def asked(self) -> list[str]:
@@ -166,6 +170,8 @@ class Server:
             self._answer_tls(connection, "localhost", f"https://localhost:{self.port}")
             return
         method, target, headers = _read_head(connection)
+        if method == "CONNECT":
+            self.connects.append(Request(target, headers))
         if method == "CONNECT" and f"CONNECT {target}" in self.answers:
             self._send(connection, f"CONNECT {target}", headers)
         elif method == "CONNECT":
@@ -182,8 +188,9 @@ class Server:
                 self._send(secure, origin + target, headers)
 
     def _send(self, connection: socket.socket, url: str, headers: Mapping[str, str]) -> None:
-        self.requests.append(Request(url, headers))
-        answer = self.answers.get(url, Answer(b"not here", 404))
+        request = Request(url, headers)
+        self.requests.append(request)
+        answer = self.decisions[url](request) if url in self.decisions else self.answers.get(url, Answer(b"not here", 404))
         for piece in answer.pieces():
             connection.sendall(piece)
         if answer.silent is not None:
