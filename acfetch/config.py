@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from acfetch import auth, mirrors, policy, settings
+from acfetch import mirrors, policy, settings
 from acspec.configuration import merge, parse_config_files, read_config_files
 from acspec.directories import system_directories
 
@@ -82,13 +82,15 @@ class Config:
 
     def lines(self) -> Iterator[Line]:
         """Yield all of it, file by file, defaults included and secrets not."""
+        from acfetch import auth
+
         for key, said in sorted(self.credentials.entries.items()):
             yield Line(auth.FILE, key, said.value.to_json(), said.file)
         for key, (name, _, _) in settings.KEYS.items():
             place = self._settings[key].file if key in self._settings else None
             yield Line(settings.FILE, key, getattr(self.settings, name), place)
         for layer in self._policies:
-            for key, rule in layer.items():
+            for key, rule in sorted(layer.items()):
                 yield Line(policy.FILE, key, rule.value.to_json(), rule.file)
         for key, mirror in sorted(self.mirrors.items()):
             yield Line(mirrors.FILE, key, mirror.value.to_json(), mirror.file)

@@ -18,7 +18,7 @@ from acfetch.attempts import try_places
 from acfetch.config import Config
 from acfetch.connection import Connection
 from acfetch.download import Served, download, read_signature
-from acfetch.errors import MismatchError
+from acfetch.errors import MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
 from acfetch.pending import Output, Pending
 from acfetch.progress import Progress
@@ -156,7 +156,7 @@ class Fetcher:
         """Tell whether nothing was given up for an image that is not given up now, and its signer is still trusted."""
         if not set(record.given_up) <= self._options.insecure:
             return False
-        if record.signer is None and self._config.policy.must_be_signed(record.name):
+        if record.signer is None and self._config.policy.why_signed(record.name) is not None:
             return False
         return record.signer is None or record.signer in keys_for(record.name, self._keystore())
 
@@ -197,11 +197,15 @@ class Fetcher:
 
     def _read_signature(self, place: Place, request: Request) -> bytes | None:
         """Return the signature, None when the user does without; where nothing could count, the image is not even fetched."""
-        if "image" in self._options.insecure and not (request.name and self._config.policy.must_be_signed(request.name)):
+        required = self._config.policy.why_signed(request.name) if request.name is not None else None
+        if "image" in self._options.insecure and required is None:
             return None
         if request.name is not None:
             check_any_key(request.text, request.name, self._keystore())
-        return read_signature(place, self._connection)
+        try:
+            return read_signature(place, self._connection)
+        except MissingSignatureError as error:
+            raise MissingSignatureError(error.what, error.why, required or error.hint) from None
 
     def _open_verification(self, place: Place, signature: bytes, request: Request) -> Verification:
         """Begin to verify with the keys for the name asked for; where none was, the manifest will say which of all keys count."""

@@ -66,21 +66,18 @@ class Policy:
             for word in sorted(set(words).difference(said.value.entries)):
                 raise PolicyError(f"--insecure-options={word}", f"is not allowed, says insecureOptions in {said.file}")
 
-    def must_be_signed(self, name: str) -> bool:
-        """Tell whether images of that name need a signature, whatever the user gives up."""
-        return self._find_signed(name) is not None
+    def why_signed(self, name: str) -> str | None:
+        """Return why images of that name need a signature whatever the user gives up, or None."""
+        for said in self.signed:
+            if any(is_prefix(ROOT if prefix == EVERYTHING else prefix, name) for prefix in said.value.entries):
+                return f"must be signed, says signed in {said.file}"
+        return None
 
     def check_unsigned(self, what: str, name: str) -> None:
         """Check that an image of that name may go without a signature. Raises: PolicyError."""
-        file = self._find_signed(name)
-        if file is not None:
-            raise PolicyError(what, f"must be signed, says signed in {file}")
-
-    def _find_signed(self, name: str) -> str | None:
-        for said in self.signed:
-            if any(is_prefix(ROOT if prefix == EVERYTHING else prefix, name) for prefix in said.value.entries):
-                return said.file
-        return None
+        why = self.why_signed(name)
+        if why is not None:
+            raise PolicyError(what, why)
 
     def check_url(self, url: str) -> None:
         """Check that the host of *url* may be reached. Raises: HostRefusedError."""

@@ -173,7 +173,7 @@ def _check_text(value: JSONValue, what: str) -> None:
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            raise FormatError(what, f'"{escape(value)}" holds half of a surrogate pair') from None
+            raise FormatError(what, "a string in it holds half of a surrogate pair") from None  # which may be a secret
     elif isinstance(value, list):
         for item in value:
             _check_text(item, what)
