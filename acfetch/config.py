@@ -1,6 +1,6 @@
 """The configuration of acfetch: its files, each read when something in it is asked for, and at most once.
 
-What the files mean is for `settings`, `mirrors`, `auth` and `policy` to say.
+What the files mean is for `settings`, `mirrors`, `auth` and `policy` to say; all but the last are imported when they are needed.
 
 Source: spec/configuration.md.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from acfetch import mirrors, policy, settings
+from acfetch import policy
 from acspec.configuration import merge, parse_config_files, read_config_files
 from acspec.directories import system_directories
 
@@ -48,15 +48,21 @@ class Config:
     @cached_property
     def settings(self) -> Settings:
         """What `fetch.json` sets."""
+        from acfetch import settings
+
         return settings.make_settings(self._settings)
 
     @cached_property
     def _settings(self) -> dict[str, Said[int]]:
+        from acfetch import settings
+
         return merge(parse_config_files(read_config_files(self._directories, settings.FILE), settings.parse_settings))
 
     @cached_property
     def mirrors(self) -> dict[str, Said[Mirror]]:
         """The sources of `sources.json`, by prefix."""
+        from acfetch import mirrors
+
         return merge(parse_config_files(read_config_files(self._directories, mirrors.FILE), mirrors.parse_mirrors))
 
     @cached_property
@@ -82,7 +88,7 @@ class Config:
 
     def lines(self) -> Iterator[Line]:
         """Yield all of it, file by file, defaults included and secrets not."""
-        from acfetch import auth
+        from acfetch import auth, mirrors, settings
 
         for key, said in sorted(self.credentials.entries.items()):
             yield Line(auth.FILE, key, said.value.to_json(), said.file)

@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 
 from acfetch.discovery import Discovered, discover
 from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
-from acfetch.mirrors import mirrors_for
 from acfetch.templates import IMAGE, SIGNATURE, check_url, render, render_path, why_no_path, why_unusable
 from acspec.errors import UsageError
 from acspec.labels import host_platform, label_map
@@ -143,6 +142,8 @@ def iterate_places(
     if request.place is not None:
         yield request.place
         return
+    from acfetch.mirrors import mirrors_for  # an image that is there needs none
+
     values = _values(request)
 
     def make(template: str) -> Place | str:

@@ -210,6 +210,14 @@ def test_a_page_cannot_name_a_directory(customer: Customer, publisher: Signer) -
     assert "it is not a URL" in customer.refused(69, NAME)
 
 
+def test_a_program_that_is_missing_is_not_taken_for_a_file_of_a_source(customer: Customer, publisher: Signer) -> None:
+    data = app()
+    put_file(customer.path / "images", IN_DIRECTORY, data, publisher.sign(data))
+    mirrored(customer, str(customer.path / "images"))
+    customer.monkeypatch.setenv("PATH", "/nowhere")
+    assert "gpg: is not installed" in customer.refused(66, NAME)
+
+
 def test_sources_are_for_names_not_for_paths_and_urls(customer: Customer) -> None:
     customer.put("https://example.com/x.aci", app())
     mirrored(customer, MIRROR, only=True, prefix="*")

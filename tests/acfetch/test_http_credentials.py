@@ -248,6 +248,13 @@ def test_a_server_that_asks_for_ever_is_asked_twice(server: Server, configured: 
     assert len(server.requests) == 2
 
 
+def test_what_was_refused_is_not_sent_a_second_time(server: Server, configured: Callable[..., Client]) -> None:
+    server.answers[URL] = Answer(status=401, headers={"WWW-Authenticate": "Bearer"})
+    with configured({"example.com": {**TOKEN, "always": True}}) as client, pytest.raises(HTTPStatusError, match="did not help"):
+        client.get(URL, 99)
+    assert said(server) == [(URL, AS_BEARER)]
+
+
 # netrc
 
 

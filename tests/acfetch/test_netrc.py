@@ -24,6 +24,7 @@ READ: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
     "a password without a login": ("machine a password word", {}),
     "a default": ("default login any password any\nmachine a login me password word", {"a": ("me", "word")}),
     "a default at the end": ("machine a login me password word default login any password any", {"a": ("me", "word")}),
+    "a default behind half a machine": ("machine a account x default login any password any", {}),
     "comments": ("# machine x\nmachine a # mine\nlogin me #login you\n#\npassword word\n", {"a": ("me", "word")}),
     "hashes in values": ("machine a login #me password #word#", {"a": ("#me", "#word#")}),
     "keywords for values": ("machine machine login password password login", {"machine": ("password", "login")}),

@@ -105,6 +105,13 @@ def test_without_an_exception_the_same_goes_through_it_as_well(server: Server, m
     assert [request.url for request in server.connects] == ["localhost:1", "example.com:443"]
 
 
+def test_a_network_is_reached_directly(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    server.answers[f"https://localhost:{server.port}/file"] = Answer(b"direct")
+    assert get(f"https://127.0.0.1:{server.port}/file", any_certificate=True) == b"direct"
+    assert server.connects == []
+
+
 def test_plain_http_is_asked_of_the_proxy(server: Server) -> None:
     server.answers["http://example.com/file"] = Answer(b"plain")
     assert get("http://example.com/file", plain_http=True) == b"plain"
