@@ -7,6 +7,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     command_trust    `acfetch trust`
     command_images   `acfetch images`
     command_gc       `acfetch gc`
+    command_config   `acfetch config`
     listing          images as people and programs read of them
     collection       the sequence of a collection: what nobody uses and nothing needs
     removal          images taken out of the store: all that are named, or none
@@ -15,7 +16,6 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     leftovers        files in the store that belong to no image
     stored           which image of the store a word means
     needs            which images need which (no input or output)
-    command_config   `acfetch config`
     fetch            the sequence: an image with all it depends on, into the store
     pending          images that are verified and wait for the rest of the run; --output
     attempts         one place after another, until one has the image
