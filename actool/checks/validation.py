@@ -90,7 +90,7 @@ def _render(request: ValidationRequest, reports: Iterable[Report], tally: Tally)
     """Return *reports* in the format of *request*, piece by piece."""
     if request.format == "text":
         return _render_text(reports, verbose=request.verbose)
-    pieces: Iterator[str] = import_module(f"actool.report_{request.format}").render(reports, tally)
+    pieces: Iterator[str] = import_module(f"actool.checks.report_{request.format}").render(reports, tally)
     return pieces
 
 

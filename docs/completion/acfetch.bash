@@ -8,6 +8,7 @@ _acfetch() {
         case "$command $word" in
             " fetch") command="fetch" ;;
             " gc") command="gc" ;;
+            " config") command="config" ;;
             " trust") command="trust" ;;
             " images") command="images" ;;
             "trust add") command="trust add" ;;
@@ -24,14 +25,15 @@ _acfetch() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "fetch gc trust images" -- "$current"); fi ;;
+            else mapfile -t COMPREPLY < <(compgen -W "fetch gc config trust images" -- "$current"); fi ;;
         "fetch")
             case $before in
                 --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
                 --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
                 --insecure-options) return ;;
+                --cafile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --output --insecure-options --json -q --quiet -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --output --insecure-options --cafile --json -q --quiet -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "gc")
             case $before in
@@ -39,6 +41,11 @@ _acfetch() {
                 --keep-for) return ;;
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --keep-for -n --dry-run --json -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "config")
+            case $before in
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--json -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "trust")
             case $before in
