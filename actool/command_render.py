@@ -36,7 +36,8 @@ def render_command(
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make one image of an image and all it depends on, without dependencies and pathWhitelist."""
-    check_options(output, {"--overwrite": overwrite, "--owner-root": owner_root, "--print-id": print_id})
+    compressed = {"--compression": compression, "--no-compression": no_compression, "--compression-level": level}
+    check_options(output, {"--overwrite": overwrite, "--owner-root": owner_root, "--print-id": print_id, **compressed})
     how = choose_compression(compression, none=no_compression) or Compression.GZIP
     settings = ImageSettings(how, encoder, level, clamp_ns=source_date_epoch(), owner_root=owner_root)
     request = RenderRequest(images, output, directory, overwrite, strict, settings)

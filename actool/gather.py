@@ -104,11 +104,10 @@ class Gathering:
     def _get(self, file: ImageFile) -> ImageIndex:
         """Return the image in *file*, read at the first time, when it is what its ID and its manifest promise."""
         if file.image_id not in self._indexes:
-            descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            try:
-                index = self._read(descriptor, file.path)
-            finally:
-                os.close(descriptor)
+            if file.descriptor is None:
+                raise AssertionError("an image that lies in no store has been read when it was named")
+            self._open.callback(os.close, file.descriptor)  # until then it stays in its store
+            index = self._read(file.descriptor, file.path)
             if index.image_id != file.image_id:
                 raise DamagedImageError(file.path, f"its content is not that of {file.image_id[:19]}…", "fetch it again")
             if index.manifest_bytes != file.manifest_bytes:  # replaced since it was planned with

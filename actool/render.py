@@ -66,9 +66,9 @@ def render(request: RenderRequest, passphrase: Passphrase | None = None) -> Rend
     return _render_layout(request, passphrase)
 
 
-def check_options(output: str, options: Mapping[str, bool]) -> None:
-    """Check that none of *options*, which are for images, is given when *output* is a directory. Raises: UsageError."""
-    given = next((name for name, is_given in options.items() if is_given), None)
+def check_options(output: str, options: Mapping[str, object]) -> None:
+    """Check that none of *options*, which are for images, has a value when *output* is a directory. Raises: UsageError."""
+    given = next((name for name, value in options.items() if value not in (None, False)), None)
     if given is not None and not is_image_output(output):
         raise UsageError(given, f"is for an image, and {output} would be a directory", "the name of an image ends in .aci")
 

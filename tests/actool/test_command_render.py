@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from actool.errors import OutputExistsError
-from actool.outputs import written
+from actool.outputs import new_output
 from tests.support import images
 from tests.support.flattening import held, manifest, rendered
 
@@ -32,7 +32,7 @@ def test_it_stands_in_a_pipe() -> None:
 
 @pytest.mark.usefixtures("render_place")
 def test_what_goes_down_a_pipe_has_no_end_when_it_is_refused_at_the_end() -> None:
-    images.write_image("x.aci", {"f": images.Node(b"", xattrs={"trusted.a": b""})}, manifest("example.com/x"))
+    images.write_image("x.aci", {"f": images.Node(os.urandom(1 << 22), xattrs={"trusted.a": b""})}, manifest("example.com/x"))
     result = subprocess.run([*PROGRAM, "--strict", "x.aci", "-"], capture_output=True, check=False)
     assert result.returncode == 77
     with pytest.raises(EOFError):
@@ -43,6 +43,9 @@ USAGE = {
     "one word": (["app.aci"], "IMAGE…: missing argument"),
     "overwriting a directory": (["--overwrite", "app.aci", "out"], "--overwrite: is for an image, and out would be a directory"),
     "the ID of a directory": (["--print-id", "app.aci", "out"], "--print-id: is for an image"),
+    "a level for a directory": (["--compression-level", "1", "app.aci", "out"], "--compression-level: is for an image"),
+    "a compressed directory": (["--compression", "gzip", "app.aci", "out"], "--compression: is for an image"),
+    "a directory that is not compressed": (["--no-compression", "app.aci", "out"], "--no-compression: is for an image"),
     "owners of a directory": (["--owner-root", "app.aci", "out"], "--owner-root: is for an image"),
 }
 
@@ -116,8 +119,8 @@ def test_the_manifest_of_an_image_is_json_that_others_read() -> None:
 
 @pytest.mark.usefixtures("render_place")
 def test_whoever_is_second_is_told_so_and_replaces_nothing() -> None:
-    output = written("out.aci", overwrite=False)
-    output.__enter__()(b"second")
+    output = new_output("out.aci", overwrite=False)
+    output.__enter__().write(b"second")
     Path("out.aci").write_bytes(b"first")
     with pytest.raises(OutputExistsError, match=r"out\.aci: has appeared meanwhile \(--overwrite"):
         output.__exit__(None, None, None)

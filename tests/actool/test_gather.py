@@ -18,6 +18,7 @@ from acspec.errors import (
     UsageError,
 )
 from tests.support import images
+from tests.support.desk import snapshot
 from tests.support.fetched import add_image
 from tests.support.flattening import content, depends, manifest, names, rendered
 
@@ -37,9 +38,9 @@ def test_what_is_not_named_comes_from_the_store_in_the_order_of_the_specificatio
 
 def test_a_store_may_be_named_and_is_not_written_to(render_place: Path) -> None:
     chain(render_place / "elsewhere", "example.com/a", "example.com/b")
-    before = {path: path.stat().st_mtime_ns for path in (render_place / "elsewhere").rglob("*")}
+    before = snapshot(render_place / "elsewhere")
     rendered("example.com/a", directory="elsewhere")
-    assert {path: path.stat().st_mtime_ns for path in (render_place / "elsewhere").rglob("*")} == before
+    assert snapshot(render_place / "elsewhere") == before
     assert not (render_place / "data").exists()
 
 

@@ -12,16 +12,16 @@ import pytest
 from acspec.archive.compression import Compression
 from acspec.archive.image import read_image
 from acspec.archive.write import ImageSettings
-from acspec.errors import (
-    OutputError,
-    TrustError,
-)
+from acspec.errors import FormatError, OutputError, TrustError
 from actool.build import BuildRequest, build
 from actool.errors import OutputExistsError
+from actool.passphrase import Passphrase
 from actool.render import Rendering, RenderRequest, render
+from actool.sources import SourceRequest
 from tests.support import images
 from tests.support.fetched import add_image
 from tests.support.flattening import APP, BASE, content, depends, held, manifest, names, rendered
+from tests.support.gpg import encrypt
 from tests.support.images import Node
 from tests.support.users import as_ordinary_user, place_of_everybody
 
@@ -91,7 +91,7 @@ def test_the_same_images_give_the_same_bytes_however_they_are_compressed_or_foun
 def test_a_directory_made_by_root_builds_to_the_same_image() -> None:
     rendering = rendered("app.aci", "base.aci")
     assert rendered("app.aci", "base.aci", output="layout/") == Rendering(None, [])
-    assert build(BuildRequest("layout", "built.aci", False, ImageSettings())).image_id == rendering.image_id
+    assert build(BuildRequest(SourceRequest("layout"), "built.aci", False, ImageSettings())).image_id == rendering.image_id
     assert Path("built.aci").read_bytes() == Path("out.aci").read_bytes()
 
 
@@ -165,3 +165,33 @@ def test_an_image_can_be_replaced_by_what_it_is_rendered_to() -> None:
     assert "etc/motd" in names("app.aci")
     rendered("app.aci")
     assert Path("app.aci").read_bytes() == Path("out.aci").read_bytes()
+
+
+@pytest.fixture
+def passphrase(render_place: Path) -> Passphrase:
+    """The passphrase of encrypted images, in a file beside them."""
+    (render_place / "secret").write_text("sesam")
+    return Passphrase(None, "secret")
+
+
+def test_encrypted_images_are_layers_like_any_other(passphrase: Passphrase) -> None:
+    secret = encrypt(Path("base.aci").read_bytes(), "sesam")
+    Path("secret-base.aci").write_bytes(secret)
+    wanted = depends("example.com/base", size=len(secret))
+    images.write_image("app.aci", APP, manifest("example.com/app", dependencies=wanted), "none")
+    Path("secret-app.aci").write_bytes(encrypt(Path("app.aci").read_bytes(), "sesam"))
+    rendering = render(RenderRequest(["secret-app.aci", "base.aci", "secret-base.aci"], "out.aci"), passphrase)
+    assert rendering.warnings == [], "both of the name are one image"
+    images.write_image("app.aci", APP, manifest("example.com/app", dependencies=depends("example.com/base")))
+    assert rendering.image_id == rendered("app.aci", "base.aci", output="plain.aci").image_id
+
+
+@pytest.mark.parametrize("output", ["out.aci", "out"])
+def test_nothing_is_made_of_an_encrypted_image_that_somebody_changed(output: str, passphrase: Passphrase) -> None:
+    images.write_image("app.aci", {"f": os.urandom(100_000)}, manifest("example.com/app"), "none")
+    secret = bytearray(encrypt(Path("app.aci").read_bytes(), "sesam", "--compress-algo", "none"))
+    secret[-5_000] ^= 1
+    Path("app.aci").write_bytes(secret)
+    with pytest.raises(FormatError, match=r"app\.aci: the encrypted data is damaged, cut short or tampered with"):
+        render(RenderRequest(["app.aci"], output), passphrase)
+    assert sorted(os.listdir()) == ["app.aci", "base.aci", "secret"]

@@ -165,6 +165,15 @@ def test_links_of_two_layers_of_one_image_are_two_files(tmp_path: Path) -> None:
     check(tmp_path, [(files, frozenset({"/a", "/b"})), (files, frozenset({"/c", "/d"}))])
 
 
+def test_names_of_one_symbolic_link_or_fifo_stay_names_of_one(tmp_path: Path) -> None:
+    below: images.Files = {"z": "target", "a": images.hard_link("z"), "y": Node(kind="6"), "b": images.hard_link("y")}
+    stack: Layers = [(below, None), ({"y": b"file"}, None)]
+    layers.write_layers(tmp_path / "tree", list(stack))
+    with rendered(write_all(tmp_path, stack)) as image:
+        unpack(image, tmp_path / "direct")
+    assert look(tmp_path / "direct/rootfs") == look(tmp_path / "tree")
+
+
 def test_the_root_is_that_of_the_last_image_and_the_manifest_has_its_properties(tmp_path: Path) -> None:
     for number in (1, 2):
         manifest = images.member("manifest", MANIFEST, mode=0o600 + number, uid=number, mtime=number)
