@@ -161,8 +161,7 @@ class TreeWriter:
             descriptor = os.open(name, _NEW_FILE, made, dir_fd=parent)
         try:
             owner = self._find_owner(directory, descriptor)
-            whole = reader.find_whole(entry)
-            _write_content(descriptor, reader.read_pieces(entry) if whole is None else ((0, whole),), entry.size)
+            _write_content(descriptor, reader.read_pieces(entry), entry.size)
             mode = self._own(descriptor, entry, owner)
             if entry.xattrs:  # before the mode, which must come out exact
                 self.lost.add_xattrs(apply_xattrs(descriptor, entry.xattrs))

@@ -149,10 +149,6 @@ class ImageReader:
             raise self._error(fault) from None
         self._complete = True
 
-    def find_whole(self, entry: Entry) -> memoryview | None:
-        """Return the data of *entry*, the one that came last, in one window, or None where it has to come in pieces."""
-        return memoryview(self.manifest_bytes) if entry.name == MANIFEST else self._tar.find_whole()
-
     def read_chunks(self, entry: Entry) -> Iterator[memoryview]:
         """Return the data of *entry*, the one that came last, in windows that are valid until the next; holes are zeros.
 
@@ -171,9 +167,10 @@ class ImageReader:
 
         Raises: FormatError; StorageError.
         """
-        if entry.name == MANIFEST:
-            yield 0, memoryview(self.manifest_bytes)
-            return
+        whole = memoryview(self.manifest_bytes) if entry.name == MANIFEST else self._tar.find_whole()
+        return self._read_pieces() if whole is None else iter(((0, whole),))
+
+    def _read_pieces(self) -> Iterator[tuple[int, memoryview]]:
         try:
             yield from self._tar.read_pieces()
         except Fault as fault:

@@ -95,8 +95,8 @@ class TarReader:
         self._check_rest()
 
     def find_whole(self) -> memoryview | None:
-        """Return all data of the current entry in one window, or None where it takes more: it is not at hand, or has holes."""
-        if self._map is not None or (window := self._stream.find_whole(self._unread)) is None:
+        """Return all data of the current entry in one window, or None where there is none, or not all at hand, or with holes."""
+        if not self._unread or self._map is not None or (window := self._stream.find_whole(self._unread)) is None:
             return None
         self._unread = 0
         return window
