@@ -60,8 +60,5 @@ class Archive(Protocol):
     def __iter__(self) -> Iterator[Entry]:
         """Return the entries in their order."""
 
-    def find_whole(self, entry: Entry, /) -> memoryview | None:
-        """Return the data of *entry*, the one that came last, in one window, or None where it has to come in pieces."""
-
     def read_pieces(self, entry: Entry, /) -> Iterator[tuple[int, memoryview]]:
         """Return the data of *entry*, the one that came last, in windows with the offset of each; holes are left out."""

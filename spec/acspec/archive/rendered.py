@@ -58,9 +58,6 @@ class RenderedImage:
             layer.image.check()
         self._on_end(self.lost)
 
-    def find_whole(self, entry: Entry) -> memoryview | None:
-        """Return None: content comes in pieces."""
-
     def read_pieces(self, entry: Entry) -> Iterator[tuple[int, memoryview]]:
         """Return the content of *entry*, the one that came last, in windows with the offset of each; holes are left out.
 
