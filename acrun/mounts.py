@@ -84,13 +84,15 @@ def _check_overlap(app_name: str, mounts: Iterable[tuple[str, ...]], *, nested: 
     targets = set(mounts)
     if () in targets:
         raise MountError(f"{app_name}: /", "the root of an app cannot be a mount target")
-    for target in targets:
+    outer: tuple[str, ...] = ()
+    for target in sorted(targets):  # what lies inside another comes right behind it
         if ".." in target:
             raise MountError(f"{app_name}: /{'/'.join(target)}", "a mount target may not hold ..")
-        for length in range(1, len(target)):
-            if target[:length] in targets and not nested:
-                inner, outer = "/".join(target), "/".join(target[:length])
-                raise MountError(f"{app_name}: /{inner}", f"lies inside the mount target /{outer}", "--allow-nested-mounts")
+        if not outer or target[: len(outer)] != outer:
+            outer = target
+        elif not nested:
+            why = f"lies inside the mount target /{'/'.join(outer)}"
+            raise MountError(f"{app_name}: /{'/'.join(target)}", why, "--allow-nested-mounts")
 
 
 def resolve_sources(volumes: Iterable[Volume], *, follow_links: bool) -> tuple[Volume, ...]:

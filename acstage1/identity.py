@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LARGEST_ID = 2**32 - 2
+_DIGITS = 10  # of that; Python reads no number of thousands of them
 
 
 def resolve_user(text: str) -> int:
@@ -49,7 +50,7 @@ def _resolve(text: str, database: str, kind: str, owner: Callable[[os.stat_resul
     number = find_id(read_database(database), text)
     if number is not None:
         return number
-    if text.isascii() and text.isdigit() and int(text) <= _LARGEST_ID:
+    if text.isascii() and text.isdigit() and len(text.lstrip("0")) <= _DIGITS and int(text) <= _LARGEST_ID:
         return int(text)
     if text == "root":
         return 0

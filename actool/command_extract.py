@@ -22,4 +22,4 @@ def extract_command(
     """Unpack an image into a new directory, which holds manifest and rootfs, as build takes them."""
     lost = extract(image, directory, Passphrase(passphrase_fd, passphrase_file), strict=strict)
     if lost and not quiet:
-        tell("actool", f"{directory}: warning: could not be kept: {lost} (root could keep them)")
+        tell("actool", f"{directory}: warning: could not be kept: {lost}{lost.remedy}")

@@ -89,7 +89,7 @@ def _render_layout(request: RenderRequest, passphrase: Passphrase | None) -> Ren
             writer.finish()
         writer.lost.add_xattrs(image.lost.xattrs)
         _check_losses(request, writer.lost)
-    lost = f"{request.output}: warning: could not be kept: {writer.lost} (root could keep them)"
+    lost = f"{request.output}: warning: could not be kept: {writer.lost}{writer.lost.remedy}"
     return Rendering(None, [*unused, *([lost] if writer.lost else [])])
 
 

@@ -187,7 +187,7 @@ class App:
             user_labels=fields.text_map("userLabels"),
         )
         object.__setattr__(app, "unknown", fields.unknown())
-        if not app.exec:
+        if not app.exec or not app.exec[0]:  # as docker2aci and acbuild make of no command
             fields.warn("exec", "names no program to run", "exec-empty")
         return app
 

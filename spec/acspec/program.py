@@ -53,6 +53,8 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
         error = _as_tool_error(exception)
         if error is None:
             return _bug(tool)
+        if isinstance(exception, OSError) and _is_stuck():
+            error = os_error(OSError(exception.errno, exception.strerror, "standard output"))
         tell(tool, str(error))
         return 125 if own_failure is not None and own_failure() and error.exit_code not in (126, 127) else error.exit_code
 
@@ -64,6 +66,16 @@ def _flush() -> None:
         raise
     except OSError as error:
         raise OSError(error.errno, error.strerror, "standard output") from error
+
+
+def _is_stuck() -> bool:
+    """Tell whether standard output takes no more; what waits for it is dropped then, or would be tried again at the very end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+        return True
+    return False
 
 
 def _as_tool_error(exception: Exception) -> errors.ToolError | None:
@@ -153,10 +165,15 @@ def _path(name: object) -> str:
 
 def _closed_pipe() -> int:
     """Leave quietly, as a program without a SIGPIPE handler would: nothing more may reach the closed pipe."""
+    _discard_output()
+    return 141
+
+
+def _discard_output() -> None:
+    """Let what is still to be written to standard output go nowhere."""
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 1)
     os.close(sink)
-    return 141
 
 
 def _bug(tool: str) -> int:

@@ -70,6 +70,15 @@ def test_a_full_disk_below_stdout_is_told() -> None:
     assert result.stderr == "tool: system: no space left on device\n"
 
 
+def test_what_a_full_disk_did_not_take_is_not_tried_again_at_the_end() -> None:
+    code = PRELUDE + "print('x', flush=True)\nsys.exit(run_program('tool', main))"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment)
+    assert (result.returncode, result.stderr) == (74, "tool: standard output: no space left on device\n")
+
+
 def test_an_interrupt_is_130_without_a_traceback() -> None:
     result = run("os.kill(os.getpid(), 2); import time; time.sleep(60)")
     assert (result.returncode, result.stderr) == (130, "")

@@ -5,6 +5,7 @@ Source: aci.md, Image Archives ("all files in the image MUST maintain all of the
 
 from __future__ import annotations
 
+import os
 import stat
 
 from acspec.archive.entry import Entry, Kind
@@ -45,6 +46,11 @@ class Losses:
     def __bool__(self) -> bool:
         """Tell whether anything was lost."""
         return bool(self.owners or self.devices or self.xattrs or self.modes)
+
+    @property
+    def remedy(self) -> str:
+        """What to say behind the counts to somebody who could do better as root: ` (root could keep them)`."""
+        return " (root could keep them)" if os.geteuid() else ""
 
     def __str__(self) -> str:
         """Return the counts in words, such as `2 owners, 1 device node`."""

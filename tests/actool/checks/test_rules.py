@@ -60,7 +60,7 @@ BROKEN: dict[str, bytes] = {
         acVersion="0.6.1", app={**APP, "isolators": [{"name": "resource/cpu", "value": {"limit": "50"}}]}
     ),
     "errno-unknown": _isolator("os/linux/seccomp-remove-set", {"set": ["x"], "errno": "EX"}),
-    "exec-empty": _app(exec=[]),
+    "exec-empty": _app(exec=[""]),
     "isolator-scope": _isolator("os/unix/sysctl", {}),
     "isolator-unknown": _isolator("x/y", None),
     "port-count": _app(ports=[{**HTTP, "count": 0}]),
