@@ -19,6 +19,7 @@ from actool.sources import SourceRequest
 from tests.support import images
 from tests.support.users import as_ordinary_user, place_of_everybody
 
+PROGRAM = [sys.executable, "-c", "import sys; from actool.cli import main; sys.exit(main())"]
 FILES: images.Files = {"bin": None, "bin/hello": images.Node(b"hello", mode=0o755, mtime="1.25"), "bin/hi": "hello"}
 
 
@@ -42,6 +43,31 @@ def test_the_directory_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> Non
     finally:
         os.umask(before)
     assert (tmp_path / "layout").stat().st_mode & 0o777 == 0o750
+
+
+SIZES = (0, 1, 511, 65_535, 65_536, 65_537, 512 * 1024 - 1, 512 * 1024 + 1, 3_000_000)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "xz"])
+def test_files_of_all_sizes_are_whole_and_dated_when_it_is_done(compression: str, tmp_path: Path) -> None:
+    contents = {f"f{number}": os.urandom(size) for number, size in enumerate(SIZES * 3)}
+    files = {name: images.Node(data, mode=0o640, mtime=1_000_000_000) for name, data in contents.items()}
+    (tmp_path / "x.aci").write_bytes(images.image(files, compression=compression))
+    extract(str(tmp_path / "x.aci"), str(tmp_path / "layout"))
+    for name, data in contents.items():
+        path = tmp_path / "layout/rootfs" / name
+        assert path.read_bytes() == data
+        assert (path.stat().st_mode & 0o777, path.stat().st_mtime_ns) == (0o640, 10**18)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(compression: str, tmp_path: Path) -> None:
+    files = {"a": b"small", "big": bytes(5_000_000), **{f"z{number}": b"small" for number in range(500)}}
+    (tmp_path / "x.aci").write_bytes(images.image(files, compression=compression))
+    limited = ["sh", "-c", 'ulimit -f 2000; exec "$@"', "sh", *PROGRAM, "extract", "x.aci", "layout"]
+    result = subprocess.run(limited, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (74, "actool: rootfs/big: file too large\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.aci"]
 
 
 @pytest.mark.parametrize("taken", ["file", "directory", "link"])
@@ -103,7 +129,7 @@ def test_a_loss_is_an_error_when_strict_and_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
-    command = [sys.executable, "-c", "import sys; from actool.cli import main; sys.exit(main())", "extract", "-", "layout"]
+    command = [*PROGRAM, "extract", "-", "layout"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
         assert process.stdin is not None
         process.stdin.write(images.image({f"f{n}": os.urandom(100_000) for n in range(10)})[:900_000])

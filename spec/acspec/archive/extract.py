@@ -270,10 +270,10 @@ class TreeWriter:
 def _write_content(descriptor: int, pieces: Iterable[tuple[int, memoryview]], size: int) -> None:
     """Write *pieces* into an empty file and make it *size* bytes long; what is not written is a hole."""
     end = 0
-    for offset, data in pieces:
-        end, rest = offset + len(data), data
-        while rest:
-            rest = rest[os.pwrite(descriptor, rest, end - len(rest)) :]
+    for start, data in pieces:
+        end, offset, rest = start + len(data), start, data
+        while (offset := offset + os.pwrite(descriptor, rest, offset)) < end:
+            rest = data[offset - start :]
     if end < size:
         os.ftruncate(descriptor, size)
 
