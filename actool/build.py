@@ -46,24 +46,22 @@ def build(request: BuildRequest) -> WrittenImage:
         return _write(sources, request, None)
 
 
-def source_date_epoch() -> int | None:
-    """Return the time after which no file of an image may be dated, in nanoseconds, from $SOURCE_DATE_EPOCH.
-
-    Raises: UsageError when it is no number of seconds.
-    Source: the SOURCE_DATE_EPOCH specification of reproducible-builds.org.
-    """
-    text = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise UsageError("$SOURCE_DATE_EPOCH", f'"{text}" is not a number of seconds since 1970')
-    return int(text) * 10**9
-
-
 def _check(request: BuildRequest) -> None:
     check_image_output(request.output, overwrite=request.overwrite)
+    for path in (request.output, request.depfile):
+        _check_outside(path, request.source)
     if request.depfile is not None and request.output == "-":
         raise UsageError("--depfile", "standard output has no name that a rule could be for")
+
+
+def _check_outside(path: str | None, source: SourceRequest) -> None:
+    """Check that what is written does not lie in what is read."""
+    if path in (None, "-"):
+        return
+    place = os.path.realpath(os.path.dirname(path) or ".")
+    for directory in (source.layout, source.rootfs):
+        if directory and os.path.commonpath((place, inside := os.path.realpath(directory))) == inside:
+            raise UsageError(path, f"lies inside {directory}, which is what is to be packed", f"name a file outside of {directory}")
 
 
 def _write_with_depfile(sources: Sources, request: BuildRequest, name: str) -> WrittenImage:

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from acspec.archive.compression import Compression
-from acspec.archive.write import ImageSettings
 from actool import image_options
-from actool.build import BuildRequest, build, source_date_epoch
-from actool.image_options import choose_compression, print_image_id
+from actool.build import BuildRequest, build
+from actool.image_options import choose_compression, make_settings, print_image_id
 from actool.sources import split_sources
 
 
@@ -26,6 +25,7 @@ def build_command(
     encoder: image_options.Encoder = "isal",
     level: image_options.Level = None,
     owner_root: image_options.OwnerRoot = False,
+    fixed_times: image_options.FixedTimes = False,
     depfile: Annotated[str | None, typer.Option(metavar="FILE", help="Write a rule for make(1) with all that was read.")] = None,
     print_id: image_options.PrintID = False,
 ) -> None:
@@ -35,7 +35,7 @@ def build_command(
     """
     source, output = split_sources(paths, manifest, rootfs, exclude or (), ignore_file)
     how = choose_compression(compression, none=no_compression) or Compression.GZIP
-    settings = ImageSettings(how, encoder, level, clamp_ns=source_date_epoch(), owner_root=owner_root)
+    settings = make_settings(how, encoder, level, owner_root=owner_root, fixed_times=fixed_times)
     written = build(BuildRequest(source, output, overwrite, settings, depfile))
     if print_id:
         print_image_id(written.image_id, output)

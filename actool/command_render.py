@@ -7,11 +7,9 @@ from typing import Annotated
 import typer
 
 from acspec.archive.compression import Compression
-from acspec.archive.write import ImageSettings
 from acspec.program import tell
 from actool import image_options
-from actool.build import source_date_epoch
-from actool.image_options import choose_compression, print_image_id
+from actool.image_options import choose_compression, make_settings, print_image_id
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
 from actool.render import RenderRequest, check_options, render
 
@@ -29,6 +27,7 @@ def render_command(
     encoder: image_options.Encoder = "isal",
     level: image_options.Level = None,
     owner_root: image_options.OwnerRoot = False,
+    fixed_times: image_options.FixedTimes = False,
     print_id: image_options.PrintID = False,
     strict: Annotated[bool, typer.Option("--strict", help="Fail when anything of a file cannot be kept.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
@@ -37,9 +36,10 @@ def render_command(
 ) -> None:
     """Make one image of an image and all it depends on, without dependencies and pathWhitelist."""
     compressed = {"--compression": compression, "--no-compression": no_compression, "--compression-level": level}
-    check_options(output, {"--overwrite": overwrite, "--owner-root": owner_root, "--print-id": print_id, **compressed})
+    written = {"--overwrite": overwrite, "--owner-root": owner_root, "--fixed-times": fixed_times, "--print-id": print_id}
+    check_options(output, {**written, **compressed})
     how = choose_compression(compression, none=no_compression) or Compression.GZIP
-    settings = ImageSettings(how, encoder, level, clamp_ns=source_date_epoch(), owner_root=owner_root)
+    settings = make_settings(how, encoder, level, owner_root=owner_root, fixed_times=fixed_times)
     request = RenderRequest(images, output, directory, overwrite, strict, settings)
     rendering = render(request, Passphrase(passphrase_fd, passphrase_file))
     for line in () if quiet else rendering.warnings:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from acspec.archive.write import ImageSettings
+from acspec.archive.compression import Compression
 from actool import image_options
-from actool.build import source_date_epoch
 from actool.comparing.reproduction import ReproductionRequest, verify_reproduction
+from actool.image_options import make_settings
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
 from actool.sources import split_sources
 
@@ -23,6 +23,7 @@ def verify_repro_command(
     exclude: image_options.Exclude = None,
     ignore_file: image_options.IgnoreFile = None,
     owner_root: image_options.OwnerRoot = False,
+    fixed_times: image_options.FixedTimes = False,
     exact: Annotated[bool, typer.Option("--exact", help="Compare the compressed bytes, too, not the image ID alone.")] = False,
     compression: image_options.CompressionAgain = None,
     encoder: image_options.Encoder = "isal",
@@ -34,7 +35,7 @@ def verify_repro_command(
 ) -> int:
     """Build a layout without writing it, with the options of build; say why IMAGE is not the result, if it is not: then exit 1."""
     source, image = split_sources(paths, manifest, rootfs, exclude or (), ignore_file)
-    settings = ImageSettings(encoder=encoder, level=level, clamp_ns=source_date_epoch(), owner_root=owner_root)
+    settings = make_settings(compression or Compression.GZIP, encoder, level, owner_root=owner_root, fixed_times=fixed_times)
     request = ReproductionRequest(source, image, settings, exact, compression)
     verdict = verify_reproduction(request, Passphrase(passphrase_fd, passphrase_file))
     if json and not quiet:

@@ -39,7 +39,7 @@ def _show(verified: Verified | ToolError, json: bool, quiet: bool) -> int:
     if json:
         print(format_json(verified))
     elif not verified.is_good:
-        by = f", {verified.verdict.key}" if verified.verdict.key else ""
+        by = f"; it names the key {verified.verdict.key}" if verified.verdict.key else ""
         tell("actool", f"{verified.image}: no good signature: {verified.verdict.reason}{by}")
     elif not quiet:
         whose = "".join(f" ({escape(identity)})" for identity in verified.identities[:1])

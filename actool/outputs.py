@@ -18,6 +18,7 @@ from actool.errors import OutputExistsError, OutputNameError
 STANDARD_OUTPUT = "-"
 _IMAGE = ".aci"
 _SIGNATURE = ".aci.asc"
+_OVERWRITE = "--overwrite replaces it"
 
 
 def is_image_output(path: str) -> bool:
@@ -25,7 +26,7 @@ def is_image_output(path: str) -> bool:
     return path == STANDARD_OUTPUT or path.endswith(_IMAGE)
 
 
-def check_image_output(path: str, *, overwrite: bool) -> None:
+def check_image_output(path: str, *, overwrite: bool, hint: str = _OVERWRITE) -> None:
     """Check, before anything is read, that an image may be written to *path*.
 
     Raises: OutputNameError for a name without `.aci`; OutputExistsError; UsageError for a terminal.
@@ -35,7 +36,7 @@ def check_image_output(path: str, *, overwrite: bool) -> None:
         if os.isatty(1):
             raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
         return
-    _check_file(path, "an image", _IMAGE, overwrite)
+    _check_file(path, "an image", _IMAGE, overwrite, hint)
 
 
 def check_signature_output(path: str, *, overwrite: bool) -> None:
@@ -43,14 +44,14 @@ def check_signature_output(path: str, *, overwrite: bool) -> None:
 
     Source: aci.md, Image Archives.
     """
-    _check_file(path, "a signature", _SIGNATURE, overwrite)
+    _check_file(path, "a signature", _SIGNATURE, overwrite, _OVERWRITE)
 
 
-def _check_file(path: str, kind: str, suffix: str, overwrite: bool) -> None:
+def _check_file(path: str, kind: str, suffix: str, overwrite: bool, hint: str) -> None:
     if not path.endswith(suffix):
         raise OutputNameError(path, f"the name of {kind} must end in {suffix}")
     if not overwrite and os.path.lexists(path):
-        raise OutputExistsError(path, "already exists", "--overwrite replaces it")
+        raise OutputExistsError(path, "already exists", hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def new_output(path: str, *, overwrite: bool) -> Iterator[Output]:
         try:
             file.commit(overwrite=overwrite)
         except OutputError as error:
-            raise OutputExistsError(path, "has appeared meanwhile", "--overwrite replaces it") from error
+            raise OutputExistsError(path, "has appeared meanwhile", _OVERWRITE) from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from acspec.archive.image import ImageReader, read_manifest
 from acspec.archive.walk import read_layout_manifest
+from acspec.errors import FormatError
 from acspec.jsontext import dump_pretty, parse_json
 from acspec.names import ImageID
 from actool.inputs import opened
@@ -23,10 +24,13 @@ def get_image_id(path: str, passphrase: Passphrase | None = None) -> ImageID:
     Raises: FormatError for what is no whole image; TrustError for a wrong passphrase; MissingInputError; StorageError; OSError.
     Source: aci.md, Image ID.
     """
-    with opened(path, passphrase) as source, ImageReader(source.origin, source.name) as reader:
-        for _ in reader:
-            pass
-        return reader.image_id
+    with opened(path, passphrase) as source:
+        if source.is_directory:
+            raise FormatError(path, "a directory, not an image archive", "actool build --print-id makes one of it")
+        with ImageReader(source.origin, source.name) as reader:
+            for _ in reader:
+                pass
+            return reader.image_id
 
 
 def get_manifest(path: str, passphrase: Passphrase | None = None, *, pretty: bool, for_terminal: bool) -> bytes:

@@ -74,7 +74,8 @@ def check_options(output: str, options: Mapping[str, object]) -> None:
 
 
 def _render_image(request: RenderRequest, passphrase: Passphrase | None) -> Rendering:
-    check_image_output(request.output, overwrite=request.overwrite)
+    # Whoever forgets the output has named an image there.
+    check_image_output(request.output, overwrite=request.overwrite, hint="the last one is the output; --overwrite replaces it")
     with new_output(request.output, overwrite=request.overwrite) as output, _rendered(request, passphrase) as (image, unused):
         image_id = write_archive(image, output.write, request.settings).image_id
     lost = f"{request.output}: warning: left out, being a host's own: {image.lost}"

@@ -95,7 +95,12 @@ def _pairs(request: VerifyRequest) -> list[tuple[str, str]]:
         return [(request.images[0], request.signature)]
     if STANDARD_INPUT in request.images:
         raise UsageError("standard input", "has no signature beside it", "--signature FILE.aci.asc")
-    return [(image, f"{image}.asc") for image in request.images]
+    return [(image, beside(image)) for image in request.images]
+
+
+def beside(image: str) -> str:
+    """Return the file in which the signature of *image* is looked for. Source: aci.md, Image Archives."""
+    return f"{image}.asc"
 
 
 def _read_trusted(request: VerifyRequest) -> Keys:
@@ -107,15 +112,24 @@ def _read_trusted(request: VerifyRequest) -> Keys:
         return {fingerprint: get_public_key(fingerprint, request.home) for fingerprint in wanted}
     if request.home is not None:
         raise UsageError("--homedir", "has no use beside --key", "the keys come from there or from here")
-    keys = {key.fingerprint: key for path in request.key_files for key in read_keys(_read_file(path, limits.KEY_FILE_BYTES), path)}
+    keys = {key.fingerprint: key for path in request.key_files for key in _read_keys(path)}
     missing = next((fingerprint for fingerprint in wanted if fingerprint not in keys), None)
     if missing is not None:
         raise MissingInputError(missing, "no such key in the files that --key names")
     return {fingerprint: keys[fingerprint] for fingerprint in wanted or keys}
 
 
+def _read_keys(path: str) -> list[Key]:
+    try:
+        return read_keys(_read_file(path, limits.KEY_FILE_BYTES), path)
+    except MissingInputError as error:
+        raise MissingInputError(error.what, error.why, "--fingerprint HEX takes a key of gpg's keyring") from None
+
+
 def _verify_image(image: str, signature: str, keys: Keys) -> Verified:
     with opened_raw(image) as source:
+        if signature == beside(image) and not os.path.lexists(signature):
+            return Verified(image, signature, Verdict(None, f"there is no {signature}"), ())
         try:
             served = Source(source.descriptor, source.name)
             verdict = _verify(served, signature, keys)

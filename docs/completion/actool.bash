@@ -41,7 +41,7 @@ _actool() {
                 --compression-level) return ;;
                 --depfile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --depfile --print-id -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --depfile --print-id -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "validate")
             case $before in
@@ -101,7 +101,7 @@ _actool() {
                 --passphrase-fd) return ;;
                 --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--manifest --rootfs --exclude --ignore-file --owner-root --exact --compression --compression-encoder --compression-level --json -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--manifest --rootfs --exclude --ignore-file --owner-root --fixed-times --exact --compression --compression-encoder --compression-level --json -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "extract")
             case $before in
@@ -211,7 +211,7 @@ _actool() {
                 --passphrase-fd) return ;;
                 --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --print-id --strict -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --print-id --strict -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
     esac
 }

@@ -59,7 +59,9 @@ def parse_ac_identifier(text: str, place: str) -> ACIdentifier:
     Source: types.md, AC Identifier Type.
     """
     if not _is_separated(text, _IDENTIFIER_SEPARATORS):
-        hint = "its grammar allows one separator at a time, so /~ is not allowed" if "/~" in text else None
+        hint = "lower-case letters and digits, single - . _ ~ / between them"
+        if "/~" in text:
+            hint = "its grammar allows one separator at a time, so /~ is not allowed"
         raise FormatError(place, f'"{escape(text)}" is not an AC Identifier', hint)
     return ACIdentifier(text)
 

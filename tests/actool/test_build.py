@@ -14,7 +14,8 @@ from acspec.archive.compression import Compression
 from acspec.archive.image import ImageReader, read_image
 from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError, MissingInputError, OutputError, ToolError, UsageError
-from actool.build import BuildRequest, build, source_date_epoch
+from actool.build import BuildRequest, build
+from actool.image_options import source_date_epoch
 from actool.sources import SourceRequest
 from tests.support import images
 
@@ -166,7 +167,7 @@ def test_a_layout_is_refused_and_nothing_is_left_when(spoil: object, message: st
 
 
 def test_an_output_inside_the_rootfs_is_refused(layout: Path) -> None:
-    with pytest.raises(FormatError, match="the output is inside the layout"):
+    with pytest.raises(UsageError, match=r"x.aci: lies inside .*, which is what is to be packed"):
         make(layout, layout / "rootfs/x.aci")
     assert sorted(os.listdir(layout / "rootfs")) == ["bin", "fifo"]
 
@@ -313,3 +314,28 @@ def test_an_image_that_fails_leaves_the_old_file_of_dependencies(layout: Path, t
         build_from(SourceRequest(str(layout)), tmp_path / "x.aci", tmp_path / "x.d")
     assert (tmp_path / "x.d").read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["layout", "x.d"]
+
+
+def test_fixed_times_are_those_of_the_variable_whatever_the_files_say(
+    layout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixed = ImageSettings(Compression.NONE, clamp_ns=1_000_000_000, fixed_times=True)
+    first = make(layout, tmp_path / "one.aci", settings=fixed)
+    for path in (layout / "manifest", layout / "rootfs/bin/hello", layout / "rootfs"):
+        os.utime(path, (0, 0))
+    assert make(layout, tmp_path / "two.aci", settings=fixed) == first
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    with pytest.raises(UsageError, match=r"--fixed-times: .*SOURCE_DATE_EPOCH does not say"):
+        source_date_epoch(needed=True)
+
+
+@pytest.mark.parametrize("output", ["x.aci", "rootfs/x.aci"])
+def test_what_is_written_may_not_lie_in_what_is_packed(
+    output: str, layout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(layout)
+    with pytest.raises(UsageError, match=f"{output}: lies inside ., which is what is to be packed"):
+        make(Path("."), Path(output))
+    with pytest.raises(UsageError, match=r"x.d: lies inside"):
+        build_from(SourceRequest("."), tmp_path / "x.aci", Path("x.d"))
+    build_from(SourceRequest("."), tmp_path / "x.aci", tmp_path / "x.d")

@@ -140,7 +140,10 @@ def test_attributes_of_a_host_are_left_out_with_a_warning_and_refused_when_stric
     assert not Path("strict.aci").exists()
 
 
-TAKEN = {"an image": ("out.aci", "--overwrite replaces it"), "a directory": ("out", "only a new directory is made")}
+TAKEN = {
+    "an image": ("out.aci", "the last one is the output; --overwrite replaces it"),
+    "a directory": ("out", "only a new directory is made"),
+}
 
 
 @pytest.mark.parametrize(("output", "hint"), TAKEN.values(), ids=TAKEN)

@@ -111,8 +111,10 @@ def test_what_keeps_an_image_from_being_verified_keeps_no_other(place: Path) -> 
     (place / "dir.aci").mkdir()
     (place / "dir.aci.asc").mkdir()
     found = verify(place, "nowhere.aci", "unsigned.aci", "text.aci", "dir.aci", "x.aci")
-    assert [type(verified) for verified in found] == [MissingInputError, MissingInputError, FormatError, FormatError, Verified]
-    for verified, words in zip(found, ("nowhere.aci", "unsigned.aci.asc", "text.aci.asc: is not an", "dir.aci"), strict=False):
+    assert [type(verified) for verified in found] == [MissingInputError, Verified, FormatError, FormatError, Verified]
+    for verified, words in zip(
+        found, ("nowhere.aci", "unsigned.aci.asc", "text.aci.asc: is not an", "dir.aci"), strict=False
+    ):
         assert words in str(verified)
 
 
@@ -157,7 +159,7 @@ def test_the_program_answers_by_its_exit_code(place: Path, alice: gpg.Signer, ma
     assert good.stdout.decode() == f"x.aci: good signature by {alice.fingerprint.lower()} (Alice)\n"
     bad = alone("verify", "--key", "mallory", "x.aci", place=place)
     assert (bad.returncode, bad.stdout) == (1, b"")
-    reason = f"the key that made it is not among the trusted ones, {alice.fingerprint.lower()}"
+    reason = f"the key that made it is not among the trusted ones; it names the key {alice.fingerprint.lower()}"
     assert bad.stderr.decode() == f"actool: x.aci: no good signature: {reason}\n"
     assert alone("verify", "--key", "alice", "--signature", "alice", "x.aci", place=place).returncode == 65
     assert alone("verify", "--key", "mallory", "x.aci", "nowhere.aci", place=place).returncode == 66
@@ -208,3 +210,11 @@ def test_whoever_made_a_key_cannot_move_a_terminal(place: Path, homes: Path) -> 
     assert format_json(verified).isprintable()
     shown = alone("verify", "--key", "evil", "x.aci", place=place).stdout.decode()
     assert shown.rstrip("\n").isprintable()
+
+
+def test_an_image_without_a_signature_is_one_whose_signature_is_not_good(place: Path) -> None:
+    images.write_image(place / "unsigned.aci")
+    (found,) = verify(place, "unsigned.aci")
+    assert isinstance(found, Verified)
+    assert not found.is_good
+    assert json.loads(format_json(found))["reason"] == f"there is no {place}/unsigned.aci.asc"

@@ -31,6 +31,7 @@ _END = bytes(2 * BLOCK)
 class ImageSettings:
     """How an image is written: times after `clamp_ns` (nanoseconds) become that, `owner_root` makes all files root's.
 
+    With `fixed_times` all times become `clamp_ns`, earlier ones too.
     `level` None is the encoder's own choice; `threads` None stands for as many as there are processors, and the bytes do not
     depend on it.
     """
@@ -39,6 +40,7 @@ class ImageSettings:
     encoder: str = "isal"
     level: int | None = None
     clamp_ns: int | None = None
+    fixed_times: bool = False
     owner_root: bool = False
     threads: int | None = None
 
@@ -149,10 +151,10 @@ def _copy(blocks: BlockWriter, descriptor: int, entry: Entry, walk: LayoutWalk) 
 
 
 def _adjustment(settings: ImageSettings) -> Callable[[Entry], Entry]:
-    clamp = settings.clamp_ns
+    clamp, fixed = settings.clamp_ns, settings.fixed_times
 
     def adjust(entry: Entry) -> Entry:
-        if clamp is not None and entry.mtime_ns > clamp:
+        if clamp is not None and (entry.mtime_ns > clamp or fixed):
             entry = entry._replace(mtime_ns=clamp)
         return entry._replace(uid=0, gid=0) if settings.owner_root else entry
 

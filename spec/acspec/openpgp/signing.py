@@ -24,8 +24,8 @@ _NO_SECRET_KEY = 17
 _REASONS = {  # by the number of an error of libgpg-error
     11: "the passphrase is wrong",
     54: "it cannot be used to sign",
-    85: "it is locked, and nobody can be asked for its passphrase",
-    99: "it is locked, and nobody gave its passphrase",
+    85: "the key is locked, and nobody can be asked for its passphrase",
+    99: "the key is locked, and nobody gave its passphrase",
 }
 _LOCKED = (85, 99)
 _UNLOCK = "--passphrase-file FILE unlocks it"

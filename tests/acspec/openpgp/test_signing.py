@@ -80,7 +80,7 @@ def test_what_was_read_of_a_pipe_goes_before_the_rest(alice: gpg.Signer) -> None
 
 
 def test_a_locked_key_opens_with_its_passphrase_only(home: Path) -> None:
-    with pytest.raises(TrustError, match=r"Bob: cannot sign x\.aci: it is locked, and nobody can be asked") as caught:
+    with pytest.raises(TrustError, match=r"Bob: cannot sign x\.aci: the key is locked, and nobody can be asked") as caught:
         signature(Signer("Bob", str(home)))
     assert caught.value.hint == "--passphrase-file FILE unlocks it"
     with pytest.raises(TrustError, match=r"Bob: cannot sign x\.aci: the passphrase is wrong$"):
