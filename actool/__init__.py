@@ -38,7 +38,6 @@ Modules, from top to bottom:
     name_table        what lies where in a rootfs
     terminal          bytes of files, safe to show
     kept              inputs that are read more than once
-    spool             bytes kept in a temporary file once they are many
     sources           where an image to be built comes from
     layouts           layout directories that appear whole or not at all
     inputs            files named on the command line, and standard input

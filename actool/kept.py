@@ -12,16 +12,16 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from acspec import limits
 from acspec.archive.compression import recognise
 from acspec.archive.faults import StreamFault
 from acspec.archive.image import open_image
 from acspec.archive.pgp import name_pgp
+from acspec.archive.spool import Spool
 from acspec.errors import FormatError, StorageError
 from actool.inputs import Input, glance, opened
-from actool.spool import open_temporary, temporary_error
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
@@ -57,12 +57,12 @@ def kept(path: str, passphrase: Passphrase | None = None) -> Iterator[KeptInput]
     name = "standard input" if path == "-" else path
     descriptor = 0 if path == "-" else open_image(path)
     try:
-        file = _keep(Input(descriptor, name))
+        spool = _keep(Input(descriptor, name))
     finally:
         if descriptor:
             os.close(descriptor)
-    with file:
-        yield KeptInput(f"/proc/self/fd/{file.fileno()}", passphrase, name)
+    with spool:
+        yield KeptInput(f"/proc/self/fd/{spool.descriptor}", passphrase, name)
 
 
 def _passes_once(path: str) -> bool:
@@ -74,30 +74,30 @@ def _passes_once(path: str) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and not (path == "-" and os.isatty(0))
 
 
-def _keep(source: Input) -> IO[bytes]:
-    """Return a temporary file that holds all of *source*; what no image begins with is refused before. Raises: as `kept`."""
+def _keep(source: Input) -> Spool:
+    """Return a spool that holds all of *source*; what no image begins with is refused before. Raises: as `kept`."""
     head, source = glance(source)
     if name_pgp(head) is None:
         try:
             recognise(head)
         except StreamFault as fault:
             raise FormatError(source.name, str(fault)) from None
-    file = open_temporary()
+    spool = Spool()
     try:
-        _copy(head, source, file)
+        _copy(head, source, spool)
     except BaseException:
-        file.close()
+        spool.close()
         raise
-    return file
+    return spool
 
 
-def _copy(chunk: bytes, source: Input, file: IO[bytes]) -> None:
+def _copy(chunk: bytes, source: Input, spool: Spool) -> None:
     size = 0
     while chunk:
         size += len(chunk)
         if size > limits.IMAGE_SERVED_BYTES:
             raise FormatError(source.name, f"larger than the limit of {limits.IMAGE_SERVED_BYTES} bytes as served")
-        _write(file, chunk)
+        spool.append(chunk)
         chunk = _read(source)
 
 
@@ -106,12 +106,3 @@ def _read(source: Input) -> bytes:
         return os.read(source.descriptor, _CHUNK)
     except OSError as error:
         raise StorageError(source.name, f"cannot be read: {(error.strerror or '').lower()}") from error
-
-
-def _write(file: IO[bytes], data: bytes) -> None:
-    view = memoryview(data)
-    try:
-        while view:
-            view = view[file.write(view) :]
-    except OSError as error:
-        raise temporary_error(error) from error

@@ -14,9 +14,9 @@ from acspec.archive.entry import Entry, Kind
 from acspec.archive.layout import ROOTFS
 from acspec.archive.path_index import PathIndex
 from acspec.archive.path_table import PathTable
+from acspec.archive.spool import Spool
 from acspec.errors import FormatError
 from acspec.escape import escape
-from actool.spool import Spool
 
 _INSIDE = ROOTFS + b"/"
 _KINDS = tuple(Kind)

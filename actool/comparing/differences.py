@@ -15,8 +15,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from acspec.archive.entry import Entry, Kind
+from acspec.archive.spool import Spool
 from actool.comparing.snapshot import NO_DIGEST, File, Item, Snapshot
-from actool.spool import Spool
 
 # What may differ in files of one type, by the word for it.
 _COMPARED: Mapping[str, Callable[[File], object]] = {

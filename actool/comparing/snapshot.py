@@ -19,6 +19,7 @@ from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.image import ImageReader
 from acspec.archive.layout import MANIFEST
 from acspec.archive.path_index import PathIndex
+from acspec.archive.spool import Spool
 from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings
 from acspec.image_manifest import parse_image_manifest
@@ -26,7 +27,6 @@ from acspec.names import ImageID
 from actool.comparing.content_digest import digest_content
 from actool.comparing.rebuilt import Rebuilt
 from actool.comparing.tree_order import TreeOrder
-from actool.spool import Spool
 
 if TYPE_CHECKING:
     from actool.inputs import Input

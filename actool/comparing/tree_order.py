@@ -10,7 +10,7 @@ from heapq import merge
 from operator import itemgetter
 from struct import Struct
 
-from actool.spool import Spool
+from acspec.archive.spool import Spool
 
 _RUN_BYTES = 4 * 1024 * 1024
 _ITEM_BYTES = 200  # what Python needs for one item, beside its bytes
@@ -54,10 +54,10 @@ class TreeOrder:
 
     def _write_run(self) -> None:
         self._items.sort()
-        start = self._spool.size
+        start = self._spool.append(b"")
         for key, data in self._items:
             self._spool.append(_LENGTHS.pack(len(key), len(data)) + key + data)
-        self._runs.append((start, self._spool.size))
+        self._runs.append((start, self._spool.append(b"")))
         self._items = []
         self._size = 0
 

@@ -16,7 +16,7 @@ Modules, from top to bottom:
     index           one image read once, its entries to be had by path
     entry_log       entries put aside
     sorted_log      keys in their order, however many
-    spool           a temporary file that is appended to and read anywhere
+    spool           bytes appended and read anywhere, in a temporary file once they are many
     render          one image laid over a tree, filtered by a whitelist
     links           where content goes when a hard link stays and its target does not
     extract         files of an image written into a tree

@@ -54,7 +54,6 @@ class ImageIndex:
             self.manifest_bytes = reader.manifest_bytes
             if self._linked:
                 self._join_links()
-            spool.flush()
         except BaseException:
             self.close()
             raise
@@ -137,13 +136,13 @@ class ImageIndex:
 
         Raises: StorageError when the image has changed since it was read; OSError.
         """
-        descriptor = self._spool.descriptor if self._file is None else self._file.descriptor
+        read = self._spool.read if self._file is None else self._file.read
         place = logged.entry.data_offset
         pieces = logged.pieces or array("Q", (0, logged.entry.size))
         for start, length in zip(pieces[::2], pieces[1::2], strict=True):
             done = 0
             while done < length:
-                data = os.pread(descriptor, min(CHUNK, length - done), place)
+                data = read(place, min(CHUNK, length - done))
                 if not data:
                     raise _changed(self.what)
                 yield start + done, memoryview(data)
@@ -162,11 +161,14 @@ class _File:
     def __init__(self, descriptor: int, what: str) -> None:
         self._what = what
         self.start = os.lseek(descriptor, 0, os.SEEK_CUR)
-        self.descriptor = os.dup(descriptor)
+        self._descriptor = os.dup(descriptor)
         self._status = self._look()
 
+    def read(self, place: int, size: int) -> bytes:
+        return os.pread(self._descriptor, size, place)
+
     def _look(self) -> tuple[int, int, int]:
-        status = os.fstat(self.descriptor)
+        status = os.fstat(self._descriptor)
         return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
     def check(self) -> None:
@@ -174,7 +176,7 @@ class _File:
             raise _changed(self._what)
 
     def close(self) -> None:
-        os.close(self.descriptor)
+        os.close(self._descriptor)
 
 
 def _is_safe(descriptor: int) -> bool:
