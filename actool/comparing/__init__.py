@@ -11,7 +11,6 @@ Modules, from top to bottom:
     snapshot              all that an image says of its files, in the order of a tree
     content_digest        a digest of a file's content that does not count through holes
     rebuilt               the image of a layout, read while it is made
-    tree_order            paths in any order, brought into that of a tree
 
 Source: aci.md, Image Archives and Image ID.
 """

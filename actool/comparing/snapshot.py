@@ -19,6 +19,7 @@ from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.image import ImageReader
 from acspec.archive.layout import MANIFEST
 from acspec.archive.path_index import PathIndex
+from acspec.archive.sorted_log import SortedLog
 from acspec.archive.spool import Spool
 from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings
@@ -26,7 +27,6 @@ from acspec.image_manifest import parse_image_manifest
 from acspec.names import ImageID
 from actool.comparing.content_digest import digest_content
 from actool.comparing.rebuilt import Rebuilt
-from actool.comparing.tree_order import TreeOrder
 
 if TYPE_CHECKING:
     from actool.inputs import Input
@@ -36,6 +36,7 @@ NO_DIGEST = bytes(32)  # of what has no content
 
 _KINDS = tuple(Kind)
 _ITEM = Struct("<Q16s")  # place, fingerprint
+_MOST_PIECES = 64  # of the paths, as no more than two snapshots are read at a time
 _NO_FINGERPRINT = bytes(16)
 _RECORD = Struct("<BHIIqIQII32sII")  # the lengths of target and attributes last
 _XATTR = Struct("<HI")
@@ -77,7 +78,7 @@ class Snapshot:
         self._key = key
         self._sequence = blake2b(key=key)
         self._notes = Spool()
-        self._order = TreeOrder()
+        self._paths = SortedLog(self._notes, most_pieces=_MOST_PIECES)
         self._places = PathIndex()
 
     def add(self, entry: Entry, digest: bytes) -> None:
@@ -94,7 +95,8 @@ class Snapshot:
         if entry.kind is not Kind.DIRECTORY:
             self._places.put(entry.name, place)
         if entry.name:
-            self._order.put(entry.name, _ITEM.pack(place, fingerprint))
+            key = entry.name.replace(b"/", b"\0")  # so that no byte of a name sorts before a slash
+            self._paths.add(key, _ITEM.pack(place, fingerprint))
 
     def _get_place(self, name: bytes) -> int:
         place = self._places.find(name)
@@ -108,11 +110,12 @@ class Snapshot:
         self.manifest_bytes = reader.manifest_bytes
         self.compression = reader.compression
         self._places = PathIndex()
+        self._paths.put_aside()
 
     def __iter__(self) -> Iterator[Item]:
         """Return all paths of the archive with what is noted of them. Raises: StorageError."""
-        for path, data in self._order:
-            yield Item(path, *_ITEM.unpack(data))
+        for key, data in self._paths:
+            yield Item(key.replace(b"\0", b"/"), *_ITEM.unpack(data))
 
     def get(self, place: int) -> File:
         """Return the file that is noted at *place*. Raises: StorageError."""
@@ -131,7 +134,6 @@ class Snapshot:
     def close(self) -> None:
         """Throw all of it away. May be called again."""
         self._notes.close()
-        self._order.close()
 
 
 def read_snapshot(snapshot: Snapshot, source: Input) -> None:

@@ -26,7 +26,7 @@ from acspec.errors import StorageError
 
 _DIRECTORY = 1  # in the lowest bit of a path's number; above it is the place of its entry
 _LINK = 1 << 63  # the path is but the target of a hard link, whose place is below
-_PLACE = Struct(">Q")
+_NUMBER = Struct(">Q")
 
 Keep = Callable[[bytes], bool]
 
@@ -52,6 +52,7 @@ class ImageIndex:
                 self._read(reader)
             self.image_id = reader.image_id
             self.manifest_bytes = reader.manifest_bytes
+            self._paths.put_aside()  # many images may wait together until their paths are wanted
             if self._linked:
                 self._join_links()
         except BaseException:
@@ -76,10 +77,10 @@ class ImageIndex:
         if entry.size:
             entry = entry._replace(data_offset=self._keep_content(entry, reader, pieces))
         place = self._log.add(entry, pieces)
-        self._paths.add(path_key(entry.name), place << 1 | (entry.kind is Kind.DIRECTORY))
+        self._paths.add(path_key(entry.name), _NUMBER.pack(place << 1 | (entry.kind is Kind.DIRECTORY)))
         if entry.kind is Kind.HARD_LINK:
             self._linked = True
-            self._paths.add(path_key(entry.link_name), _LINK | place)
+            self._paths.add(path_key(entry.link_name), _NUMBER.pack(_LINK | place))
 
     def _keep_content(self, entry: Entry, reader: ImageReader, pieces: array[int]) -> int:
         """Return where the content of *entry* can be read again, and fill in *pieces* when it has holes."""
@@ -101,14 +102,18 @@ class ImageIndex:
     def _join_links(self) -> None:
         """Find the entry behind the target of each hard link; a link may be one to a link, so it goes in their order."""
         links, target = SortedLog(self._spool), 0
-        for _, number in self._paths:
+        for _, number in self._read_paths():
             if number & _LINK:
-                links.add(_PLACE.pack(number & ~_LINK), target)
+                links.add(_NUMBER.pack(number & ~_LINK), _NUMBER.pack(target))
             else:
                 target = number >> 1
-        for key, target in links:
-            (link,) = _PLACE.unpack(key)
-            self._log.join(link, target)
+        for link, origin in links:
+            self._log.join(*_NUMBER.unpack(link), *_NUMBER.unpack(origin))
+
+    def _read_paths(self) -> Iterator[tuple[bytes, int]]:
+        """Return the key of each path with its number, what stands there before the links to it. Raises: OSError."""
+        for key, number in self._paths:
+            yield key, *_NUMBER.unpack(number)
 
     def paths(self, keep: Keep | None = None) -> Iterator[tuple[bytes, int, bool]]:
         """Return what is in the rootfs, in order: the key of each path (`path_key`), the place of its entry, if it is a directory.
@@ -119,7 +124,7 @@ class ImageIndex:
         Raises: OSError.
         """
         last = b""
-        for key, number in self._paths:
+        for key, number in self._read_paths():
             if number & _LINK or (keep is not None and key and not keep(b"/" + key.replace(b"\0", b"/"))):
                 continue
             for parent in _missing_parents(key, last):

@@ -53,6 +53,17 @@ def test_a_target_of_any_length_is_given_back(target: bytes) -> None:
         assert snapshot.get(item.place).entry.link_name == target
 
 
+PATHS = some.lists(some.binary(min_size=1, max_size=3).filter(lambda part: not {0, 0x2F} & set(part)), min_size=1, max_size=4)
+
+
+@given(some.lists(PATHS.map(b"/".join), unique=True))
+def test_what_is_in_a_directory_comes_right_behind_it(paths: list[bytes]) -> None:
+    with closing(Snapshot(KEY)) as snapshot:
+        for path in paths:
+            snapshot.add(Entry(path, Kind.FILE), NO_DIGEST)
+        assert [item.path for item in snapshot] == sorted(paths, key=lambda path: path.split(b"/"))
+
+
 @contextmanager
 def taken(data: bytes, key: bytes = KEY) -> Iterator[Snapshot]:
     with closing(Snapshot(key)) as snapshot, TemporaryFile() as file:
