@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from acspec.archive.entry import Kind
+from acspec.archive.entry import Entry, Kind
 from acspec.archive.image import GLANCE, ImageReader
 from acspec.archive.layout import MANIFEST, ROOTFS
-from acspec.archive.lookup import Find, NowhereError, resolve
+from acspec.archive.lookup import NowhereError, resolve
 from acspec.archive.walk import read_layout_manifest
 from acspec.errors import FormatError, MissingInputError, StorageError, UsageError
 from acspec.image_manifest import parse_image_manifest
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _INSIDE = ROOTFS + b"/"
 _CHUNK = 512 * 1024
+
+_Find = Callable[[bytes], Entry | None]
 
 
 def read_content(image: str, path: str, passphrase: Passphrase | None = None) -> Generator[bytes | memoryview]:
@@ -95,7 +97,7 @@ def _changed(source: Input) -> StorageError:
     return StorageError(source.name, "changed while it was read", "try again")
 
 
-def _locate(typed: str, find: Find, image: str) -> bytes:
+def _locate(typed: str, find: _Find, image: str) -> bytes:
     """Return the name in the archive of the regular file that the path *typed* leads to. Raises: MissingInputError; UsageError."""
     path = os.fsencode(typed)
     what = f"{image}: {typed}" if typed else f'{image}: ""'

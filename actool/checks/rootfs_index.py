@@ -37,7 +37,7 @@ class Node(NamedTuple):
     mode: int = 0
     uid: int = 0
     gid: int = 0
-    target: bytes = b""
+    link_name: bytes = b""
     program: Program | None = None
 
 
@@ -136,7 +136,7 @@ class RootfsIndex:
 
 
 def _size_of(node: Node) -> int:
-    size = _NODE_BYTES + len(node.target)
+    size = _NODE_BYTES + len(node.link_name)
     if node.program is not None:
         size += _PROGRAM_BYTES + len(node.program.interpreter) + len(node.program.argument)
     return size

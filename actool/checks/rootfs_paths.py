@@ -1,4 +1,4 @@
-"""Paths resolved inside the rootfs of an image as the kernel will, once the app's root is there: links, `..`, whitelists, volumes.
+"""Paths resolved inside the rootfs of an image as the kernel will, once the app's root is there, with whitelists and volumes.
 
 What an executor brings (volumes, /proc, /sys, /dev) and what dependencies may bring is unknown, and nothing is concluded from it.
 
@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 
+from acspec.archive import lookup
 from acspec.archive.entry import Kind
 from acspec.escape import escape
 from acspec.rendering import normalise_path, whitelist_filter
 from actool.checks.rootfs_index import ROOT, Node, RootfsIndex
 
-PATH_MAX = 4096
-
-_LINKS = 40  # the kernel's own limit
 _STEPS = 250_000  # of all look-ups in one image: links can make a path very long
 _PROVIDED = ("/proc", "/sys", "/dev")
+_UNKNOWN = "is not known"
 _ABSENT = "is not in the rootfs"
+_WORDS = {lookup.ABSENT: _ABSENT, lookup.LINKS: "is a symbolic link that leads in a circle"}
 _MADE = Node(Kind.DIRECTORY, 0o755)
 
 
@@ -78,61 +78,27 @@ class RootfsPaths:
 
         Source: path_resolution(7).
         """
-        todo, current, links = self._split(path), b"", 0
-        while todo:
-            part = todo.pop()
-            if part == b"..":
-                current = current.rpartition(b"/")[0]
-                continue
-            here = current + b"/" + part
-            node = self._look(here)
-            if node is None:
-                return self._missing(here, _ABSENT, todo)
-            if isinstance(node, str):
-                return self._missing(here, node, todo)
-            if node.kind is Kind.DIRECTORY:
-                current = here
-            elif node.kind is Kind.SYMLINK:
-                links += 1
-                if links > _LINKS:
-                    return self._missing(here, "is a symbolic link that leads in a circle", todo)
-                todo += self._split(node.target)
-                current = b"" if node.target.startswith(b"/") else current
-            elif node.kind is None:
-                return Place(State.UNKNOWN, here, None, "", _join(todo))
-            elif todo:
-                return self._missing(here, "is not a directory", todo)
-            else:
-                return Place(State.FOUND, here, node)
-        return Place(State.FOUND, current or b"/", self.find(current) or _MADE)
+        self._steps -= path.count(b"/")
+        try:
+            place = b"/" + lookup.resolve(path, self._look)
+        except lookup.NowhereError as error:
+            known = self._whole and error.why not in (_UNKNOWN, lookup.LONG)
+            why = _WORDS.get(error.why, error.why)
+            return Place(State.MISSING if known else State.UNKNOWN, b"/" + error.place, None, why, error.rest)
+        return Place(State.FOUND, place, self.find(place) or _MADE)
 
-    def _look(self, here: bytes) -> Node | str | None:
-        """Return what stands at *here*, or in words why it will not stand there."""
-        if len(here) > PATH_MAX or here in self._covered or self._steps <= 0:
-            return Node(None)
+    def _look(self, place: bytes) -> Node | str | None:
+        """Return what stands at *place*, relative to the root, or in words why it will not stand there."""
+        here = b"/" + place
+        if len(here) > lookup.PATH_BYTES or here in self._covered or self._steps <= 0:
+            return _UNKNOWN
         node = self.find(here)
         if node is None:
             return _MADE if self._is_made is not None and self._is_made(here) else None
-        return "is left out by pathWhitelist" if self._keeps is not None and not self._keeps(here) else node
-
-    def _split(self, path: bytes) -> list[bytes]:
-        """Return the components of *path*, the last one first."""
-        if len(path) > PATH_MAX:
-            self._steps = 0
-        parts = _components(path[:PATH_MAX])
-        self._steps -= len(parts)
-        return parts
-
-    def _missing(self, here: bytes, why: str, todo: list[bytes]) -> Place:
-        return Place(State.MISSING if self._whole else State.UNKNOWN, here, None, why, _join(todo))
-
-
-def _components(path: bytes) -> list[bytes]:
-    return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
-
-
-def _join(todo: list[bytes]) -> bytes:
-    return b"/".join(reversed(todo))
+        self._steps -= 1 + node.link_name.count(b"/")
+        if self._keeps is not None and not self._keeps(here):
+            return "is left out by pathWhitelist"
+        return _UNKNOWN if node.kind is None else node
 
 
 def describe_missing(asked: bytes, place: Place) -> str:
@@ -140,7 +106,7 @@ def describe_missing(asked: bytes, place: Place) -> str:
 
     Source: spec/exit-codes.md.
     """
-    way = b"/" + _join(_components(asked))
+    way = b"/" + b"/".join(part for part in asked.split(b"/") if part not in (b"", b"."))
     end = place.path + b"/" + place.rest if place.rest else place.path
     subject = f'"{escape(way)}"' if way == end else f'"{escape(way)}" leads to "{escape(end)}", which'
     if not place.rest or place.why == _ABSENT:

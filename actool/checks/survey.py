@@ -142,7 +142,7 @@ class Survey:
 def _describe(entry: Entry, program: Program | None = None) -> Node:
     mode = entry.mode | 0o111 if ACL_ACCESS in entry.xattrs else entry.mode  # a list may let anybody in
     if entry.kind is Kind.SYMLINK:
-        return Node(Kind.SYMLINK, target=entry.link_name)
+        return Node(Kind.SYMLINK, link_name=entry.link_name)
     if entry.kind in (Kind.DIRECTORY, Kind.FILE):
         return Node(entry.kind, mode, entry.uid, entry.gid, program=program)
     return Node(entry.kind)

@@ -8,19 +8,49 @@ Source: path_resolution(7), symlink(7).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
-from acspec.archive.entry import Entry, Kind
+from acspec.archive.entry import Kind
 from acspec.escape import escape
 
 MAX_LINKS = 40
 PATH_BYTES = 4095  # PATH_MAX without the zero byte
 
-# The entry of a path relative to the root (`b"etc/passwd"`), or None when nothing is there; an implied directory is one, too.
-Find = Callable[[bytes], Entry | None]
+# Why a path leads nowhere; a look-up may know other reasons.
+ABSENT = "is not there"
+NO_DIRECTORY = "is not a directory"
+LINKS = f"more than {MAX_LINKS} symbolic links"
+LONG = f"a path longer than the kernel's limit of {PATH_BYTES} bytes"
+
+
+class Step(Protocol):
+    """What stands at one path: its type, and where a link leads: a hard link from the root on, a symbolic one from where it is."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """The type of the file."""
+
+    @property
+    def link_name(self) -> bytes:
+        """Where a link leads."""
+
+
+# What stands at a path relative to the root (`b"etc/passwd"`), an implied directory, too; None for nothing, or in words why not.
+Find = Callable[[bytes], Step | str | None]
 
 
 class NowhereError(ValueError):
-    """A path leads nowhere; the text says why, lower-case, without full stop."""
+    """A path leads nowhere; the text says so, lower-case, without full stop.
+
+    `why` is one of the reasons above, or what the look-up said; `place` is where the way ends, relative to the root, and `rest`
+    what would have followed there, without `.` and empty components.
+    """
+
+    def __init__(self, text: str, why: str = ABSENT, place: bytes = b"", rest: bytes = b"") -> None:
+        super().__init__(text)
+        self.why = why
+        self.place = place
+        self.rest = rest
 
 
 def resolve(path: bytes, find: Find) -> bytes:
@@ -33,44 +63,59 @@ def resolve(path: bytes, find: Find) -> bytes:
     """
     if not path:
         raise NowhereError("no such file")
-    here: list[bytes] = []
-    ahead = _split(path)
-    links = 0
+    here, links = b"", 0
+    ahead: list[bytes] = []
+    _enter(path, path, here, ahead)
     while ahead:
         part = ahead.pop()
         if part in (b"", b"."):
             continue
         if part == b"..":
-            del here[-1:]
+            here = here.rpartition(b"/")[0]
             continue
-        place = b"/".join([*here, part])
-        entry = find(place)
-        while entry is not None and entry.kind is Kind.HARD_LINK:  # which may be one to a symbolic link
-            entry = find(entry.link_name)
-        if entry is None:
-            raise NowhereError(_missing(path, place))
-        if entry.kind is Kind.SYMLINK:
+        place = here + b"/" + part if here else part
+        step = _look(place, find)
+        if isinstance(step, str):
+            raise _nowhere(step, path, place, ahead)
+        if step.kind is Kind.SYMLINK:
             links += 1
             if links > MAX_LINKS:
-                raise NowhereError(f"more than {MAX_LINKS} symbolic links on its way")
-            if entry.link_name.startswith(b"/"):
-                here.clear()
-            ahead += _split(entry.link_name)
-            continue
-        if ahead and entry.kind is not Kind.DIRECTORY:
-            raise NowhereError(f'"/{escape(place)}" on its way is not a directory')
-        here.append(part)
-    return b"/".join(here)
+                raise _nowhere(LINKS, path, place, ahead)
+            _enter(step.link_name, path, place, ahead)
+            here = b"" if step.link_name.startswith(b"/") else here
+        elif ahead and step.kind is not Kind.DIRECTORY:
+            raise _nowhere(NO_DIRECTORY, path, place, ahead)
+        else:
+            here = place
+    return here
 
 
-def _split(path: bytes) -> list[bytes]:
-    """Return the components of *path*, the first one last. Raises: NowhereError beyond what the kernel takes."""
-    if len(path) > PATH_BYTES:
-        raise NowhereError(f"a path longer than the kernel's limit of {PATH_BYTES} bytes on its way")
-    return path.split(b"/")[::-1]
+def _look(place: bytes, find: Find) -> Step | str:
+    """Return what stands at *place*, or why nothing does; for a hard link, which may be one to a symbolic link, the file itself."""
+    step = find(place)
+    while step is not None and not isinstance(step, str) and step.kind is Kind.HARD_LINK:
+        step = find(step.link_name)
+    return ABSENT if step is None else step
 
 
-def _missing(path: bytes, place: bytes) -> str:
-    if [part for part in path.split(b"/") if part not in (b"", b".")] == place.split(b"/"):
-        return "no such file"
-    return f'no such file: "/{escape(place)}" on its way is not there'
+def _enter(way: bytes, path: bytes, place: bytes, ahead: list[bytes]) -> None:
+    """Put the components of *way* before those *ahead*, the first one last. Raises: NowhereError when it is too long."""
+    if len(way) > PATH_BYTES:  # beyond what the kernel takes
+        raise _nowhere(LONG, path, place, ahead)
+    ahead += way.split(b"/")[::-1]
+
+
+def _nowhere(why: str, path: bytes, place: bytes, ahead: list[bytes]) -> NowhereError:
+    if why in (LINKS, LONG):
+        text = f"{why} on its way"
+    elif why != ABSENT:
+        text = f'"/{escape(place)}" on its way {why}'
+    elif _components(path.split(b"/")) == place.split(b"/"):
+        text = "no such file"
+    else:
+        text = f'no such file: "/{escape(place)}" on its way {why}'
+    return NowhereError(text, why, place, b"/".join(_components(ahead[::-1])))
+
+
+def _components(parts: list[bytes]) -> list[bytes]:
+    return [part for part in parts if part not in (b"", b".")]

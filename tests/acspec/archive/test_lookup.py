@@ -169,3 +169,15 @@ def ask_the_kernel(root: int, path: str) -> object:
     inode = os.fstat(descriptor).st_ino
     os.close(descriptor)
     return inode
+
+
+def test_a_path_that_leads_nowhere_says_where_it_ends_and_what_would_follow() -> None:
+    with pytest.raises(NowhereError) as caught:
+        follow(TREE, "/lib/./bin/dash//x/./y/")
+    assert (caught.value.place, caught.value.rest) == (b"usr/bin/dash", b"x/y")
+
+
+def test_a_look_up_may_say_itself_why_nothing_is_there() -> None:
+    with pytest.raises(NowhereError, match='"/a" on its way is hidden') as caught:
+        resolve(b"/a/b", lambda _: "is hidden")
+    assert caught.value.why == "is hidden"

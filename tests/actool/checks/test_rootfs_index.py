@@ -14,9 +14,9 @@ DIRECTORY = Node(Kind.DIRECTORY, 0o700)
 
 def test_what_was_put_is_found_and_nothing_else() -> None:
     index = RootfsIndex()
-    index.put(b"rootfs/a/b", index.code_of(Node(Kind.SYMLINK, target=b"x")))
+    index.put(b"rootfs/a/b", index.code_of(Node(Kind.SYMLINK, link_name=b"x")))
     index.put(b"rootfs/c", PLAIN)
-    assert index.find(b"rootfs/a/b") == Node(Kind.SYMLINK, target=b"x")
+    assert index.find(b"rootfs/a/b") == Node(Kind.SYMLINK, link_name=b"x")
     assert index.find(b"rootfs/c") == Node(Kind.FILE)
     assert index.find(b"rootfs/d") is None
 
@@ -32,9 +32,9 @@ def test_parents_are_there_before_they_come_and_what_they_are_when_they_have() -
 
 def test_what_there_is_no_room_for_is_unknown() -> None:
     index = RootfsIndex()
-    codes = [index.code_of(Node(Kind.SYMLINK, target=bytes([number]) * 65536)) for number in range(256)]
+    codes = [index.code_of(Node(Kind.SYMLINK, link_name=bytes([number]) * 65536)) for number in range(256)]
     assert codes.count(UNKNOWN) > 0
-    assert index.code_of(Node(Kind.SYMLINK, target=b"\0" * 65536)) == codes[0], "what is kept already, takes no room"
+    assert index.code_of(Node(Kind.SYMLINK, link_name=b"\0" * 65536)) == codes[0], "what is kept already, takes no room"
     index.put(b"rootfs/x", UNKNOWN)
     assert index.find(b"rootfs/x") == Node(None)
 

@@ -22,7 +22,7 @@ from tests.support import images
 
 NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(st.sampled_from(["a", "b", "c", "..", "."]), min_size=1, max_size=5).map("/".join)
-TARGETS = st.tuples(st.sampled_from(["", "/"]), PATHS).map("".join)
+TARGETS = st.tuples(st.sampled_from(["", "/"]), PATHS, st.sampled_from(["", "/"])).map("".join)
 # A file, a directory, or a link to somewhere.
 STEPS = st.lists(
     st.tuples(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.one_of(st.none(), st.just(""), TARGETS)), max_size=12
@@ -46,6 +46,9 @@ def _make(layout: Path, steps: list[tuple[str, str | None]]) -> None:
     (layout / "manifest").write_bytes(images.manifest_bytes())
     for name, target in steps:
         path = layout / "rootfs" / name
+        steps_to_it = [layout / "rootfs" / Path(*Path(name).parts[:count]) for count in range(1, name.count("/") + 2)]
+        if any(step.is_symlink() for step in steps_to_it):  # which may lead out of the rootfs
+            continue
         try:
             if target is None:
                 path.mkdir(parents=True)
@@ -85,7 +88,7 @@ def _index(**nodes: str | None) -> RootfsIndex:
     """Return an index: a link to what is said, or a file; `__` in a name is a slash."""
     index = RootfsIndex()
     for name, target in nodes.items():
-        code = PLAIN if target is None else index.code_of(Node(Kind.SYMLINK, target=target.encode()))
+        code = PLAIN if target is None else index.code_of(Node(Kind.SYMLINK, link_name=target.encode()))
         index.put(b"rootfs/" + name.replace("__", "/").encode(), code)
     return index
 
@@ -133,5 +136,22 @@ def test_links_that_multiply_are_given_up() -> None:
     assert RootfsPaths(_index(**chain, l40=None)).resolve(b"/l0").state in (State.UNKNOWN, State.MISSING)
 
 
-def test_a_path_longer_than_the_kernel_takes_is_not_judged() -> None:
-    assert RootfsPaths(_index(a=None)).resolve(b"/x" * 2049).state is State.UNKNOWN
+def test_a_path_longer_than_the_kernel_takes_is_not_judged_and_others_are() -> None:
+    paths = RootfsPaths(_index(a=None))
+    assert paths.resolve(b"/x" * 2049).state is State.UNKNOWN
+    assert paths.resolve(b"/a").state is State.FOUND
+    assert paths.resolve(b"/x").state is State.MISSING
+
+
+def test_a_slash_behind_a_file_asks_for_a_directory() -> None:
+    paths = RootfsPaths(_index(bin__sh=None, l="bin/sh/"))
+    assert describe_missing(b"/bin/sh/", paths.resolve(b"/bin/sh/")) == '"/bin/sh" is not a directory'
+    assert describe_missing(b"/l", paths.resolve(b"/l")) == '"/l" leads to "/bin/sh", which is not a directory'
+
+
+def test_where_a_way_ends_too_early_is_told() -> None:
+    paths = RootfsPaths(_index(a=None, l="/a/b"))
+    assert describe_missing(b"/l/./c", paths.resolve(b"/l/./c")) == (
+        '"/l/c" leads to "/a/b/c", which cannot be reached: "/a" is not a directory'
+    )
+    assert describe_missing(b"/x/y", paths.resolve(b"/x/y")) == '"/x/y" is not in the rootfs'
