@@ -35,6 +35,7 @@ Modules, from top to bottom:
     verify            detached signatures of images, verified
     secrecy           images encrypted and decrypted
     listing           the entries of an image, as lines and as JSON
+    json_lines        JSON on one line, and names in it
     name_table        what lies where in a rootfs
     terminal          bytes of files, safe to show
     kept              inputs that are read more than once

@@ -5,7 +5,6 @@ Source: aci.md, Image Archives.
 
 from __future__ import annotations
 
-import json
 import stat
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from acspec.archive.image import GLANCE, ImageReader
 from acspec.archive.walk import LayoutWalk
 from acspec.escape import escape
 from actool.inputs import opened
+from actool.json_lines import decode_name, dump_line
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
@@ -108,16 +108,6 @@ def describe(entry: Entry) -> dict[str, object]:
     if entry.xattrs:
         value["xattrs"] = {decode_name(name): data.hex() for name, data in sorted(entry.xattrs.items())}
     return value
-
-
-def decode_name(name: bytes) -> str:
-    r"""Return *name* as text; a byte that is not UTF-8 becomes `\udc00` plus its value, whatever the locale. Source: PEP 383."""
-    return name.decode("utf-8", "surrogateescape")
-
-
-def dump_line(value: object) -> str:
-    """Return a JSON *value* on one line, all of it printable ASCII."""
-    return json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
 
 
 def _format_time(nanoseconds: int) -> str:

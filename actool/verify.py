@@ -7,7 +7,6 @@ Source: aci.md, Image Archives (signatures).
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from acspec.openpgp.keys import Key, get_public_key, parse_fingerprint, read_key
 from acspec.openpgp.verification import Verdict, Verification
 from acspec.program import os_error
 from actool.inputs import STANDARD_INPUT, opened_raw
+from actool.json_lines import dump_line
 
 Keys = Mapping[str, Key]  # by fingerprint
 
@@ -84,7 +84,7 @@ def format_json(verified: Verified) -> str:
         value |= {"fingerprint": verified.verdict.fingerprint, "identities": verified.identities}
     else:
         value |= {"reason": verified.verdict.reason} | ({"key": verified.verdict.key} if verified.verdict.key else {})
-    return json.dumps(value, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return dump_line(value)
 
 
 def _pairs(request: VerifyRequest) -> list[tuple[str, str]]:

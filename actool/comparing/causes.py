@@ -14,7 +14,7 @@ from actool.comparing.difference_lines import ADDED, REMOVED, change_of
 from actool.comparing.differences import TYPE, WORDS
 from actool.comparing.manifest_differences import PlaceDifference
 from actool.comparing.snapshot import File
-from actool.listing import decode_name
+from actool.json_lines import decode_name
 
 FORM, COMPRESSION = "form", "compression"
 

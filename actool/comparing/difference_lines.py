@@ -19,7 +19,8 @@ from actool.comparing.comparison import AnyDifference
 from actool.comparing.differences import Difference
 from actool.comparing.manifest_differences import MISSING, Missing, PlaceDifference
 from actool.comparing.snapshot import File
-from actool.listing import decode_name, describe, dump_line
+from actool.json_lines import decode_name, dump_line
+from actool.listing import describe
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 

@@ -21,8 +21,8 @@ from acspec.names import ImageID
 from actool.comparing.causes import Cause, compression_cause, find_causes, form_cause
 from actool.comparing.comparison import Comparison
 from actool.comparing.snapshot import Snapshot, read_built, read_snapshot
+from actool.json_lines import dump_line
 from actool.kept import KeptInput, kept
-from actool.listing import dump_line
 from actool.sources import SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:
