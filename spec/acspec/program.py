@@ -57,6 +57,8 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
             error = os_error(OSError(exception.errno, exception.strerror, "standard output"))
         tell(tool, str(error))
         return 125 if own_failure is not None and own_failure() and error.exit_code not in (126, 127) else error.exit_code
+    finally:
+        gc.freeze()  # or the interpreter looks through all there is twice more before it ends
 
 
 def _flush() -> None:
