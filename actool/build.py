@@ -50,6 +50,8 @@ def _check(request: BuildRequest) -> None:
     check_image_output(request.output, overwrite=request.overwrite)
     for path in (request.output, request.depfile):
         _check_outside(path, request.source)
+    if request.depfile is not None:
+        _check_depfile(request.depfile, request)
     if request.depfile is not None and request.output == "-":
         raise UsageError("--depfile", "standard output has no name that a rule could be for")
 
@@ -62,6 +64,15 @@ def _check_outside(path: str | None, source: SourceRequest) -> None:
     for directory in (source.layout, source.rootfs):
         if directory and os.path.commonpath((place, inside := os.path.realpath(directory))) == inside:
             raise UsageError(path, f"lies inside {directory}, which is what is to be packed", f"name a file outside of {directory}")
+
+
+def _check_depfile(path: str, request: BuildRequest) -> None:
+    """Check that the file of dependencies takes the place of nothing that is read or written beside it. Raises: UsageError."""
+    for other in (request.output, request.source.manifest, request.source.ignore_file):
+        if other is not None and os.path.realpath(path) == os.path.realpath(other):
+            raise UsageError(f"--depfile {path}", "is read or written as something else already")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(f"--depfile {path}", "is there, and not a regular file")
 
 
 def _write_with_depfile(sources: Sources, request: BuildRequest, name: str) -> WrittenImage:

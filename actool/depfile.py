@@ -56,7 +56,7 @@ class Depfile:
 
 
 def _has_spelling(path: str) -> bool:
-    return _NO_SPELLING.isdisjoint(path) and not path.endswith(" ")
+    return _NO_SPELLING.isdisjoint(path) and not path.endswith((" ", "\r", "\v", "\f"))
 
 
 def quote(path: str) -> str:
@@ -67,7 +67,9 @@ def quote(path: str) -> str:
 
     Source: GNU make manual, Rule Syntax.
     """
-    return path.translate(_SPELLINGS)
+    # A word of make's own (define, include) and a home directory (~root) are none behind a dot and a slash.
+    relative = path if path.startswith(("/", ".")) or ("/" in path.rstrip("/") and path[:1] not in "~-") else f"./{path}"
+    return relative.translate(_SPELLINGS)
 
 
 def quote_target(path: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
-from acspec.errors import OutputError, UsageError
+from acspec.errors import OutputError, StorageError, UsageError
 from actool.errors import OutputExistsError, OutputNameError
 
 STANDARD_OUTPUT = "-"
@@ -95,7 +95,18 @@ def new_content(path: str, descriptor: int) -> Iterator[Output]:
             os.fchown(file.fd, status.st_uid, status.st_gid)
         except PermissionError:
             pass
+        _check_same(file.path, status)
         file.commit(overwrite=True)
+
+
+def _check_same(path: str, status: os.stat_result) -> None:
+    """Check that what is about to be replaced is what was read. Raises: StorageError."""
+    try:
+        now = os.lstat(path)
+    except FileNotFoundError:
+        now = None
+    if now is None or (now.st_dev, now.st_ino) != (status.st_dev, status.st_ino):
+        raise StorageError(path, "is another file than the one that was read", "try again")
 
 
 def _output_of(file: NewFile) -> Output:

@@ -141,6 +141,7 @@ def _verify_image(image: str, signature: str, keys: Keys) -> Verified:
 
 def _verify(served: Source, signature: str, keys: Keys) -> Verdict:
     try:
+        _check_regular(signature)
         data = _read_file(signature, limits.SIGNATURE_BYTES)
         verification = Verification(data, {fingerprint: key.armoured for fingerprint, key in keys.items()})
     except FormatError as error:
@@ -149,6 +150,12 @@ def _verify(served: Source, signature: str, keys: Keys) -> Verdict:
         while chunk := served.read(CHUNK):
             verification.write(chunk)
         return verification.finish()
+
+
+def _check_regular(path: str) -> None:
+    """Check that a signature is no FIFO, which could keep anybody waiting for ever. Raises: FormatError."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise FormatError(path, "not a regular file")
 
 
 def _read_file(path: str, limit: int) -> bytes:

@@ -10,6 +10,7 @@ Source: spec/limits.md.
 
 from __future__ import annotations
 
+import os
 from array import array
 from typing import NamedTuple
 
@@ -50,9 +51,10 @@ _FIRST_NODES = (None, Node(None), Node(Kind.FILE), Node(Kind.DIRECTORY, 0o755))
 class RootfsIndex:
     """A table from names (`rootfs/bin/sh`) to nodes, filled in any order that an image may have."""
 
-    __slots__ = ("_codes", "_count", "_mask", "_nodes", "_parent", "_room", "_slots", "_whole")
+    __slots__ = ("_codes", "_count", "_key", "_mask", "_nodes", "_parent", "_room", "_slots", "_whole")
 
     def __init__(self) -> None:
+        self._key = os.urandom(16)  # where the interpreter's own seed is known, names could be made to collide
         self._slots = array("Q", bytes(8 * _START_SLOTS))
         self._mask = _START_SLOTS - 1
         self._count = 0
@@ -82,7 +84,7 @@ class RootfsIndex:
         if parent != self._parent:
             self._imply(parent)
             self._parent = parent
-        hashed = hash(name) & _HASH
+        hashed = hash(self._key + name) & _HASH
         slots, mask = self._slots, self._mask
         slot = hashed & mask
         while (word := slots[slot]) and word >> _CODE_BITS != hashed:  # as in _slot, but without a call for each entry
@@ -95,7 +97,7 @@ class RootfsIndex:
 
     def find_code(self, name: bytes) -> int | None:
         """Return the code of *name*, None when nothing has that name."""
-        word = self._slots[self._slot(hash(name) & _HASH)]
+        word = self._slots[self._slot(hash(self._key + name) & _HASH)]
         return word & _CODES if word else None
 
     def find(self, name: bytes) -> Node | None:

@@ -107,8 +107,10 @@ def _describe(report: Report) -> str:
 
 def _write_file(request: ValidationRequest, pieces: Iterable[str], output: str) -> None:
     for file in request.files:
-        if file != STANDARD_INPUT and _is_same(file, output):
-            raise UsageError(f"--output {output}", "is one of the files to be validated")
+        if file != STANDARD_INPUT and (_is_same(file, output) or _is_same(file, os.path.dirname(output) or ".")):
+            raise UsageError(f"--output {output}", "is one of the files to be validated, or in one of the layouts")
+    if os.path.exists(output) and not os.path.isfile(output):
+        raise UsageError(f"--output {output}", "is there, and not a regular file", "without --output it goes to stdout")
     with NewFile(output, mode=umasked(0o666)) as new:
         for piece in pieces:
             new.write(piece.encode())

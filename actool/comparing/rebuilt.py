@@ -30,7 +30,7 @@ class Rebuilt:
         self._settings = settings
         self._image_id: ImageID | None = None
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="build")
+        self._thread = threading.Thread(target=self._run, name="build", daemon=True)
 
     def __enter__(self) -> Self:
         """Start, and return itself."""

@@ -51,7 +51,9 @@ LINT_BYTES = 16 * MIB
 
 # Files that a layout leaves out of its image
 IGNORE_FILE_BYTES = 1 * MIB
-PATTERN_STARS = 4
+IGNORE_PATTERNS = 1_000
+PATTERN_STARS = 2
+PATTERN_ANY_DEPTHS = 2
 
 # Secrets
 PASSPHRASE_BYTES = 1 * KIB

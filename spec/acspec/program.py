@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Imports make thousands of objects and no garbage; left as it is, the collector looks through them again and again meanwhile.
 _FEW_COLLECTIONS = 25_000
+_UNWINDING_SECONDS = 10
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _CANNOT_CREATE = (errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 _NOT_PERMITTED = (errno.EACCES, errno.EPERM)
@@ -37,6 +38,7 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
     """
     gc.set_threshold(_FEW_COLLECTIONS)
     _open_missing_descriptors()
+    _spell_what_stdout_cannot()
     try:
         code = main() or 0
         _flush()
@@ -115,16 +117,17 @@ def os_error(error: OSError) -> errors.ToolError:
 
 
 class Unwinding:
-    """While this context lasts, SIGTERM and SIGHUP end the program as Ctrl-C does: what is temporary goes first.
+    """While this context lasts, SIGTERM, SIGHUP and Ctrl-C end the program, and what is temporary goes first.
 
-    A signal that the caller had ignored stays ignored, as nohup(1) means it.
+    A second signal does not break that off; after ten seconds it is given up. A signal that the caller had ignored stays ignored,
+    as nohup(1) means it.
     """
 
     def __enter__(self) -> None:
         """Take the signals over."""
         import signal
 
-        self._before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         for number, handler in self._before.items():
             if handler is not signal.SIG_IGN:
                 signal.signal(number, _unwind)
@@ -133,12 +136,19 @@ class Unwinding:
         """Give them back."""
         import signal
 
+        signal.alarm(0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
 def _unwind(number: int, _: object) -> None:
-    raise SystemExit(128 + number)
+    import signal
+
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + number))
+    signal.alarm(_UNWINDING_SECONDS)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def tell(tool: str, message: str) -> None:
@@ -192,6 +202,12 @@ def _print_line(line: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         pass
+
+
+def _spell_what_stdout_cannot() -> None:
+    """Let a character that standard output's encoding does not have be spelt out, rather than be the end of the program."""
+    if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _open_missing_descriptors() -> None:

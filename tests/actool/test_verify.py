@@ -112,9 +112,7 @@ def test_what_keeps_an_image_from_being_verified_keeps_no_other(place: Path) -> 
     (place / "dir.aci.asc").mkdir()
     found = verify(place, "nowhere.aci", "unsigned.aci", "text.aci", "dir.aci", "x.aci")
     assert [type(verified) for verified in found] == [MissingInputError, Verified, FormatError, FormatError, Verified]
-    for verified, words in zip(
-        found, ("nowhere.aci", "unsigned.aci.asc", "text.aci.asc: is not an", "dir.aci"), strict=False
-    ):
+    for verified, words in zip(found, ("nowhere.aci", "unsigned.aci.asc", "text.aci.asc: is not an", "dir.aci"), strict=False):
         assert words in str(verified)
 
 

@@ -56,11 +56,14 @@ class ThreadFeed:
         from queue import SimpleQueue
 
         self._interrupt = interrupt
-        self._free = threading.Semaphore(_AHEAD)
+        # A queue of the interpreter's own: no signal can interrupt it half-way, as it can a semaphore, which is written in Python.
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(_AHEAD):
+            self._free.put(None)
         self._queue: SimpleQueue[bytes | BaseException] = SimpleQueue()
         self._stopped = False
         self._ended = False
-        self._thread = threading.Thread(target=self._run, args=(chunks,), name="decompress")
+        self._thread = threading.Thread(target=self._run, args=(chunks,), name="decompress", daemon=True)
         try:
             self._thread.start()
         except RuntimeError as error:
@@ -70,7 +73,7 @@ class ThreadFeed:
         end: bytes | BaseException = b""
         try:
             for chunk in chunks:
-                self._free.acquire()
+                self._free.get()
                 if self._stopped:
                     break
                 self._queue.put(chunk)
@@ -86,7 +89,7 @@ class ThreadFeed:
         if isinstance(item, BaseException):
             self._ended = True
             raise item
-        self._free.release()
+        self._free.put(None)
         self._ended = not item
         return item
 
@@ -97,7 +100,7 @@ class ThreadFeed:
     def close(self) -> None:
         """End the thread and wait for it. May be called again."""
         self._stopped = True
-        self._free.release()
+        self._free.put(None)
         if self._thread.is_alive():
             self._interrupt()
         self._thread.join()

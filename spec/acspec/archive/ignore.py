@@ -44,9 +44,12 @@ def parse_patterns(data: bytes, what: str) -> list[str]:
     if len(data) > limits.IGNORE_FILE_BYTES:
         raise FormatError(what, f"larger than the limit of {limits.IGNORE_FILE_BYTES} bytes")
     lines = os.fsdecode(data).replace("\r\n", "\n").split("\n")
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines[: limits.IGNORE_PATTERNS * 10], 1):
         _check(line, f"{what}:{number}")
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+    patterns = [line for line in lines if line.strip() and not line.startswith("#")]
+    if len(patterns) > limits.IGNORE_PATTERNS:
+        raise FormatError(what, f"more than the limit of {limits.IGNORE_PATTERNS} patterns")
+    return patterns
 
 
 def parse_pattern(text: str, what: str) -> str:
@@ -61,8 +64,11 @@ def _check(line: str, place: str) -> None:
     from pathspec import GitIgnoreSpec
 
     # Patterns become regular expressions, whose time grows with the power of the stars in one component.
-    if max(part.count("*") for part in line.split("/")) > limits.PATTERN_STARS:
+    components = line.split("/")
+    if max(0 if part == "**" else part.count("*") for part in components) > limits.PATTERN_STARS:
         raise FormatError(place, f"more than the limit of {limits.PATTERN_STARS} stars in one component")
+    if components.count("**") > limits.PATTERN_ANY_DEPTHS:
+        raise FormatError(place, f"more than the limit of {limits.PATTERN_ANY_DEPTHS} components **")
     try:
         patterns = GitIgnoreSpec.from_lines([line]).patterns
     except ValueError:

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 
 from acspec import limits
-from acspec.errors import FormatError, MissingInputError, UsageError
+from acspec.errors import FormatError, KernelError, MissingInputError, UsageError
 from acspec.openpgp.process import without_gpg
 
 TYPE_CHECKING = False
@@ -133,6 +133,8 @@ def _open(**how: Any) -> Any:
         return gnupg.GPG(**how)
     except OSError as error:
         raise without_gpg() from error
+    except ValueError as error:  # it is there, and cannot be run
+        raise KernelError("gpg", "does not work") from error
 
 
 def _identities(key: dict[str, Any]) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ REFUSED = {
     "a lone exclamation mark": b"a\n!",
     "a backslash at its end": b"a\nb\\",
     "the root itself": b"a\n/",
-    "more stars than can be matched in time": b"a\n*a*a*a*a*a",
+    "more stars than can be matched in time": b"a\n*a*a*a",
+    "more components of any depth than can be matched in time": b"a\n**/a/**/b/**/c",
 }
 
 
@@ -92,3 +93,8 @@ def test_any_file_of_patterns_is_taken_or_refused(data: bytes, path: bytes) -> N
         return
     if ignored is not None:
         assert ignored.covers(path, is_directory=True) in (True, False)
+
+
+def test_more_patterns_than_can_be_tried_are_refused() -> None:
+    with pytest.raises(FormatError, match="more than the limit of 1000 patterns"):
+        parse_patterns(b"a\n" * (limits.IGNORE_PATTERNS + 1), "file")
