@@ -23,8 +23,12 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     sources          where an image may come from: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page
+    steady           the network as one image sees it: asked again, gone on with where it broke
+    partial          downloads that broke, as far as they came
     connection       the network, connected to when it is asked for the first time
     http             HTTP, and the only import of httpx
+    retrying         patience with a server: what is tried again, and after how long
+    ranges           the rest of a body: what is asked, and whether it fits on (no input or output)
     config           the configuration: its files, each read when it is asked for
     credentials      who to be where, read when a server asks
     netrc            logins in a netrc file

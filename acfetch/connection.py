@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from acfetch.config import Config
     from acfetch.http import Body, Client
+    from acfetch.ranges import Rest
 
 
 class Connection:
@@ -42,9 +43,9 @@ class Connection:
         """Return the body at *url*, at most *limit* bytes. Raises: what `http.Client.get` raises."""
         return self._connected().get(url, limit)
 
-    def open(self, url: str) -> Body:
-        """Return the body at *url* to be read. Raises: what `http.Client.open` raises."""
-        return self._connected().open(url)
+    def open(self, url: str, rest: Rest | None = None) -> Body:
+        """Return the body at *url* to be read, only the *rest* of it if possible. Raises: what `http.Client.open` raises."""
+        return self._connected().open(url, rest)
 
     def _connected(self) -> Client:
         if self._client is None:

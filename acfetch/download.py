@@ -21,16 +21,20 @@ from acspec.image_manifest import parse_image_manifest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from acfetch.connection import Connection
     from acfetch.http import Body
     from acfetch.policy import Cap
     from acfetch.progress import Progress
     from acfetch.sources import Place
+    from acfetch.steady import Steady, Stream
     from acspec.image_manifest import ImageManifest
     from acspec.names import ImageID
 
     Sink = Callable[[bytes], object]
+    Network = Connection | Steady
+    Readable: TypeAlias = "Body | Stream | _File"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,13 @@ class _Tap:
     """What the archive reader reads from: every byte is counted, hashed, handed on and shown on its way."""
 
     def __init__(
-        self, source: Body | _File, what: str, sinks: Sequence[Sink], progress: Progress, expected: int | None, cap: Cap | None
+        self,
+        source: Readable,
+        what: str,
+        sinks: Sequence[Sink],
+        progress: Progress,
+        expected: int | None,
+        cap: Cap | None,
     ) -> None:
         self._source = source
         self._what = what
@@ -103,7 +113,7 @@ class _File:
         """Do nothing: a file does not keep anybody waiting."""
 
 
-def read_signature(place: Place, connection: Connection) -> bytes:
+def read_signature(place: Place, connection: Network) -> bytes:
     """Return the signature of an image, at most 64 KiB.
 
     Raises: MissingSignatureError when only the image is there; FormatError when it is too large; what http raises when neither is,
@@ -137,7 +147,7 @@ def _missing(place: Place) -> MissingSignatureError:
 
 def download(
     place: Place,
-    connection: Connection,
+    connection: Network,
     on_tar: Callable[[bytes], object],
     sinks: Sequence[Sink],
     progress: Progress,
@@ -163,7 +173,7 @@ def download(
 
 
 def _read(
-    source: Body | _File,
+    source: Readable,
     what: str,
     on_tar: Callable[[bytes], object],
     sinks: Sequence[Sink],

@@ -10,15 +10,27 @@ class DiscoveryError(UnavailableError):
 
 
 class HTTPStatusError(UnavailableError):
-    """A server answered with a status that is no success; `status` is its number."""
+    """A server answered with a status that is no success; `status` is its number.
 
-    def __init__(self, what: str, status: int, hint: str | None = None) -> None:
+    `retry_after` is the seconds for which it asks to be left alone, if it does.
+    """
+
+    def __init__(self, what: str, status: int, hint: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(what, f"the server answered {status}", hint)
         self.status = status
+        self.retry_after = retry_after
 
 
 class UnreachableError(UnavailableError):
-    """A server could not be reached, or the connection broke."""
+    """A server could not be reached, or the connection broke; `is_passing` when it was there and may be there again."""
+
+    def __init__(self, what: str, why: str, hint: str | None = None, *, is_passing: bool = False) -> None:
+        super().__init__(what, why, hint)
+        self.is_passing = is_passing
+
+
+class StartOverError(UnreachableError):
+    """What has come of an image is of no use: the rest of it cannot be had."""
 
 
 class TransportRefusedError(ProtocolError):

@@ -20,9 +20,12 @@ from acfetch.connection import Connection
 from acfetch.download import Served, download, read_signature
 from acfetch.errors import MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
+from acfetch.partial import Partial
 from acfetch.pending import Output, Pending
 from acfetch.progress import Progress
+from acfetch.retrying import Patience
 from acfetch.sources import Place, Request, iterate_places, parse_request, request_for
+from acfetch.steady import fetch_whole
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
 from acspec.errors import FormatError
@@ -34,7 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from acfetch.download import Sink
+    from acfetch.download import Network, Sink
     from acfetch.trust import TrustedKey
     from acspec.names import ImageID
     from acspec.store import NewImage
@@ -161,31 +164,47 @@ class Fetcher:
         return record.signer is None or record.signer in keys_for(record.name, self._keystore())
 
     def _fetch_whole(self, place: Place, request: Request, output: str | None, undo: ExitStack) -> _Verified:
-        """Return the image at *place*; *undo* gets what removes its files."""
-        with ExitStack() as attempt:
-            verified = self._fetch_from(place, request, output, attempt)
-            undo.enter_context(attempt.pop_all())
+        """Return the image at *place*, tried again as often as it takes; *undo* gets what removes its files."""
+
+        def attempt(network: Network) -> _Verified:
+            with ExitStack() as files:
+                verified = self._fetch_from(place, network, request, output, files)
+                undo.enter_context(files.pop_all())
+                return verified
+
+        if place.is_local:
+            return attempt(self._connection)
+        with ExitStack() as letting_go:
+            partial = letting_go.enter_context(self._open_partial(place, request))
+            verified = fetch_whole(self._connection, Patience(self._config.settings.retries), partial, attempt)
+            letting_go.pop_all()
+            self._pending.keep(partial)
             return verified
 
-    def _fetch_from(self, place: Place, request: Request, output_path: str | None, undo: ExitStack) -> _Verified:
-        signature = self._read_signature(place, request)
+    def _open_partial(self, place: Place, request: Request) -> Partial:
+        directory = os.path.join(self._store.path, "partial")
+        given_up = self._options.insecure & {"tls", "http"}  # what came under them is of that kind for ever
+        return Partial(directory, place.image, given_up, is_signed=not self._goes_without(self._why_signed(request)))
+
+    def _fetch_from(self, place: Place, network: Network, request: Request, output_path: str | None, undo: ExitStack) -> _Verified:
+        signature = self._read_signature(place, network, request)
         new = undo.enter_context(self._new_image())
         output = None if output_path is None else undo.enter_context(Output(output_path))
         sinks: list[Sink] = [] if output is None else [output.write]
         if signature is None:
-            served = self._download(place, request, new, sinks)
+            served = self._download(place, network, request, new, sinks)
             self._config.policy.check_unsigned(request.text, served.manifest.name)
             return _Verified(place, served, None, None, new, output)
         with self._open_verification(place, signature, request) as verification:
-            served = self._download(place, request, new, [*sinks, verification.write])
+            served = self._download(place, network, request, new, [*sinks, verification.write])
             signer = self._decide(place, served, verification.finish())
         return _Verified(place, served, signature, signer, new, output)
 
-    def _download(self, place: Place, request: Request, new: NewImage, sinks: Sequence[Sink]) -> Served:
+    def _download(self, place: Place, network: Network, request: Request, new: NewImage, sinks: Sequence[Sink]) -> Served:
         policy = self._config.policy
         on_tar = policy.unpacked_cap(place.image).guard(new.write)
         cap = policy.served_cap(place.image)
-        served = download(place, self._connection, on_tar, sinks, self._progress, request.size, cap)
+        served = download(place, network, on_tar, sinks, self._progress, request.size, cap)
         _check_asked(request, served)
         return served
 
@@ -195,15 +214,21 @@ class Fetcher:
         except OSError as error:  # it is the store that matters, not the name of a temporary file in it
             raise OSError(error.errno, error.strerror, self._store.path) from None
 
-    def _read_signature(self, place: Place, request: Request) -> bytes | None:
+    def _why_signed(self, request: Request) -> str | None:
+        return self._config.policy.why_signed(request.name) if request.name is not None else None
+
+    def _goes_without(self, required: str | None) -> bool:
+        return "image" in self._options.insecure and required is None
+
+    def _read_signature(self, place: Place, network: Network, request: Request) -> bytes | None:
         """Return the signature, None when the user does without; where nothing could count, the image is not even fetched."""
-        required = self._config.policy.why_signed(request.name) if request.name is not None else None
-        if "image" in self._options.insecure and required is None:
+        required = self._why_signed(request)
+        if self._goes_without(required):
             return None
         if request.name is not None:
             check_any_key(request.text, request.name, self._keystore())
         try:
-            return read_signature(place, self._connection)
+            return read_signature(place, network)
         except MissingSignatureError as error:
             raise MissingSignatureError(error.what, error.why, required or error.hint) from None
 

@@ -20,9 +20,10 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from acfetch.auth import explain_refusal, parse_challenges
-from acfetch.errors import HTTPStatusError, TransportRefusedError, UnreachableError
+from acfetch.errors import HTTPStatusError, StartOverError, TransportRefusedError, UnreachableError
 from acfetch.policy import Policy
 from acfetch.proxies import find_proxy
+from acfetch.ranges import Version, find_version, parse_date, parse_size
 from acfetch.settings import Settings
 from acfetch.templates import check_url
 from acspec import VERSION, limits
@@ -30,10 +31,12 @@ from acspec.errors import ConfigError, FormatError, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
     from acfetch.credentials import Credential, Credentials
+    from acfetch.ranges import Rest
 
 SLOWEST = 1024  # bytes in a second, over as long a waiting as a silence may last
 
@@ -97,17 +100,19 @@ class Client:
                 raise ProtocolError(url, f"the answer is larger than the limit of {limit} bytes")
             return b"".join(parts)
 
-    def open(self, url: str) -> Body:
-        """Return the body at *url* to be read, all redirects followed.
+    def open(self, url: str, rest: Rest | None = None) -> Body:
+        """Return the body at *url* to be read, all redirects followed; only the *rest* of it when the server has that.
 
-        Raises: HTTPStatusError; UnreachableError; TransportRefusedError; HostRefusedError; ProtocolError; ConfigError.
+        Raises: HTTPStatusError; UnreachableError; TransportRefusedError; HostRefusedError; ProtocolError; ConfigError;
+        StartOverError when the server has another rest than was asked for.
         """
         current = url
+        headers = {} if rest is None else rest.headers()
         for _ in range(limits.REDIRECTS + 1):
             self._check(current)
-            response, sent = self._ask(current)
+            response, sent = self._ask(current, headers)
             if not response.has_redirect_location:
-                return Body(current, response, self._settings, self._explain(current, response, sent))
+                return Body(current, response, self._settings, self._explain(current, response, sent), rest)
             location = response.headers["location"]
             response.close()
             try:
@@ -125,17 +130,17 @@ class Client:
             raise TransportRefusedError(url, f'the scheme "{scheme}" is neither https nor http')
         self._policy.check_url(url)
 
-    def _ask(self, url: str) -> tuple[httpx.Response, Credential | None]:
+    def _ask(self, url: str, headers: Mapping[str, str]) -> tuple[httpx.Response, Credential | None]:
         """Return the answer to *url*, and what was said of who we are when it had been asked for."""
         if self._credentials is None or self._why_silent(url) is not None:
-            return self._send(url, None), None
+            return self._send(url, headers, None), None
         sent = self._credentials.find_unasked(url)
-        response = self._send(url, sent)
+        response = self._send(url, headers, sent)
         if response.status_code == 401:
             wanted = self._credentials.find(url, _challenges(response))
             if wanted is not None and wanted != sent:
                 response.close()
-                return self._send(url, wanted), wanted
+                return self._send(url, headers, wanted), wanted
         return response, sent
 
     def _why_silent(self, url: str) -> str | None:
@@ -148,11 +153,11 @@ class Client:
         hint = explain_refusal(response.status_code, _challenges(response), None if sent is None else sent.file)
         return hint and (self._why_silent(url) or hint)
 
-    def _send(self, url: str, credential: Credential | None) -> httpx.Response:
-        headers = {} if credential is None else {"Authorization": credential.header}
+    def _send(self, url: str, headers: Mapping[str, str], credential: Credential | None) -> httpx.Response:
+        known = {} if credential is None else {"Authorization": credential.header}
         client = self._client_for(url)
         try:
-            return client.send(client.build_request("GET", url, headers=headers), stream=True)
+            return client.send(client.build_request("GET", url, headers={**headers, **known}), stream=True)
         except httpx.HTTPError as error:
             raise _failure(url, error, self._settings) from None
         except httpx.InvalidURL:
@@ -203,29 +208,46 @@ def _challenges(response: httpx.Response) -> frozenset[str]:
 
 
 class Body:
-    """The body of an answer, read in pieces; used as a context manager. `size` is what the server says, if it does."""
+    """The body of an answer, read in pieces; used as a context manager.
 
-    def __init__(self, url: str, response: httpx.Response, settings: Settings, hint: str | None = None) -> None:
-        """Take over an answer. Raises: HTTPStatusError, with *hint*, when it is none that was asked for; ProtocolError."""
+    `size` is that of the whole, if the server says it; `start` is where in it the body begins, and `received` counts from there;
+    `version` is what the rest can be asked for by, should the connection break.
+    """
+
+    def __init__(
+        self, url: str, response: httpx.Response, settings: Settings, hint: str | None = None, rest: Rest | None = None
+    ) -> None:
+        """Take over an answer, to the question for *rest* when there was one.
+
+        Raises: HTTPStatusError, with *hint*, when it is none that was asked for; ProtocolError; StartOverError.
+        """
         self.url = url
-        self.received = 0
         self._response = response
         self._settings = settings
         self._pace = Pace(settings.silence_seconds)
         self._hint = hint
         try:
-            self._check()
+            self.start, self.size, self.version = self._check(rest)
         except BaseException:
             response.close()
             raise
-        length = response.headers.get("content-length", "")
-        self.size = int(length) if length.isascii() and length.isdigit() else None
+        self.received = self.start
         self._pieces = response.iter_raw()
         self._rest = b""
 
-    def _check(self) -> None:
-        if self._response.status_code != 200:
-            raise HTTPStatusError(self.url, self._response.status_code, self._hint)
+    def _check(self, rest: Rest | None) -> tuple[int, int | None, Version | None]:
+        """Return where in the whole the body begins, the size of that, and its version."""
+        status, headers = self._response.status_code, self._response.headers
+        if rest is not None and status == 416:
+            raise StartOverError(self.url, "it has changed on the server meanwhile")
+        if status != 200 and (rest is None or status != 206):
+            raise HTTPStatusError(self.url, status, self._hint, _retry_after(headers.get("retry-after", "")))
+        self._check_encoding()
+        if rest is not None and status == 206:
+            return rest.start, rest.get_size(self.url, headers), rest.version
+        return 0, parse_size(headers), find_version(headers)
+
+    def _check_encoding(self) -> None:
         encoding = self._response.headers.get("content-encoding", "identity").lower()
         if encoding != "identity":
             raise ProtocolError(self.url, f'the server sent it with content-encoding "{encoding}", which nobody asked for')
@@ -251,7 +273,8 @@ class Body:
                 raise self._broken(error) from None
             self.received += len(self._rest)
             if self._rest and not self._pace.keeps(time.monotonic() - began, len(self._rest)):
-                raise UnreachableError(self.url, f"slower than {SLOWEST} bytes a second, after {self.received} bytes")
+                why = f"slower than {SLOWEST} bytes a second, after {self.received} bytes"
+                raise UnreachableError(self.url, why, is_passing=True)
         data, self._rest = self._rest[:size], self._rest[size:]
         return data
 
@@ -266,7 +289,8 @@ class Body:
     def _broken(self, error: httpx.HTTPError) -> UnreachableError | ProtocolError:
         if str(error).startswith(_ENDED):
             of = f" of {self.size}" if self.size is not None else ""
-            return UnreachableError(self.url, f"the connection ended early, after {self.received}{of} bytes")
+            why = f"the connection ended early, after {self.received}{of} bytes"
+            return UnreachableError(self.url, why, is_passing=True)
         return _failure(self.url, error, self._settings)
 
 
@@ -294,18 +318,27 @@ def _failure(url: str, error: httpx.HTTPError, settings: Settings) -> Unreachabl
     if text.startswith("Invalid URL in location header"):
         return TransportRefusedError(url, "it leads to what is not a URL")
     if isinstance(error, httpx.ConnectTimeout):
-        return UnreachableError(url, f"timed out after {settings.connect_seconds} s")
+        return UnreachableError(url, f"timed out after {settings.connect_seconds} s", is_passing=True)
     if isinstance(error, httpx.TimeoutException):
-        return UnreachableError(url, f"timed out: nothing came for {settings.silence_seconds} s")
+        return UnreachableError(url, f"timed out: nothing came for {settings.silence_seconds} s", is_passing=True)
     if isinstance(error, httpx.ProxyError):
         return UnreachableError(url, f"the proxy does not lead there: {text}")
     if text.startswith(_ENDED):
-        return UnreachableError(url, "the connection ended before the answer began")
+        return UnreachableError(url, "the connection ended before the answer began", is_passing=True)
     if isinstance(error, httpx.RemoteProtocolError):
         return ProtocolError(url, f"the answer is not HTTP: {text}")
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return UnreachableError(url, f"its certificate is not accepted: {_plain(text).removeprefix('certificate verify failed: ')}")
-    return UnreachableError(url, _plain(text) or "the connection broke")
+    broke = not isinstance(error, httpx.ConnectError)  # and was there before
+    return UnreachableError(url, _plain(text) or "the connection broke", is_passing=broke)
+
+
+def _retry_after(text: str) -> float | None:
+    """Return the seconds that a Retry-After means, or None. Source: RFC 9110, section 10.2.3."""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    date = parse_date(text)
+    return None if date is None else max(0.0, date - time.time())
 
 
 def _plain(text: str) -> str:

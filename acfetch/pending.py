@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from acfetch.partial import Partial
     from acspec.store import ImageRecord, NewImage, Store
 
 
@@ -72,6 +73,7 @@ class Pending:
 
     def __init__(self) -> None:
         self._images: list[_Waiting] = []
+        self._partials: list[Partial] = []
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -88,6 +90,11 @@ class Pending:
         if output is not None:
             self._undo.enter_context(output)
         self._images.append(_Waiting(new, record, signature, output))
+
+    def keep(self, partial: Partial) -> None:
+        """Take over what is kept of a download that is whole, for the next run, until its image is in the store."""
+        self._undo.enter_context(partial)
+        self._partials.append(partial)
 
     def hold(self, store: Store, image_id: str) -> bool:
         """Keep an image that is in *store* already there until the run has ended; return False when it is not, or will not be.
@@ -110,3 +117,5 @@ class Pending:
             if image.output is not None:
                 image.output.commit(image.signature)
             yield image.record
+        for partial in self._partials:
+            partial.discard()

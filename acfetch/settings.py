@@ -18,16 +18,18 @@ FILE = "fetch.json"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Seconds until a connection must be there, and seconds in which something must come."""
+    """Seconds until a connection must be there, seconds in which something must come, and how often more it is tried."""
 
     connect_seconds: int = 30
     silence_seconds: int = 60
+    retries: int = 4
 
 
 # Each key of the file: the field that it sets, its smallest and its largest value.
 KEYS = {
     "connectSeconds": ("connect_seconds", 1, 600),
     "silenceSeconds": ("silence_seconds", 1, 3600),
+    "retries": ("retries", 0, 100),
 }
 
 

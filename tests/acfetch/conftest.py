@@ -62,6 +62,7 @@ def customer(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.setenv("APPC_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("APPC_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setattr("acfetch.retrying.pause", lambda _seconds, stopped: stopped.is_set())
     monkeypatch.setattr("acspec.directories._SYSTEM_CONFIGURATION", (str(tmp_path / "vendor"), str(tmp_path / "system")))
     monkeypatch.chdir(tmp_path)
     customer = Customer(tmp_path, server, publisher, monkeypatch, capfd)

@@ -10,7 +10,11 @@ from acfetch.config import Config
 from acspec.errors import ConfigError
 from tests.acfetch.customer import Customer
 
-DEFAULTS = ["fetch.json  connectSeconds: 30  (default)", "fetch.json  silenceSeconds: 60  (default)"]
+DEFAULTS = [
+    "fetch.json  connectSeconds: 30  (default)",
+    "fetch.json  silenceSeconds: 60  (default)",
+    "fetch.json  retries: 4  (default)",
+]
 
 
 def fill(customer: Customer) -> None:
@@ -43,6 +47,7 @@ def test_each_key_comes_with_its_file_and_no_secret(customer: Customer) -> None:
         f'auth.json  a.b: {{"basic":{{"user":"me","password":"…"}},"bearer":{{"token":"…"}}}}  ({own}/auth.json)',
         f"fetch.json  connectSeconds: 5  ({system}/fetch.json)",
         "fetch.json  silenceSeconds: 60  (default)",
+        "fetch.json  retries: 4  (default)",
         f"policy.json  servedBytes: 9  ({system}/policy.json)",
         f'policy.json  signed: ["*"]  ({system}/policy.json)',
         f"policy.json  insecureOptions: []  ({own}/policy.json)",

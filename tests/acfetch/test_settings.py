@@ -13,7 +13,7 @@ from tests.acfetch.configuration import config_file
 
 
 def test_what_is_set_counts_and_the_rest_has_its_default() -> None:
-    assert make_settings({}) == Settings(30, 60)
+    assert make_settings({}) == Settings(30, 60, 4)
     assert make_settings({"silenceSeconds": Said(5, "x")}) == Settings(30, 5)
     assert parse_settings(config_file({"connectSeconds": 1, "silenceSeconds": None})) == {
         "connectSeconds": 1,

@@ -46,10 +46,11 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signer]:
 
 @pytest.fixture
 def desk(machine: Machine, signer: Signer, tmp_path: Path) -> Desk:
-    """Return a desk whose owner trusts the publisher for example.com; the site is empty, but for its discovery page."""
+    """Return a desk whose owner trusts the publisher for example.com and has no patience; the site has its discovery page alone."""
     empty_site(machine.site, machine.log)
     desk = Desk(machine, tmp_path, signer)
     desk.trust(signer, "example.com")
+    (desk.path / "config" / "fetch.json").write_text('{"retries": 0}\n')
     return desk
 
 

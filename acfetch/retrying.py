@@ -1,0 +1,85 @@
+"""Patience with a server: what is worth another try, how often, and how long to wait before it.
+
+The waits double and are scattered, so that not all who were cut off at once come back at once; a server that names a time is obeyed
+within bounds. What has moved on meanwhile has deserved new patience. No clock is read: the waits themselves are counted.
+
+Source: RFC 9110, section 10.2.3 (Retry-After); spec/configuration.md, Settings.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+
+from acfetch.errors import HTTPStatusError, UnreachableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from acspec.errors import UnavailableError
+
+    T = TypeVar("T")
+
+FIRST = 0.5  # seconds; each wait is up to twice the one before
+LONGEST = 60.0  # a server that wants to be left alone for longer gets its wish
+TOGETHER = 300.0  # seconds of waiting, whatever comes in between
+HEADWAY = 1 << 20  # bytes
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def pause(seconds: float, stopped: threading.Event) -> bool:
+    """Wait so long, or until *stopped* is set; tell whether it is."""
+    return stopped.wait(seconds)
+
+
+def is_passing(error: UnavailableError) -> bool:
+    """Tell whether the same question may have a better answer in a moment."""
+    if isinstance(error, HTTPStatusError):
+        return error.status in _PASSING and (error.retry_after or 0) <= LONGEST
+    return isinstance(error, UnreachableError) and error.is_passing
+
+
+class Patience:
+    """The patience with one place: *tries* beyond the first."""
+
+    def __init__(self, tries: int) -> None:
+        self._tries = tries
+        self._left = tries
+        self._wait = FIRST
+        self._waited = 0.0
+        self._headway = 0
+
+    def advance(self, count: int) -> None:
+        """Take note that *count* more bytes have come."""
+        self._headway += count
+        if self._headway >= HEADWAY:
+            self._headway, self._left, self._wait = 0, self._tries, FIRST
+
+    def wait(self, error: UnavailableError, stopped: threading.Event) -> None:
+        """Wait until it is worth a try again. Raises: *error* when it is not, or *stopped* is set meanwhile."""
+        seconds = self._seconds(error)
+        if self._left <= 0 or self._waited + seconds > TOGETHER:
+            raise error
+        self._left -= 1
+        self._wait *= 2
+        self._waited += seconds
+        if pause(seconds, stopped):
+            raise error
+
+    def _seconds(self, error: UnavailableError) -> float:
+        if isinstance(error, HTTPStatusError) and error.retry_after is not None:
+            return error.retry_after
+        return min(self._wait, LONGEST) * random.uniform(0.5, 1)  # noqa: S311 - nobody gains by guessing it
+
+    def insist(self, ask: Callable[[], T]) -> T:
+        """Return what *ask* returns, asked again while what it raises may pass. Raises: what it raised last."""
+        stopped = threading.Event()
+        while True:
+            try:
+                return ask()
+            except (UnreachableError, HTTPStatusError) as error:
+                if not is_passing(error):
+                    raise
+                self.wait(error, stopped)
