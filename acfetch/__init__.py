@@ -17,6 +17,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     stored           which image of the store a word means
     needs            which images need which (no input or output)
     fetch            the sequence: an image with all it depends on, into the store
+    presence         images that are there already and may be had as they are
     pending          images that are verified and wait for the rest of the run; --output
     attempts         one place after another, until one has the image
     download         one pass over an image: fetched, verified, unpacked, hashed, checked
@@ -28,6 +29,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     connection       the network, connected to when it is asked for the first time
     http             HTTP, and the only import of httpx
     retrying         patience with a server: what is tried again, and after how long
+    caching          how long an answer is good, and how to ask whether it has changed (no input or output)
     ranges           the rest of a body: what is asked, and whether it fits on (no input or output)
     config           the configuration: its files, each read when it is asked for
     credentials      who to be where, read when a server asks

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from acfetch.fetch import INSECURE, FetchOptions, fetch_images
+from acfetch.presence import Pull
 from acspec.directories import config_directories, data_directory
 from acspec.errors import UsageError
 from acspec.jsontext import dump_json
@@ -27,6 +28,10 @@ def fetch(
     cafile: Annotated[
         str | None, typer.Option(metavar="FILE", help="PEM certificate authorities, instead of the system's.")
     ] = None,
+    pull: Annotated[
+        Pull, typer.Option(help="What comes from the network: what is new, what may have changed as well, or nothing.")
+    ] = Pull.UPDATE,
+    offline: Annotated[bool, typer.Option("--offline", help="The same as --pull never.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
@@ -35,7 +40,8 @@ def fetch(
         raise UsageError("--output", "takes one image")
     data = data_directory(directory)
     _check_printable(data, json)
-    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output, cafile)
+    when = Pull.NEVER if offline else pull
+    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output, cafile, when)
     with Unwinding():
         lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
     sys.stdout.buffer.write(b"".join(lines))

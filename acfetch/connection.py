@@ -7,6 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -46,6 +47,10 @@ class Connection:
     def open(self, url: str, rest: Rest | None = None) -> Body:
         """Return the body at *url* to be read, only the *rest* of it if possible. Raises: what `http.Client.open` raises."""
         return self._connected().open(url, rest)
+
+    def find_head(self, url: str, headers: Mapping[str, str]) -> Mapping[str, str] | None:
+        """Return the head of the answer that what is at *url* has not changed. Raises: what `http.Client.find_head` raises."""
+        return self._connected().find_head(url, headers)
 
     def _connected(self) -> Client:
         if self._client is None:

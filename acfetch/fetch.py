@@ -12,33 +12,34 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acfetch.attempts import try_places
+from acfetch.caching import condition, read_freshness, renew
 from acfetch.config import Config
 from acfetch.connection import Connection
 from acfetch.download import Served, download, read_signature
 from acfetch.errors import MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
-from acfetch.partial import Partial
 from acfetch.pending import Output, Pending
+from acfetch.presence import Presence, Pull, join
 from acfetch.progress import Progress
-from acfetch.retrying import Patience
 from acfetch.sources import Place, Request, iterate_places, parse_request, request_for
-from acfetch.steady import fetch_whole
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
-from acspec.errors import FormatError
+from acspec.errors import FormatError, ImageNotFoundError
 from acspec.openpgp.verification import Verdict, Verification
 from acspec.sizes import human_size
 from acspec.store import ImageRecord, Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from acfetch.download import Network, Sink
+    from acfetch.partial import Partial
     from acfetch.trust import TrustedKey
+    from acspec.freshness import Freshness
     from acspec.names import ImageID
     from acspec.store import NewImage
 
@@ -57,6 +58,7 @@ class FetchOptions:
     quiet: bool = False
     output: str | None = None
     cafile: str | None = None
+    pull: Pull = Pull.UPDATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,7 @@ class _Verified:
     signer: str | None
     new: NewImage
     output: Output | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Closure:
-    """An image with all that it depends on, and how many steps the longest way down has."""
-
-    ids: frozenset[ImageID]
-    height: int
+    freshness: Freshness | None
 
 
 class Fetcher:
@@ -91,7 +86,7 @@ class Fetcher:
         self._store = Store.open(options.data_directory, create=True)
         self._keys: list[TrustedKey] | None = None
         self._done: dict[tuple[object, ...], ImageRecord] = {}
-        self._closures: dict[ImageID, _Closure] = {}
+        self._present = Presence(self._store, pending, options.insecure, config.policy, self._keystore)
         self._tree: set[ImageID] = set()
 
     def fetch(self, request: Request, output: str | None = None) -> ImageRecord:
@@ -104,7 +99,9 @@ class Fetcher:
 
     def _fetch(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
         """Do so for an image that *chain* led to."""
-        record = self._done.get(request.key) or self._find_pinned(request)
+        record = self._done.get(request.key) or self._present.find_pinned(request)
+        if record is None and output is None:
+            record = self._present.find_unpinned(request, self._options.pull, time.time())
         if record is None or output is not None:
             record = self._obtain(request, chain, output)
         self._done[request.key] = record
@@ -115,53 +112,33 @@ class Fetcher:
         self._new_image().close()  # where nothing can be kept, nothing is fetched
         plain_http = "http" in self._options.insecure
         places = iterate_places(request, self._connection, self._config.mirrors, plain_http=plain_http, tell=self._progress.tell)
+        if self._options.pull is Pull.NEVER:
+            places = _check_local(request, places)
+        known = self._present.find_asked(request) if output is None else None
         with ExitStack() as undo:
-            verified = try_places(
-                places, request, lambda place: self._fetch_whole(place, request, output, undo), self._progress.tell
-            )
+
+            def fetch(place: Place) -> _Verified | ImageRecord:
+                return self._find_unchanged(place, known) or self._fetch_whole(place, request, output, undo)
+
+            verified = try_places(places, request, fetch, self._progress.tell)
+            if isinstance(verified, ImageRecord):
+                return verified
             record = self._make_record(verified, self._fetch_dependencies(request, verified.served, chain))
             undo.pop_all()
             self._pending.add(verified.new, record, verified.signature, verified.output)
         return record
 
-    def _find_pinned(self, request: Request) -> ImageRecord | None:
-        """Return the image from the store when its ID is asked for, and it and all below it may be had as they are there.
-
-        Raises: MismatchError when that image is not what else was asked for.
-        """
-        if request.image_id is None or not self._pending.hold(self._store, request.image_id):
+    def _find_unchanged(self, place: Place, known: ImageRecord | None) -> ImageRecord | None:
+        """Return the record of the image that is known to have come from *place*, when the server says that it is still that."""
+        if known is None or known.freshness is None or place.image != known.origin or place.is_local:
             return None
-        if self._find_closure(request.image_id, limits.DEPENDENCY_DEPTH) is None:
+        asked = condition(known.freshness)
+        head = self._connection.find_head(place.image, asked) if asked else None
+        if head is None:
             return None
-        record = self._store.find_whole(request.image_id)
-        if record is None or request.size not in (None, record.served_size):
-            return None
-        check_identity(request.text, request.name, request.labels, record)
+        record = replace(known, freshness=renew(known.freshness, head, time.time()))
+        self._pending.renew(self._store, record)
         return record
-
-    def _find_closure(self, image_id: ImageID, depth: int) -> _Closure | None:
-        """Return what an image in the store consists of, None when some of it is missing or would not be accepted now."""
-        if image_id in self._closures:
-            return self._closures[image_id]
-        record = self._store.find_whole(image_id)
-        if record is None or depth < 0 or not self._is_acceptable(record):
-            return None
-        below = []
-        for dependency in record.dependencies:
-            closure = self._find_closure(dependency, depth - 1)
-            if closure is None:
-                return None
-            below.append(closure)
-        self._closures[image_id] = _join(image_id, below)
-        return self._closures[image_id]
-
-    def _is_acceptable(self, record: ImageRecord) -> bool:
-        """Tell whether nothing was given up for an image that is not given up now, and its signer is still trusted."""
-        if not set(record.given_up) <= self._options.insecure:
-            return False
-        if record.signer is None and self._config.policy.why_signed(record.name) is not None:
-            return False
-        return record.signer is None or record.signer in keys_for(record.name, self._keystore())
 
     def _fetch_whole(self, place: Place, request: Request, output: str | None, undo: ExitStack) -> _Verified:
         """Return the image at *place*, tried again as often as it takes; *undo* gets what removes its files."""
@@ -174,6 +151,9 @@ class Fetcher:
 
         if place.is_local:
             return attempt(self._connection)
+        from acfetch.retrying import Patience  # an image that is there needs none of it
+        from acfetch.steady import fetch_whole
+
         with ExitStack() as letting_go:
             partial = letting_go.enter_context(self._open_partial(place, request))
             verified = fetch_whole(self._connection, Patience(self._config.settings.retries), partial, attempt)
@@ -182,6 +162,8 @@ class Fetcher:
             return verified
 
     def _open_partial(self, place: Place, request: Request) -> Partial:
+        from acfetch.partial import Partial
+
         directory = os.path.join(self._store.path, "partial")
         given_up = self._options.insecure & {"tls", "http"}  # what came under them is of that kind for ever
         return Partial(directory, place.image, given_up, is_signed=not self._goes_without(self._why_signed(request)))
@@ -194,11 +176,11 @@ class Fetcher:
         if signature is None:
             served = self._download(place, network, request, new, sinks)
             self._config.policy.check_unsigned(request.text, served.manifest.name)
-            return _Verified(place, served, None, None, new, output)
+            return _Verified(place, served, None, None, new, output, _freshness(network, request))
         with self._open_verification(place, signature, request) as verification:
             served = self._download(place, network, request, new, [*sinks, verification.write])
             signer = self._decide(place, served, verification.finish())
-        return _Verified(place, served, signature, signer, new, output)
+        return _Verified(place, served, signature, signer, new, output, _freshness(network, request))
 
     def _download(self, place: Place, network: Network, request: Request, new: NewImage, sinks: Sequence[Sink]) -> Served:
         policy = self._config.policy
@@ -259,12 +241,13 @@ class Fetcher:
             if len(below) > limits.DEPENDENCY_DEPTH:
                 raise FormatError(below[0][1], f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
             found.append(self._fetch(request_for(dependency), below, None).id)
-        self._closures[served.image_id] = _join(served.image_id, [self._closures[image_id] for image_id in found])
+        closures = self._present.closures
+        closures[served.image_id] = join(served.image_id, [closures[image_id] for image_id in found])
         return tuple(found)
 
     def _count(self, record: ImageRecord, chain: Chain) -> None:
         """Check the limits on what the image at the top consists of, now that *record* is a part of it. Raises: FormatError."""
-        closure = self._closures[record.id]
+        closure = self._present.closures[record.id]
         self._tree |= closure.ids
         top = chain[0][1] if chain else str(record.name)
         if len(self._tree.union(image_id for image_id, _ in chain)) > limits.DEPENDENCIES:
@@ -290,12 +273,21 @@ class Fetcher:
             signer=verified.signer,
             given_up=tuple(word for word in INSECURE if word in self._given_up(verified)),
             imported=f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z",
+            freshness=verified.freshness,
         )
 
 
-def _join(image_id: ImageID, below: Sequence[_Closure]) -> _Closure:
-    ids = frozenset({image_id}).union(*(closure.ids for closure in below))
-    return _Closure(ids, max((closure.height + 1 for closure in below), default=0))
+def _freshness(network: Network, request: Request) -> Freshness | None:
+    """Return what the server said of an image that is not pinned, None of a file."""
+    head = getattr(network, "head", None)
+    return None if head is None or request.image_id is not None else read_freshness(request.asked, head, time.time())
+
+
+def _check_local(request: Request, places: Iterator[Place]) -> Iterator[Place]:
+    """Yield the place that is a file. Raises: ImageNotFoundError for all others."""
+    if request.place is None or not request.place.is_local:
+        raise ImageNotFoundError(request.text, "would have to be fetched, and nothing may be")
+    yield from places
 
 
 def _check_asked(request: Request, served: Served) -> None:

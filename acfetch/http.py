@@ -106,13 +106,29 @@ class Client:
         Raises: HTTPStatusError; UnreachableError; TransportRefusedError; HostRefusedError; ProtocolError; ConfigError;
         StartOverError when the server has another rest than was asked for.
         """
+        current, response, sent = self._follow(url, {} if rest is None else rest.headers())
+        return Body(current, response, self._settings, self._explain(current, response, sent), rest)
+
+    def find_head(self, url: str, headers: Mapping[str, str]) -> Mapping[str, str] | None:
+        """Return the head of the answer that what is at *url* has not changed, to a question with *headers* on that condition.
+
+        None when it has, or whatever else may be wrong with it: who asks for the whole will hear.
+
+        Raises: UnreachableError; TransportRefusedError; HostRefusedError; ProtocolError; ConfigError.
+        Source: RFC 9110, section 15.4.5.
+        """
+        _, response, _ = self._follow(url, headers)
+        response.close()
+        return dict(response.headers) if response.status_code == 304 else None
+
+    def _follow(self, url: str, headers: Mapping[str, str]) -> tuple[str, httpx.Response, Credential | None]:
+        """Return the last URL, its answer, and what was said of who we are."""
         current = url
-        headers = {} if rest is None else rest.headers()
         for _ in range(limits.REDIRECTS + 1):
             self._check(current)
             response, sent = self._ask(current, headers)
             if not response.has_redirect_location:
-                return Body(current, response, self._settings, self._explain(current, response, sent), rest)
+                return current, response, sent
             location = response.headers["location"]
             response.close()
             try:
@@ -211,7 +227,7 @@ class Body:
     """The body of an answer, read in pieces; used as a context manager.
 
     `size` is that of the whole, if the server says it; `start` is where in it the body begins, and `received` counts from there;
-    `version` is what the rest can be asked for by, should the connection break.
+    `version` is what the rest can be asked for by, should the connection break; `head` are the headers by their lower-case names.
     """
 
     def __init__(
@@ -232,6 +248,7 @@ class Body:
             response.close()
             raise
         self.received = self.start
+        self.head: Mapping[str, str] = dict(response.headers)
         self._pieces = response.iter_raw()
         self._rest = b""
 

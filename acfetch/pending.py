@@ -74,6 +74,7 @@ class Pending:
     def __init__(self) -> None:
         self._images: list[_Waiting] = []
         self._partials: list[Partial] = []
+        self._renewed: list[tuple[Store, ImageRecord]] = []
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -90,6 +91,14 @@ class Pending:
         if output is not None:
             self._undo.enter_context(output)
         self._images.append(_Waiting(new, record, signature, output))
+
+    def find(self, image_id: str) -> ImageRecord | None:
+        """Return the record of an image that waits, or None."""
+        return next((image.record for image in self._images if image.record.id == image_id), None)
+
+    def renew(self, store: Store, record: ImageRecord) -> None:
+        """Take down, when the run has come to its end, that an image in *store* was found to be current."""
+        self._renewed.append((store, record))
 
     def keep(self, partial: Partial) -> None:
         """Take over what is kept of a download that is whole, for the next run, until its image is in the store."""
@@ -119,3 +128,5 @@ class Pending:
             yield image.record
         for partial in self._partials:
             partial.discard()
+        for store, record in self._renewed:
+            store.renew(record)

@@ -8,7 +8,7 @@ Source: RFC 9110, section 10.2.3 (Retry-After); spec/configuration.md, Settings.
 
 from __future__ import annotations
 
-import random
+import os
 import threading
 
 from acfetch.errors import HTTPStatusError, UnreachableError
@@ -71,7 +71,8 @@ class Patience:
     def _seconds(self, error: UnavailableError) -> float:
         if isinstance(error, HTTPStatusError) and error.retry_after is not None:
             return error.retry_after
-        return min(self._wait, LONGEST) * random.uniform(0.5, 1)  # noqa: S311 - nobody gains by guessing it
+        chance = os.urandom(1)[0] / 255
+        return min(self._wait, LONGEST) * (1 + chance) / 2
 
     def insist(self, ask: Callable[[], T]) -> T:
         """Return what *ask* returns, asked again while what it raises may pass. Raises: what it raised last."""

@@ -56,6 +56,11 @@ class Request:
         """What makes two requests one: all but how they were typed."""
         return self.name, tuple(sorted(self.labels.items())), self.image_id, self.size, self.place
 
+    @property
+    def asked(self) -> str:
+        """The name and labels, in one form, or the URL."""
+        return self.place.image if self.place is not None else format_reference(_name(self), dict(sorted(self.labels.items())))
+
 
 def parse_request(text: str) -> Request:
     """Return what the word *text* asks for. Raises: UsageError.

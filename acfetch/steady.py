@@ -19,7 +19,7 @@ from acspec.errors import FormatError, TrustError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self, TypeVar
 
@@ -57,7 +57,10 @@ def fetch_whole(connection: Connection, patience: Patience, partial: Partial, fe
 
 
 class Steady:
-    """A connection that is asked again; `began` when an image was opened, `is_pieced` when its bytes are of several answers."""
+    """A connection that is asked again; `began` when an image was opened, `is_pieced` when its bytes are of several answers.
+
+    `head` are the headers of the first of these.
+    """
 
     def __init__(self, connection: Connection, patience: Patience, partial: Partial) -> None:
         self._connection = connection
@@ -65,6 +68,7 @@ class Steady:
         self._partial = partial
         self.began = False
         self.is_pieced = False
+        self.head: Mapping[str, str] | None = None
 
     def get(self, url: str, limit: int) -> bytes:
         """Return the body at *url*, at most *limit* bytes. Raises: what `Connection.get` raises."""
@@ -106,6 +110,7 @@ class Stream:
         return self._take_first(self._patience.insist(lambda: self._connection.open(self._url)))
 
     def _take_first(self, body: Body) -> Body:
+        self._steady.head = body.head
         if body.start:
             self._steady.is_pieced = True
             self._partial.go_on(body.start)
@@ -166,7 +171,7 @@ class Stream:
         if self._position:
             self._steady.is_pieced = True
         else:
-            self._partial.begin(body)
+            self._take_first(body)
             self.size = body.size
 
     def _insist(self, rest: Rest | None, broken: UnreachableError) -> Body:

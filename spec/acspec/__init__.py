@@ -7,6 +7,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     rendering       which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer
     store           images on disk, under their IDs
+    freshness       until when an image of the store counts as current
     pods            pod directories: phases, locks, names, and what they were made from
     schema          all faults of a manifest at once, by JSON Schema
     pod_manifest    the pod manifest

@@ -12,11 +12,12 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acspec.durable import list_names, sweep_new_files, sync_directory, write_file
-from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError
+from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError, OutputError
 from acspec.fields import Fields
+from acspec.freshness import Freshness
 from acspec.jsontext import dump_json, read_json_file
 from acspec.labels import Label, find_mismatch, label_map, labels_json, read_labels
 from acspec.locks import open_locked
@@ -56,11 +57,13 @@ class ImageRecord:
     signer: str | None = None
     given_up: tuple[str, ...] = ()
     imported: str = ""
+    freshness: Freshness | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> ImageRecord:
         """Return the record in *fields*. Raises: FormatError. Source: spec/store.md, Records."""
         ids = fields.texts("dependencies")
+        freshness = fields.object("freshness")
         return cls(
             id=fields.named("id", parse_image_id),
             name=fields.named("name", parse_ac_identifier),
@@ -72,6 +75,7 @@ class ImageRecord:
             signer=fields.optional_text("signer"),
             given_up=fields.texts("givenUp"),
             imported=fields.text("imported"),
+            freshness=None if freshness is None else Freshness.read(freshness),
         )
 
     def to_json(self) -> dict[str, JSONValue]:
@@ -87,6 +91,7 @@ class ImageRecord:
             "signer": self.signer,
             "givenUp": list(self.given_up),
             "imported": self.imported,
+            "freshness": None if self.freshness is None else self.freshness.to_json(),
         }
 
 
@@ -287,6 +292,19 @@ class Store:
         Source: spec/store.md, Locks.
         """
         return hold_image(self.image_path(image_id))
+
+    def renew(self, record: ImageRecord) -> None:
+        """Put *record* in the place of one that says the same but for its freshness; where the caller may not, it stays as it was.
+
+        Source: spec/store.md, Freshness.
+        """
+        try:
+            with self.changing():
+                present = self.find_whole(record.id)
+                if present is not None and replace(present, freshness=record.freshness) == record:
+                    write_file(self.record_path(record.id), dump_json(record.to_json()))
+        except (OSError, OutputError):  # a store of somebody else's, or one that can only be read
+            pass
 
     def new_image(self) -> NewImage:
         """Return a writer for a new image. Raises: OutputError; OSError. Source: spec/store.md, Adding an image."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -52,9 +53,10 @@ def test_a_break_anywhere_is_gone_on_from(compression: str, customer: Customer) 
     places = sorted({0, 1, 100, 511, 512, 513, 1024, len(data) // 2, len(data) - 1})
     for place in [one for one in places if one < len(data)]:
         file = offer(customer, Breaking(data, [place]))
-        [line] = customer.fetch(f"{NAME}")
+        [line] = customer.fetch(NAME)
         assert line.endswith(f"{image_id}.aci")
         assert file.starts == [0, place]
+        shutil.rmtree(customer.store / "images")
 
 
 def test_many_breaks_are_gone_on_from_and_nothing_comes_twice(customer: Customer) -> None:
@@ -197,6 +199,7 @@ def test_the_next_run_starts_over_when_the_image_has_changed(customer: Customer)
     [line] = customer.fetch(NAME)
     assert line.endswith(f"{id_of(BIG)}.aci")
     assert file.starts == [900_000]  # and the answer was the whole
+    shutil.rmtree(customer.store / "images")
     break_off(customer, Breaking(OTHER, [900_000]))
     customer.server.decisions[customer.publish(NAME, app(labels={}))] = file = Breaking(app(labels={}))
     [line] = customer.fetch(NAME)
