@@ -26,6 +26,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     meta             meta tags in a page
     steady           the network as one image sees it: asked again, gone on with where it broke
     partial          downloads that broke, as far as they came
+    room             room on the disk, refused before it is full
     connection       the network, connected to when it is asked for the first time
     http             HTTP, and the only import of httpx
     retrying         patience with a server: what is tried again, and after how long

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from acfetch.http import Body
     from acfetch.policy import Cap
     from acfetch.progress import Progress
+    from acfetch.room import Room
     from acfetch.sources import Place
     from acfetch.steady import Steady, Stream
     from acspec.image_manifest import ImageManifest
@@ -153,23 +154,24 @@ def download(
     progress: Progress,
     size: int | None,
     cap: Cap | None = None,
+    room: Room | None = None,
 ) -> Served:
     """Fetch and unpack the image at *place* in one pass: each of *sinks* gets its bytes as served, *on_tar* those of the tar.
 
-    *size* is what it must be as served, when that is known, and *cap* how much it may be.
+    *size* is what it must be as served, when that is known, *cap* how much it may be, and *room* what the disk has for it.
 
-    Raises: FormatError for a bad archive; MismatchError for another size; PolicyError beyond *cap*; what http and the sinks raise;
-    OSError.
+    Raises: FormatError for a bad archive; MismatchError for another size; PolicyError beyond *cap*; StorageError without *room*;
+    what http and the sinks raise; OSError.
     Source: aci.md, Image Archives, dependencies: size.
     """
     if place.is_local:
         descriptor = open_image(place.image)
         try:
-            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap)
+            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap, room)
         finally:
             os.close(descriptor)
     with connection.open(place.image) as body:
-        return _read(body, place.image, on_tar, sinks, progress, size, cap)
+        return _read(body, place.image, on_tar, sinks, progress, size, cap, room)
 
 
 def _read(
@@ -180,9 +182,12 @@ def _read(
     progress: Progress,
     size: int | None,
     cap: Cap | None,
+    room: Room | None,
 ) -> Served:
     progress.begin(what, source.size)
     tap = _Tap(source, what, sinks, progress, size, cap)
+    if room is not None:
+        room.check(source.size or 0)  # a tar is hardly ever smaller than what it was compressed to
     with ImageReader(tap, what, on_tar=on_tar) as reader:
         try:
             for _ in reader:

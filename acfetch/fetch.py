@@ -24,6 +24,7 @@ from acfetch.keystore import read_keystore
 from acfetch.pending import Output, Pending
 from acfetch.presence import Presence, Pull, join
 from acfetch.progress import Progress
+from acfetch.room import Room
 from acfetch.sources import Place, Request, iterate_places, parse_request, request_for
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
@@ -184,9 +185,10 @@ class Fetcher:
 
     def _download(self, place: Place, network: Network, request: Request, new: NewImage, sinks: Sequence[Sink]) -> Served:
         policy = self._config.policy
-        on_tar = policy.unpacked_cap(place.image).guard(new.write)
+        room = Room(self._store.path, place.image)
+        on_tar = room.guard(policy.unpacked_cap(place.image).guard(new.write))
         cap = policy.served_cap(place.image)
-        served = download(place, network, on_tar, sinks, self._progress, request.size, cap)
+        served = download(place, network, on_tar, sinks, self._progress, request.size, cap, room)
         _check_asked(request, served)
         return served
 

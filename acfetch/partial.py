@@ -15,6 +15,7 @@ import stat
 from hashlib import sha256
 
 from acfetch.ranges import Version
+from acfetch.room import measure_room
 from acspec.errors import FormatError, OutputError
 from acspec.fields import Fields
 from acspec.jsontext import dump_json, parse_json
@@ -77,6 +78,8 @@ class Partial:
         self.clear()
         version = body.version
         if self._fd < 0 or version is None or (version.size or WORTH) < WORTH:
+            return
+        if measure_room(os.path.dirname(self._path)) < 2 * (version.size or WORTH):  # the image itself comes first
             return
         said: JSONValue = {"url": self._url, "validator": version.validator, "size": version.size, "boot": _boot()}
         head = dump_json(said).ljust(HEAD)
