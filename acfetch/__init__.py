@@ -17,6 +17,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     stored           which image of the store a word means
     needs            which images need which (no input or output)
     fetch            the sequence: an image with all it depends on, into the store
+    lockfile         lock files: what words led to, and every image below
     presence         images that are there already and may be had as they are
     pending          images that are verified and wait for the rest of the run; --output
     attempts         one place after another, until one has the image

@@ -32,16 +32,20 @@ def fetch(
         Pull, typer.Option(help="What comes from the network: what is new, what may have changed as well, or nothing.")
     ] = Pull.UPDATE,
     offline: Annotated[bool, typer.Option("--offline", help="The same as --pull never.")] = False,
+    lock: Annotated[str | None, typer.Option(metavar="FILE", help="Write down what came, with all that it depends on.")] = None,
+    locked: Annotated[str | None, typer.Option(metavar="FILE", help="Take only what --lock wrote down.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
     """Fetch images with all they depend on, verify them, and print their paths in the store."""
     if output is not None and len(refs) != 1:
         raise UsageError("--output", "takes one image")
+    if lock is not None and locked is not None:
+        raise UsageError("--lock", "cannot be given with --locked")
     data = data_directory(directory)
     _check_printable(data, json)
     when = Pull.NEVER if offline else pull
-    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output, cafile, when)
+    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output, cafile, when, lock, locked)
     with Unwinding():
         lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
     sys.stdout.buffer.write(b"".join(lines))

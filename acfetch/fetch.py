@@ -21,6 +21,7 @@ from acfetch.connection import Connection
 from acfetch.download import Served, download, read_signature
 from acfetch.errors import MismatchError, MissingSignatureError
 from acfetch.keystore import read_keystore
+from acfetch.lockfile import read_lock, write_lock
 from acfetch.pending import Output, Pending
 from acfetch.presence import Presence, Pull, join
 from acfetch.progress import Progress
@@ -60,6 +61,8 @@ class FetchOptions:
     output: str | None = None
     cafile: str | None = None
     pull: Pull = Pull.UPDATE
+    lock: str | None = None
+    locked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Fetcher:
         self._done: dict[tuple[object, ...], ImageRecord] = {}
         self._present = Presence(self._store, pending, options.insecure, config.policy, self._keystore)
         self._tree: set[ImageID] = set()
+        self._lock = None if options.locked is None else read_lock(options.locked)
 
     def fetch(self, request: Request, output: str | None = None) -> ImageRecord:
         """Return the record of the image asked for; it and all it depends on are in the store, or pending.
@@ -96,7 +100,18 @@ class Fetcher:
         Raises: TrustError, UnavailableError, ProtocolError, FormatError, as the reason may be; OSError.
         """
         self._tree = set()
-        return self._fetch(request, (), output)
+        if self._lock is None:
+            return self._fetch(request, (), output)
+        record = self._fetch(self._lock.pin(request), (), output)
+        for one in self.whole(record):
+            self._lock.check(one)
+        return record
+
+    def whole(self, record: ImageRecord) -> list[ImageRecord]:
+        """Return the records of an image that was fetched and of all that it depends on. Raises: OSError."""
+        ids = sorted(self._present.closures[record.id].ids)
+        found = (self._pending.find(image_id) or self._store.find_whole(image_id) for image_id in ids)
+        return [one for one in found if one is not None]
 
     def _fetch(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
         """Do so for an image that *chain* led to."""
@@ -239,10 +254,13 @@ class Fetcher:
             raise FormatError(request.text, f"dependency cycle {cycle}")
         below = (*chain, (served.image_id, name))
         found = []
-        for dependency in served.manifest.dependencies:
+        for number, dependency in enumerate(served.manifest.dependencies):
             if len(below) > limits.DEPENDENCY_DEPTH:
                 raise FormatError(below[0][1], f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
-            found.append(self._fetch(request_for(dependency), below, None).id)
+            needed = request_for(dependency)
+            if self._lock is not None:
+                needed = self._lock.pin_dependency(served.image_id, number, needed)
+            found.append(self._fetch(needed, below, None).id)
         closures = self._present.closures
         closures[served.image_id] = join(served.image_id, [closures[image_id] for image_id in found])
         return tuple(found)
@@ -319,6 +337,9 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
             progress.end()
         for record in pending.publish():
             progress.tell(_describe(record))
+        if options.lock is not None:
+            every = {one.id: one for record in records for one in fetcher.whole(record)}
+            write_lock(options.lock, zip(requests, records, strict=True), every.values())
     store = Store.open(options.data_directory)
     return [(record, store.image_path(record.id)) for record in records]
 
