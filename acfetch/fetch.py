@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     Chain = tuple[tuple[ImageID, str], ...]
 
 INSECURE = ("image", "tls", "http")
+# Those under which anybody on the way may have answered.
+_UNVERIFIED = frozenset({"tls", "http"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Fetcher:
         head = self._connection.find_head(place.image, asked) if asked else None
         if head is None:
             return None
+        if not self._options.insecure & _UNVERIFIED <= set(known.given_up):
+            return known  # who may have said this is not believed in runs to come
         record = replace(known, freshness=renew(known.freshness, head, time.time()))
         self._pending.renew(self._store, record)
         return record
@@ -181,7 +185,7 @@ class Fetcher:
         from acfetch.partial import Partial
 
         directory = os.path.join(self._store.path, "partial")
-        given_up = self._options.insecure & {"tls", "http"}  # what came under them is of that kind for ever
+        given_up = self._options.insecure & _UNVERIFIED  # what came under them is of that kind for ever
         return Partial(directory, place.image, given_up, is_signed=not self._goes_without(self._why_signed(request)))
 
     def _fetch_from(self, place: Place, network: Network, request: Request, output_path: str | None, undo: ExitStack) -> _Verified:

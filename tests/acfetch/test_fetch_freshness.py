@@ -95,6 +95,15 @@ def test_what_was_found_unchanged_is_fresh_again(customer: Customer) -> None:
     assert customer.server.asked == []
 
 
+@pytest.mark.parametrize("word", ["tls", "http"])
+def test_what_anybody_may_have_said_makes_nothing_fresh_again(word: str, customer: Customer) -> None:
+    offer(customer, OLD, FRESH)
+    [line] = customer.fetch(NAME)
+    grow_stale(customer, line)
+    assert customer.fetch(f"--insecure-options={word}", NAME) == [line]
+    assert customer.record(line)["freshness"]["checked"] == "2020-01-01T00:00:00Z"
+
+
 def test_what_has_changed_is_fetched(customer: Customer) -> None:
     offer(customer, OLD, FRESH)
     [line] = customer.fetch(NAME)
