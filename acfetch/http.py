@@ -21,6 +21,7 @@ import httpx
 
 from acfetch.auth import explain_refusal, parse_challenges
 from acfetch.errors import HTTPStatusError, StartOverError, TransportRefusedError, UnreachableError
+from acfetch.patience import LATE, end_waiting, socket_class
 from acfetch.policy import Policy
 from acfetch.proxies import find_proxy
 from acfetch.ranges import Version, find_version, parse_date, parse_size
@@ -66,6 +67,7 @@ class Client:
         Raises: FormatError when *cafile* holds no certificates; OSError.
         """
         self._context = _make_context(cafile, any_certificate=any_certificate)
+        self._context.sslsocket_class = socket_class(settings.silence_seconds)
         self._plain_http = plain_http
         self._any_certificate = any_certificate
         self._settings = settings
@@ -173,11 +175,17 @@ class Client:
         known = {} if credential is None else {"Authorization": credential.header}
         client = self._client_for(url)
         try:
-            return client.send(client.build_request("GET", url, headers={**headers, **known}), stream=True)
-        except httpx.HTTPError as error:
-            raise _failure(url, error, self._settings) from None
+            request = client.build_request("GET", url, headers={**headers, **known})
         except httpx.InvalidURL:
             raise TransportRefusedError(url, "is not a URL") from None
+        try:
+            response = client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise _failure(url, error, self._settings) from None
+        except httpx.InvalidURL:  # that of a Location
+            raise TransportRefusedError(url, "it leads to what is not a URL") from None
+        end_waiting(response.extensions["network_stream"].get_extra_info("ssl_object"))
+        return response
 
     def _client_for(self, url: str) -> httpx.Client:
         """Return the client for the proxy that leads to *url*, or for none. Raises: ConfigError."""
@@ -336,6 +344,8 @@ def _failure(url: str, error: httpx.HTTPError, settings: Settings) -> Unreachabl
         return TransportRefusedError(url, "it leads to what is not a URL")
     if isinstance(error, httpx.ConnectTimeout):
         return UnreachableError(url, f"timed out after {settings.connect_seconds} s", is_passing=True)
+    if text == LATE:
+        return UnreachableError(url, f"timed out: the answer did not begin within {settings.silence_seconds} s", is_passing=True)
     if isinstance(error, httpx.TimeoutException):
         return UnreachableError(url, f"timed out: nothing came for {settings.silence_seconds} s", is_passing=True)
     if isinstance(error, httpx.ProxyError):
@@ -363,4 +373,4 @@ def _plain(text: str) -> str:
     if text.startswith("["):
         text = text.partition("] ")[2]
     text = text.partition(" (_ssl.c")[0].rstrip(".")
-    return text[:1].lower() + text[1:]
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]  # EOF stays as it is

@@ -17,6 +17,7 @@ from acfetch.discovery import Discovered, discover
 from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
 from acfetch.templates import IMAGE, SIGNATURE, check_url, render, render_path, why_no_path, why_unusable
 from acspec.errors import UsageError
+from acspec.escape import escape
 from acspec.labels import host_platform, label_map
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, URLArgument, format_reference, parse_argument
 
@@ -194,7 +195,7 @@ def _sort(templates: Iterable[str], make: Callable[[str], Place | str]) -> tuple
     """Return the places that *make* makes of *templates*, and why it makes none of the others, a line each."""
     made = [(template, make(template)) for template in templates]
     places = [found for _, found in made if isinstance(found, Place)]
-    return places, [f"template {template}: {found}" for template, found in made if isinstance(found, str)]
+    return places, [f"template {escape(template)}: {found}" for template, found in made if isinstance(found, str)]
 
 
 def _make_local(template: str, values: Mapping[str, str]) -> Place | str:

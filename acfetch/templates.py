@@ -8,6 +8,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 from acfetch.errors import TransportRefusedError
+from acspec import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _ADDRESS = frozenset("0123456789abcdef:.")
 _LABEL_LENGTH = 63
 _HOST_LENGTH = 253
+_SHOWN = 200  # of a URL that is too long, in characters
 
 
 def variables_in(template: str) -> list[str]:
@@ -85,6 +87,8 @@ def render_path(template: str, values: Mapping[str, str], ext: str) -> str:
 def check_url(url: str) -> None:
     """Check that nothing is hidden in *url*. Raises: TransportRefusedError, which does not show what is before an @."""
     shown = _without_user(url)
+    if len(url) > limits.URL_BYTES:
+        raise TransportRefusedError(f"{shown[:_SHOWN]}…", f"longer than the limit of {limits.URL_BYTES} bytes for a URL")
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise TransportRefusedError(shown, "holds characters that no URL has")
     try:

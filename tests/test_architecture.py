@@ -19,7 +19,7 @@ ROOMS = {
     "typer": ("actool.", "acfetch.", "acrun.", "acspec.commands"),
     "rich": ("acfetch.progress",),
     "psutil": ("acrun.usage",),
-    "ssl": ("acfetch.http",),
+    "ssl": ("acfetch.http", "acfetch.patience"),
 }
 NOBODY = ("tarfile", "pickle", "marshal", "shelve", "requests", "urllib.request", "http.client", "tests")
 SOCKETS = ("socket", "socketserver", "ssl", "http", "urllib", "asyncio", "httpx", "ftplib", "smtplib", "xmlrpc")
