@@ -7,7 +7,8 @@ It is its own proxy: with HTTPS_PROXY and HTTP_PROXY set to `server.proxy`, a cl
 without root, port 443 or /etc/hosts. Without a proxy, `server.port` speaks HTTP and HTTPS for localhost.
 The certificates come from an authority of trustme's, `server.authority`; hosts in `BAD_CERTIFICATES` have one that is wrong.
 What has been asked for is in `server.requests`, and what its proxy was to lead to in `server.connects`. URLs without an answer get
-404; an answer that depends on the request is in `server.decisions`. An answer to `CONNECT host:443` is the proxy's own.
+404; an answer that depends on the request is in `server.decisions`, and what a host says that does not speak TLS in
+`server.instead_of_tls`. An answer to `CONNECT host:443` is the proxy's own.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ class Answer:
     cut: bool = False
     # After the body, the connection stays open and silent until the other side goes away; `silent` is set then.
     silent: threading.Event | None = None
-    # Everything, head and all, as it is.
+    # Everything, head and all, as it is: in one piece, or in as many as come, which may be for ever or none at all.
     raw: bytes = b""
+    raw_pieces: Iterable[bytes] | None = None
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes of the whole answer."""
-        if self.raw:
-            yield self.raw
+        if self.raw or self.raw_pieces is not None:
+            yield from [self.raw] if self.raw_pieces is None else self.raw_pieces
             return
         lines = [f"HTTP/1.1 {self.status} Said", *(f"{name}: {value}" for name, value in self.headers.items())]
         if self.chunked:
@@ -95,6 +97,7 @@ class Server:
         self.decisions: dict[str, Callable[[Request], Answer]] = {}
         self.requests: list[Request] = []
         self.connects: list[Request] = []
+        self.instead_of_tls: dict[str, bytes] = {}
         self.authority = directory / "authority.pem"
         self._authority, self._stranger = trustme.CA(), trustme.CA()
         self._authority.cert_pem.write_to_path(str(self.authority))
@@ -137,6 +140,7 @@ class Server:
         self.decisions.clear()
         self.requests.clear()
         self.connects.clear()
+        self.instead_of_tls.clear()
 
     @property
     def asked(self) -> list[str]:
@@ -177,6 +181,13 @@ class Server:
         elif method == "CONNECT":
             connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
             host = target.removesuffix(":443")
+            if host in self.instead_of_tls:
+                connection.recv(1 << 16)  # the client's hello: what came before it would be taken for the proxy's
+                connection.sendall(self.instead_of_tls[host])
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1 << 16):  # closed with bytes unread, it would be a reset
+                    pass
+                return
             self._answer_tls(connection, host.partition(":")[0], f"https://{host}")
         elif method:
             self._send(connection, target if "://" in target else f"http://localhost:{self.port}{target}", headers)
