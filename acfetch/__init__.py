@@ -46,5 +46,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     keystore         trusted keys on disk
     trust            the decision whether a signature counts (no input or output)
     progress         what a person sees meanwhile
+    events           what a program is told meanwhile
+    following        what happens in a run, and who follows it
     errors           what can go wrong
 """

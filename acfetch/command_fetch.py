@@ -34,6 +34,7 @@ def fetch(
     offline: Annotated[bool, typer.Option("--offline", help="The same as --pull never.")] = False,
     lock: Annotated[str | None, typer.Option(metavar="FILE", help="Write down what came, with all that it depends on.")] = None,
     locked: Annotated[str | None, typer.Option(metavar="FILE", help="Take only what --lock wrote down.")] = None,
+    events: Annotated[int | None, typer.Option(metavar="FD", help="Write what happens to descriptor FD, as JSON lines.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
@@ -45,7 +46,8 @@ def fetch(
     data = data_directory(directory)
     _check_printable(data, json)
     when = Pull.NEVER if offline else pull
-    options = FetchOptions(data, config_directories(), _words(insecure_options), quiet, output, cafile, when, lock, locked)
+    words = _words(insecure_options)
+    options = FetchOptions(data, config_directories(), words, quiet, output, cafile, when, lock, locked, events)
     with Unwinding():
         lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
     sys.stdout.buffer.write(b"".join(lines))

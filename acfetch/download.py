@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from acfetch.connection import Connection
+    from acfetch.following import Meter
     from acfetch.http import Body
     from acfetch.policy import Cap
-    from acfetch.progress import Progress
     from acfetch.room import Room
     from acfetch.sources import Place
     from acfetch.steady import Steady, Stream
@@ -56,7 +56,7 @@ class _Tap:
         source: Readable,
         what: str,
         sinks: Sequence[Sink],
-        progress: Progress,
+        progress: Meter,
         expected: int | None,
         cap: Cap | None,
     ) -> None:
@@ -151,7 +151,7 @@ def download(
     connection: Network,
     on_tar: Callable[[bytes], object],
     sinks: Sequence[Sink],
-    progress: Progress,
+    progress: Meter,
     size: int | None,
     cap: Cap | None = None,
     room: Room | None = None,
@@ -179,7 +179,7 @@ def _read(
     what: str,
     on_tar: Callable[[bytes], object],
     sinks: Sequence[Sink],
-    progress: Progress,
+    progress: Meter,
     size: int | None,
     cap: Cap | None,
     room: Room | None,

@@ -20,6 +20,7 @@ from acfetch.config import Config
 from acfetch.connection import Connection
 from acfetch.download import Served, download, read_signature
 from acfetch.errors import MismatchError, MissingSignatureError
+from acfetch.following import Discovered, Done, Following, Started, Stored, Tried, Verified
 from acfetch.keystore import read_keystore
 from acfetch.lockfile import read_lock, write_lock
 from acfetch.pending import Output, Pending
@@ -31,7 +32,6 @@ from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
 from acspec.errors import FormatError, ImageNotFoundError
 from acspec.openpgp.verification import Verdict, Verification
-from acspec.sizes import human_size
 from acspec.store import ImageRecord, Store
 
 TYPE_CHECKING = False
@@ -65,6 +65,7 @@ class FetchOptions:
     pull: Pull = Pull.UPDATE
     lock: str | None = None
     locked: str | None = None
+    events: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,13 @@ class _Verified:
 class Fetcher:
     """One run of acfetch over one store: what was fetched in it is not fetched again."""
 
-    def __init__(self, options: FetchOptions, config: Config, connection: Connection, progress: Progress, pending: Pending) -> None:
+    def __init__(
+        self, options: FetchOptions, config: Config, connection: Connection, following: Following, pending: Pending
+    ) -> None:
         self._options = options
         self._config = config
         self._connection = connection
-        self._progress = progress
+        self._following = following
         self._pending = pending
         self._store = Store.open(options.data_directory, create=True)
         self._keys: list[TrustedKey] | None = None
@@ -95,6 +98,7 @@ class Fetcher:
         self._present = Presence(self._store, pending, options.insecure, config.policy, self._keystore)
         self._tree: set[ImageID] = set()
         self._lock = None if options.locked is None else read_lock(options.locked)
+        self.found: dict[str, ImageRecord] = {}  # by what asked for it
 
     def fetch(self, request: Request, output: str | None = None) -> ImageRecord:
         """Return the record of the image asked for; it and all it depends on are in the store, or pending.
@@ -117,19 +121,27 @@ class Fetcher:
 
     def _fetch(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
         """Do so for an image that *chain* led to."""
+        self._following.follow(Started(request.text, chain[-1][1] if chain else None))
         record = self._done.get(request.key) or self._present.find_pinned(request)
         if record is None and output is None:
             record = self._present.find_unpinned(request, self._options.pull, time.time())
         if record is None or output is not None:
             record = self._obtain(request, chain, output)
-        self._done[request.key] = record
+        self._done[request.key] = self.found[request.text] = record
         self._count(record, chain)
         return record
 
     def _obtain(self, request: Request, chain: Chain, output: str | None) -> ImageRecord:
         self._new_image().close()  # where nothing can be kept, nothing is fetched
         plain_http = "http" in self._options.insecure
-        places = iterate_places(request, self._connection, self._config.mirrors, plain_http=plain_http, tell=self._progress.tell)
+        places = iterate_places(
+            request,
+            self._connection,
+            self._config.mirrors,
+            plain_http=plain_http,
+            tell=self._following.tell,
+            found=lambda found: self._following.follow(Discovered(request.text, tuple(place.image for place in found))),
+        )
         if self._options.pull is Pull.NEVER:
             places = _check_local(request, places)
         known = self._present.find_asked(request) if output is None else None
@@ -138,7 +150,7 @@ class Fetcher:
             def fetch(place: Place) -> _Verified | ImageRecord:
                 return self._find_unchanged(place, known) or self._fetch_whole(place, request, output, undo)
 
-            verified = try_places(places, request, fetch, self._progress.tell)
+            verified = try_places(places, request, fetch, self._following.tell)
             if isinstance(verified, ImageRecord):
                 return verified
             record = self._make_record(verified, self._fetch_dependencies(request, verified.served, chain))
@@ -166,6 +178,7 @@ class Fetcher:
         def attempt(network: Network) -> _Verified:
             with ExitStack() as files:
                 verified = self._fetch_from(place, network, request, output, files)
+                self._following.follow(Verified(request.text, verified.served.image_id, verified.signer))
                 undo.enter_context(files.pop_all())
                 return verified
 
@@ -189,6 +202,7 @@ class Fetcher:
         return Partial(directory, place.image, given_up, is_signed=not self._goes_without(self._why_signed(request)))
 
     def _fetch_from(self, place: Place, network: Network, request: Request, output_path: str | None, undo: ExitStack) -> _Verified:
+        self._following.follow(Tried(request.text, place.image))
         signature = self._read_signature(place, network, request)
         new = undo.enter_context(self._new_image())
         output = None if output_path is None else undo.enter_context(Output(output_path))
@@ -207,7 +221,7 @@ class Fetcher:
         room = Room(self._store.path, place.image)
         on_tar = room.guard(policy.unpacked_cap(place.image).guard(new.write))
         cap = policy.served_cap(place.image)
-        served = download(place, network, on_tar, sinks, self._progress, request.size, cap, room)
+        served = download(place, network, on_tar, sinks, self._following.meter(request.text), request.size, cap, room)
         _check_asked(request, served)
         return served
 
@@ -327,25 +341,35 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
     Raises: UsageError; what `Fetcher.fetch` raises.
     Source: spec/store.md, What acfetch prints.
     """
+    followed = _followed(options)
     requests = [parse_request(text) for text in texts]
     config = Config(options.config_directories)
     _check_options(requests, options, config)
-    progress = Progress(quiet=options.quiet)
     plain_http, any_certificate = "http" in options.insecure, "tls" in options.insecure
     connection = Connection(config, plain_http=plain_http, any_certificate=any_certificate, cafile=options.cafile)
-    with connection, Pending() as pending:
-        fetcher = Fetcher(options, config, connection, progress, pending)
-        try:
-            records = [fetcher.fetch(request, options.output) for request in requests]
-        finally:
-            progress.end()
+    with followed as following, connection, Pending() as pending:
+        fetcher = Fetcher(options, config, connection, following, pending)
+        records = [fetcher.fetch(request, options.output) for request in requests]
+        store = Store.open(options.data_directory)
+        asked = {record.id: text for text, record in reversed(fetcher.found.items())}
         for record in pending.publish():
-            progress.tell(_describe(record))
+            following.follow(Stored(asked.get(record.id, record.name), record, store.image_path(record.id)))
         if options.lock is not None:
             every = {one.id: one for record in records for one in fetcher.whole(record)}
             write_lock(options.lock, zip(requests, records, strict=True), every.values())
-    store = Store.open(options.data_directory)
+        for text, record in fetcher.found.items():
+            following.follow(Done(text, record.id, store.image_path(record.id)))
     return [(record, store.image_path(record.id)) for record in records]
+
+
+def _followed(options: FetchOptions) -> Following:
+    """Return those who follow the run: a person, and a program that wants to. Raises: UsageError."""
+    progress = Progress(quiet=options.quiet)
+    if options.events is None:
+        return Following(progress)
+    from acfetch.events import Events
+
+    return Following(progress, Events(options.events))
 
 
 def _check_options(requests: Sequence[Request], options: FetchOptions, config: Config) -> None:
@@ -359,8 +383,3 @@ def _check_options(requests: Sequence[Request], options: FetchOptions, config: C
         os.stat(options.cafile)
     if options.output is not None:
         Output(options.output).close()
-
-
-def _describe(record: ImageRecord) -> str:
-    by = f"signed by {record.signer}" if record.signer else "signature not asked for"
-    return f"{record.name}: {record.id[:19]}, {human_size(record.served_size)}, {by}"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 
+from acfetch.following import Began, Came, Note, Stored
 from acspec.escape import escape
 from acspec.program import tell
+from acspec.sizes import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from acfetch.following import Event
+    from acspec.store import ImageRecord
 
 
 class Progress:
@@ -20,6 +25,21 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._interactive = not quiet and sys.stderr.isatty()
+
+    def follow(self, event: Event) -> None:
+        """Show what there is to see of an event."""
+        match event:
+            case Began(_, place, size):
+                self.begin(place, size)
+            case Came(_, count):
+                self.advance(count)
+            case Stored(_, record, _):
+                self.end()
+                self.tell(_describe(record))
+            case Note(text):
+                self.tell(text)
+            case _:
+                pass
 
     def begin(self, what: str, size: int | None) -> None:
         """Begin to show the download of *what*, *size* bytes when that is known."""
@@ -47,6 +67,11 @@ class Progress:
         """Tell people one line, unless quiet."""
         if not self._quiet:
             tell("acfetch", text)
+
+
+def _describe(record: ImageRecord) -> str:
+    by = f"signed by {record.signer}" if record.signer else "signature not asked for"
+    return f"{record.name}: {record.id[:19]}, {human_size(record.served_size)}, {by}"
 
 
 def _make_bar() -> Any:

@@ -23,7 +23,7 @@ from acspec.references import ImageIDArgument, ImageReference, PathArgument, URL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from acfetch.connection import Connection
     from acfetch.mirrors import Mirror
@@ -136,11 +136,12 @@ def iterate_places(
     *,
     plain_http: bool,
     tell: Callable[[str], object],
+    found: Callable[[Sequence[Place]], object] = len,
 ) -> Iterator[Place]:
     """Yield where the image may be, in the order in which the places are to be tried: the operator's sources, then discovery's.
 
     Nothing is discovered before the sources have been tried, and nothing at all where one is to be the only one. *tell* hears of
-    templates left out.
+    templates left out, *found* of what is discovered.
 
     Raises: DiscoveryError when there is no place left; TransportRefusedError for labels that hide something; what discovery raises.
     Source: spec/configuration.md, Sources; discovery.md.
@@ -162,7 +163,9 @@ def iterate_places(
         yield from places
         if said.value.only:
             raise DiscoveryError(request.text, f"is looked for nowhere else, says {said.file}")
-    yield from get_places(request, connection, plain_http=plain_http, tell=tell)
+    places = get_places(request, connection, plain_http=plain_http, tell=tell)
+    found(places)
+    yield from places
 
 
 def get_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
