@@ -22,6 +22,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     pending          images that are verified and wait for the rest of the run; --output
     attempts         one place after another, until one has the image
     download         one pass over an image: fetched, verified, unpacked, hashed, checked
+    decryption       an encrypted image, decrypted while it comes
     sources          where an image may come from: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page

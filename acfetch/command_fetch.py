@@ -14,6 +14,7 @@ from acspec.directories import config_directories, data_directory
 from acspec.errors import UsageError
 from acspec.jsontext import dump_json
 from acspec.labels import labels_json
+from acspec.passphrase import Passphrase
 from acspec.program import Unwinding
 from acspec.store import ImageRecord
 
@@ -35,6 +36,12 @@ def fetch(
     lock: Annotated[str | None, typer.Option(metavar="FILE", help="Write down what came, with all that it depends on.")] = None,
     locked: Annotated[str | None, typer.Option(metavar="FILE", help="Take only what --lock wrote down.")] = None,
     events: Annotated[int | None, typer.Option(metavar="FD", help="Write what happens to descriptor FD, as JSON lines.")] = None,
+    passphrase_fd: Annotated[
+        int | None, typer.Option("--passphrase-fd", metavar="N", help="Read an encrypted image's passphrase from descriptor N.")
+    ] = None,
+    passphrase_file: Annotated[
+        str | None, typer.Option("--passphrase-file", metavar="FILE", help="Read it from the first line of FILE.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
@@ -46,8 +53,10 @@ def fetch(
     data = data_directory(directory)
     _check_printable(data, json)
     when = Pull.NEVER if offline else pull
+    named = Passphrase(passphrase_fd, passphrase_file)
+    passphrase = named if named.is_named else None
     words = _words(insecure_options)
-    options = FetchOptions(data, config_directories(), words, quiet, output, cafile, when, lock, locked, events)
+    options = FetchOptions(data, config_directories(), words, quiet, output, cafile, when, lock, locked, events, passphrase)
     with Unwinding():
         lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
     sys.stdout.buffer.write(b"".join(lines))

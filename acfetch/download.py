@@ -12,6 +12,7 @@ import stat
 from dataclasses import dataclass
 from hashlib import sha512
 
+from acfetch.decryption import decrypted
 from acfetch.errors import HTTPStatusError, MismatchError, MissingSignatureError
 from acspec import limits
 from acspec.archive.image import ImageReader, open_image
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from acfetch.steady import Steady, Stream
     from acspec.image_manifest import ImageManifest
     from acspec.names import ImageID
+    from acspec.passphrase import Passphrase
 
     Sink = Callable[[bytes], object]
     Network = Connection | Steady
@@ -155,23 +157,25 @@ def download(
     size: int | None,
     cap: Cap | None = None,
     room: Room | None = None,
+    passphrase: Passphrase | None = None,
 ) -> Served:
     """Fetch and unpack the image at *place* in one pass: each of *sinks* gets its bytes as served, *on_tar* those of the tar.
 
-    *size* is what it must be as served, when that is known, *cap* how much it may be, and *room* what the disk has for it.
+    *size* is what it must be as served, when that is known, *cap* how much it may be, and *room* what the disk has for it;
+    *passphrase* is for an encrypted one.
 
-    Raises: FormatError for a bad archive; MismatchError for another size; PolicyError beyond *cap*; StorageError without *room*;
-    what http and the sinks raise; OSError.
+    Raises: FormatError for a bad archive; TrustError for a wrong passphrase; MismatchError for another size; PolicyError beyond
+    *cap*; StorageError without *room*; what http and the sinks raise; OSError.
     Source: aci.md, Image Archives, dependencies: size.
     """
     if place.is_local:
         descriptor = open_image(place.image)
         try:
-            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap, room)
+            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap, room, passphrase)
         finally:
             os.close(descriptor)
     with connection.open(place.image) as body:
-        return _read(body, place.image, on_tar, sinks, progress, size, cap, room)
+        return _read(body, place.image, on_tar, sinks, progress, size, cap, room, passphrase)
 
 
 def _read(
@@ -183,17 +187,20 @@ def _read(
     size: int | None,
     cap: Cap | None,
     room: Room | None,
+    passphrase: Passphrase | None,
 ) -> Served:
     progress.begin(what, source.size)
     tap = _Tap(source, what, sinks, progress, size, cap)
     if room is not None:
         room.check(source.size or 0)  # a tar is hardly ever smaller than what it was compressed to
-    with ImageReader(tap, what, on_tar=on_tar) as reader:
+    plain = decrypted(tap, what, passphrase, source.interrupt)
+    with plain as (stream, head), ImageReader(stream, what, head=head, on_tar=on_tar) as reader:
         try:
             for _ in reader:
                 pass
-        except BaseException:
-            source.interrupt()  # the reader's other thread may be waiting for the server
+        except BaseException as error:
+            if stream is tap or not isinstance(error, FormatError):  # else the verdict on the encryption is worth the rest of it
+                source.interrupt()  # the reader's other thread may be waiting for the server
             raise
         manifest = parse_image_manifest(reader.manifest_bytes, f"{what}: manifest")
     if size is not None and tap.size != size:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from acfetch.trust import TrustedKey
     from acspec.freshness import Freshness
     from acspec.names import ImageID
+    from acspec.passphrase import Passphrase
     from acspec.store import NewImage
 
     Chain = tuple[tuple[ImageID, str], ...]
@@ -66,6 +67,7 @@ class FetchOptions:
     lock: str | None = None
     locked: str | None = None
     events: int | None = None
+    passphrase: Passphrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +222,9 @@ class Fetcher:
         policy = self._config.policy
         room = Room(self._store.path, place.image)
         on_tar = room.guard(policy.unpacked_cap(place.image).guard(new.write))
-        cap = policy.served_cap(place.image)
-        served = download(place, network, on_tar, sinks, self._following.meter(request.text), request.size, cap, room)
+        cap, passphrase = policy.served_cap(place.image), self._options.passphrase
+        meter = self._following.meter(request.text)
+        served = download(place, network, on_tar, sinks, meter, request.size, cap, room, passphrase)
         _check_asked(request, served)
         return served
 

@@ -43,6 +43,6 @@ Modules, from top to bottom:
     layouts           layout directories that appear whole or not at all
     inputs            files named on the command line, and standard input
     outputs           files named on the command line, and standard output
-    passphrase        where a passphrase comes from
+    passphrase        the options that say where a passphrase is
     errors            what can go wrong
 """

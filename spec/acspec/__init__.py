@@ -24,6 +24,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     names           AC Names and Identifiers, image IDs, versions
     configuration   files of the configuration, merged key by key
     fields          keys of JSON objects read as types, each fault with its place
+    passphrase      where a passphrase comes from
     jsontext        JSON, strictly
     openpgp         signatures, keys and encryption through gpg
     commands        subcommands of a tool, and their help

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from acspec.errors import FormatError, MissingInputError, ToolError, UsageError
 from acspec.limits import PASSPHRASE_BYTES
-from actool.passphrase import Passphrase
+from acspec.passphrase import Passphrase
 from tests.support import images
 from tests.support.terminal import ACTOOL, alone, at_terminal
 
