@@ -18,6 +18,7 @@ from pathlib import Path
 
 from clock import Command, Sample, run_once
 from installed import Programs, quiet_environment
+from network import measure_fetches
 from places import check_space, enter_namespace, mount_places, unmount_places
 from rates import Rates, measure_rates
 from report import Table, show_lines, show_load, show_machine
@@ -26,6 +27,7 @@ from trees import make_large, make_links, make_mixed, make_small
 
 MIXED_FILES, MIXED_BYTES = 6_800, 200_000_000
 LARGE_BYTES = 1 << 30
+FETCHED_BYTES = 500_000_000
 SMALL_FILES = 100_000
 LINKS_EACH = 1_500
 
@@ -34,7 +36,8 @@ def main() -> None:
     """Measure what the command line asks for."""
     options = _parse_options()
     enter_namespace()
-    needed = 7 * (LARGE_BYTES if options.large else MIXED_BYTES) + (SMALL_FILES * 4096 * 4 if options.small else 0)
+    most = LARGE_BYTES if options.large else FETCHED_BYTES if options.network or options.only == "network" else MIXED_BYTES
+    needed = 7 * most + (SMALL_FILES * 4096 * 4 if options.small else 0)
     check_space(options.place, 2 * needed)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # through `finally`, as Ctrl-C goes
     work = Path(tempfile.mkdtemp(prefix="appc-bench-", dir=options.place))
@@ -49,7 +52,8 @@ def main() -> None:
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description="Measure the programs beside their peers.")
-    parser.add_argument("--only", choices=("starts", "rates"), help="leave the other out")
+    parser.add_argument("--only", choices=("starts", "rates", "network"), help="leave the others out")
+    parser.add_argument("--network", action="store_true", help=f"also an image of {FETCHED_BYTES / 1e6:.0f} MB over HTTPS")
     parser.add_argument("--large", action="store_true", help="also the memory that an image of 1 GiB needs")
     parser.add_argument("--small", action="store_true", help=f"also {SMALL_FILES:,} files of 100 bytes")
     parser.add_argument("--start-rounds", type=int, default=15, metavar="N", help="rounds of the starts (15)")
@@ -67,10 +71,12 @@ def _measure(options: argparse.Namespace, work: Path, places: dict[str, Path]) -
     environment = quiet_environment(work / "home")
     (work / "home" / "config").mkdir(parents=True)
     peaks: dict[str, int] = {}
-    if options.only != "rates":
+    if options.only in (None, "starts"):
         _measure_starts(programs, work, environment, options, peaks)
-    if options.only != "starts":
+    if options.only in (None, "rates"):
         _measure_rates(programs, work, places, environment, options, peaks)
+    if options.network or options.only == "network":
+        _measure_network(programs, work, next(iter(places.values())), environment, options.rate_rounds, peaks)
     rows = [(name, f"{peak / 1024:.0f}") for name, peak in sorted(peaks.items())]
     show_lines("Peak memory", ("run", "MiB"), rows)
     show_load("after")
@@ -122,6 +128,17 @@ def _measure_rates(
         measure("small", f"{SMALL_FILES:,} files of 100 bytes", lambda layout: make_small(layout, SMALL_FILES), 3)
     if options.large:
         measure("large", "8 files, 1 GiB", lambda layout: make_large(layout, LARGE_BYTES), 1)
+
+
+def _measure_network(
+    programs: Programs, work: Path, place: Path, environment: dict[str, str], rounds: int, peaks: dict[str, int]
+) -> None:
+    layout = work / "fetched"
+    _do_apart(lambda layout: make_large(layout, FETCHED_BYTES), layout)
+    table, samples = measure_fetches(programs, place / "network", environment, layout, rounds)
+    table.show()
+    _note_peaks(peaks, samples, "over HTTPS")
+    shutil.rmtree(layout)
 
 
 def _do_apart(make: Callable[[Path], None], layout: Path) -> None:
