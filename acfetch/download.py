@@ -15,6 +15,7 @@ from hashlib import sha512
 from acfetch.decryption import decrypted
 from acfetch.errors import HTTPStatusError, MismatchError, MissingSignatureError
 from acspec import limits
+from acspec.archive.compression import Compression
 from acspec.archive.image import ImageReader, open_image
 from acspec.errors import FormatError, ProtocolError, StorageError
 from acspec.image_manifest import parse_image_manifest
@@ -69,6 +70,7 @@ class _Tap:
         self._expected = expected
         self._cap = cap
         self._hash = sha512()
+        self.is_hashed = True
         self.size = 0
         self._check(source.size or 0)
 
@@ -80,7 +82,8 @@ class _Tap:
         data = self._source.read(size)
         self.size += len(data)
         self._check(self.size)
-        self._hash.update(data)
+        if self.is_hashed:
+            self._hash.update(data)
         for sink in self._sinks:
             sink(data)
         self._progress.advance(len(data))
@@ -195,6 +198,8 @@ def _read(
         room.check(source.size or 0)  # a tar is hardly ever smaller than what it was compressed to
     plain = decrypted(tap, what, passphrase, source.interrupt)
     with plain as (stream, head), ImageReader(stream, what, head=head, on_tar=on_tar) as reader:
+        is_tar = stream is tap and reader.compression is Compression.NONE  # whose digest is the image ID
+        tap.is_hashed = not is_tar
         try:
             for _ in reader:
                 pass
@@ -205,4 +210,4 @@ def _read(
         manifest = parse_image_manifest(reader.manifest_bytes, f"{what}: manifest")
     if size is not None and tap.size != size:
         raise MismatchError(what, f"has {tap.size} bytes, the dependency's size says {size}")
-    return Served(reader.image_id, manifest, tap.size, tap.digest)
+    return Served(reader.image_id, manifest, tap.size, reader.image_id if is_tar else tap.digest)

@@ -47,6 +47,14 @@ def test_every_byte_goes_where_it_belongs(compression: str, chunked: bool, serve
     assert image.manifest.name == "example.com/app"
 
 
+def test_zeros_behind_the_end_of_a_tar_are_a_part_of_it(server: Server) -> None:
+    data = TAR + bytes(10_240)
+    server.answers[URL] = Answer(data)
+    image, tar, _ = take()
+    assert tar == data
+    assert image.digest == image.image_id == images.image_id(data)
+
+
 def test_a_file_is_read_in_the_same_way(tmp_path: Path) -> None:
     (tmp_path / "x.aci").write_bytes(DATA)
     path = str(tmp_path / "x.aci")
