@@ -5,6 +5,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     cli              the command line: which subcommand, and the exit code
     command_fetch    `acfetch fetch`
     command_trust    `acfetch trust`
+    command_discover  `acfetch discover`
     command_images   `acfetch images`
     command_gc       `acfetch gc`
     command_config   `acfetch config`
@@ -16,6 +17,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     leftovers        files in the store that belong to no image
     stored           which image of the store a word means
     needs            which images need which (no input or output)
+    endpoints        where an image and keys may lie, without fetching any
     fetch            the sequence: an image with all it depends on, into the store
     lockfile         lock files: what words led to, and every image below
     presence         images that are there already and may be had as they are
@@ -35,6 +37,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     caching          how long an answer is good, and how to ask whether it has changed (no input or output)
     ranges           the rest of a body: what is asked, and whether it fits on (no input or output)
     patience         how long the head of an answer may take
+    insecure         the words of --insecure-options
     config           the configuration: its files, each read when it is asked for
     credentials      who to be where, read when a server asks
     netrc            logins in a netrc file

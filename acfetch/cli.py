@@ -13,6 +13,7 @@ from acspec.program import run_program
 
 COMMANDS = {
     "fetch": "acfetch.command_fetch:fetch",
+    "discover": "acfetch.command_discover:discover",
     "trust": "acfetch.command_trust:trust",
     "images": "acfetch.command_images:images",
     "gc": "acfetch.command_gc:gc",

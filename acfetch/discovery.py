@@ -1,4 +1,4 @@
-"""From a name to templates: the discovery page of the name, then of each parent path, until one has tags for it.
+"""From a name to templates and keys: the discovery page of the name, then of each parent path, until one has what is looked for.
 
 Only what says "not here" leads to the parent: a 4xx status, no tags, tags for other prefixes. A server that fails, or cannot
 be reached, ends the search: what its page would have said, nobody else may say.
@@ -17,51 +17,93 @@ from acspec import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from acfetch.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A discovery page that was asked: its URL, what came of it, and its image templates and key URLs for the name, in order.
+
+    *hint* says what to do where the page was refused.
+    """
+
+    url: str
+    outcome: str
+    templates: tuple[str, ...] = ()
+    key_urls: tuple[str, ...] = ()
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        """Return what came of it, as part of a sentence."""
+        return f"{self.url.partition('://')[2].partition('?')[0]} {self.outcome}"
+
+
+@dataclass(frozen=True, slots=True)
 class Discovered:
-    """What discovery found: image templates and key URLs, in the order of the page, and the walk to it, a line each."""
+    """What discovery found: image templates and key URLs, in the order of the page, and the walk to it."""
 
     templates: tuple[str, ...]
     key_urls: tuple[str, ...]
-    walk: tuple[str, ...]
+    walk: tuple[Page, ...]
+
+
+def ask_pages(connection: Connection, name: str) -> Iterator[Page]:
+    """Yield the discovery page of *name*, and of each parent path, as far as anybody goes on to ask.
+
+    Raises: HTTPStatusError for 5xx; UnreachableError; ProtocolError; HostRefusedError.
+    Source: discovery.md, Discovery URL.
+    """
+    path = name
+    while path:
+        yield _ask(connection, f"https://{path}?ac-discovery=1", name)
+        path = path.rpartition("/")[0]
 
 
 def discover(connection: Connection, name: str) -> Discovered:
-    """Return the templates and key URLs that count for *name*.
+    """Return the templates and key URLs of the nearest page that has templates for *name*.
 
-    Raises: DiscoveryError when no page has any; HTTPStatusError for 5xx; UnreachableError; ProtocolError.
+    Raises: DiscoveryError when no page has any; what `ask_pages` raises.
     Source: discovery.md, Discovery URL.
     """
-    walk: list[str] = []
-    hints: list[str] = []
-    path = name
-    while path:
-        found = _ask(connection, f"https://{path}?ac-discovery=1", name, walk, hints)
-        if found is not None:
-            return found
-        path = path.rpartition("/")[0]
-    raise DiscoveryError(name, f"cannot be discovered: {'; '.join(walk)}", hints[0] if hints else None)
+    return _find_nearest(connection, name, "cannot be discovered", lambda page: bool(page.templates))
 
 
-def _ask(connection: Connection, url: str, name: str, walk: list[str], hints: list[str]) -> Discovered | None:
-    place = url.partition("://")[2].partition("?")[0]
+def discover_keys(connection: Connection, name: str) -> Discovered:
+    """Return the key URLs, and templates, of the nearest page that has keys for *name*.
+
+    Raises: DiscoveryError when no page has any; what `ask_pages` raises.
+    Source: discovery.md, Discovery URL.
+    """
+    return _find_nearest(connection, name, "no keys can be discovered", lambda page: bool(page.key_urls))
+
+
+def _find_nearest(connection: Connection, name: str, failure: str, has_it: Callable[[Page], bool]) -> Discovered:
+    walk: list[Page] = []
+    for page in ask_pages(connection, name):
+        walk.append(page)
+        if has_it(page):
+            return Discovered(page.templates, page.key_urls, tuple(walk))
+    hint = next((page.hint for page in walk if page.hint), None)
+    raise DiscoveryError(name, f"{failure}: {'; '.join(map(str, walk))}", hint)
+
+
+def _ask(connection: Connection, url: str, name: str) -> Page:
     try:
-        page = connection.get(url, limits.DISCOVERY_PAGE_BYTES)
+        body = connection.get(url, limits.DISCOVERY_PAGE_BYTES)
     except HTTPStatusError as error:
         if not 400 <= error.status < 500:
             raise
-        walk.append(f"{place} answered {error.status}")
-        if error.hint:
-            hints.append(error.hint)
-        return None
-    tags = parse_tags(page)
+        return Page(url, f"answered {error.status}", hint=error.hint)
+    tags = parse_tags(body)
     own = [tag for tag in tags if (prefix := tag.prefix.rstrip("/")) and is_prefix(prefix, name)]
     templates = tuple(tag.url for tag in own if tag.kind == DISCOVERY)
-    if not templates:
-        walk.append(f"{place} has tags for other names only" if tags else f"{place} has no ac-discovery tags")
-        return None
-    walk.append(f"{place} has them")
-    return Discovered(templates, tuple(tag.url for tag in own if tag.kind == PUBLIC_KEYS), tuple(walk))
+    key_urls = tuple(tag.url for tag in own if tag.kind == PUBLIC_KEYS)
+    if own:
+        return Page(url, f"has {_count(templates, 'template')} and {_count(key_urls, 'key')}", templates, key_urls)
+    return Page(url, "has tags for other names only" if tags else "has no ac-discovery tags")
+
+
+def _count(found: tuple[str, ...], noun: str) -> str:
+    return f"no {noun}" if not found else f"{len(found)} {noun}{'s' * (len(found) > 1)}"

@@ -42,6 +42,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A template, the operator's file that has it (None: a discovery page has), and where it leads to, or why nowhere."""
+
+    template: str
+    said_in: str | None
+    leads_to: Place | str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What an image must turn out to be: as it was asked for, its name (None: any), labels, ID and size as served."""
 
@@ -151,13 +160,8 @@ def iterate_places(
         return
     from acfetch.mirrors import mirrors_for  # an image that is there needs none
 
-    values = _values(request)
-
-    def make(template: str) -> Place | str:
-        return _make_local(template, values) if template.startswith("/") else _make_remote(template, values, plain_http)
-
     for said in mirrors_for(_name(request), mirrors):
-        places, skipped = _sort(said.value.templates, make)
+        places, skipped = _sort(render_templates(request, said.value.templates, said.file, plain_http=plain_http))
         for line in skipped:
             tell(f"{request.text}: left out {line} ({said.file})")
         yield from places
@@ -174,14 +178,32 @@ def get_places(request: Request, connection: Connection, *, plain_http: bool, te
     Raises: DiscoveryError when that is nowhere; TransportRefusedError for labels that hide something; what discovery raises.
     Source: discovery.md.
     """
-    values = _values(request)
     found = _discover(request, connection)
-    places, skipped = _sort(found.templates, lambda template: _make_remote(template, values, plain_http))
+    places, skipped = _sort(render_templates(request, found.templates, plain_http=plain_http))
     if not places:
         raise DiscoveryError(request.text, f"no template can be used: {'; '.join(skipped)}")
     for line in skipped:
         tell(f"{request.text}: left out {line}")
     return places
+
+
+def render_templates(
+    request: Request, templates: Iterable[str], said_in: str | None = None, *, plain_http: bool
+) -> list[Candidate]:
+    """Return what each of *templates* leads to for a request by name; *said_in* is the operator's file that has them.
+
+    Only such a file may lead to paths on this machine.
+
+    Raises: TransportRefusedError for labels that hide something.
+    Source: discovery.md, Discovery Templates; spec/configuration.md, Sources.
+    """
+    values = {"version": "latest", **host_platform(), **request.labels, "name": _name(request)}
+    found = []
+    for template in templates:
+        is_local = said_in is not None and template.startswith("/")
+        leads_to = _make_local(template, values) if is_local else _make_remote(template, values, plain_http)
+        found.append(Candidate(template, said_in, leads_to))
+    return found
 
 
 def _name(request: Request) -> str:
@@ -190,15 +212,15 @@ def _name(request: Request) -> str:
     return request.name
 
 
-def _values(request: Request) -> dict[str, str]:
-    return {"version": "latest", **host_platform(), **request.labels, "name": _name(request)}
-
-
-def _sort(templates: Iterable[str], make: Callable[[str], Place | str]) -> tuple[list[Place], list[str]]:
-    """Return the places that *make* makes of *templates*, and why it makes none of the others, a line each."""
-    made = [(template, make(template)) for template in templates]
-    places = [found for _, found in made if isinstance(found, Place)]
-    return places, [f"template {escape(template)}: {found}" for template, found in made if isinstance(found, str)]
+def _sort(candidates: Iterable[Candidate]) -> tuple[list[Place], list[str]]:
+    """Return the places among *candidates*, and why there is none for each of the others, a line each."""
+    places, skipped = [], []
+    for candidate in candidates:
+        if isinstance(candidate.leads_to, Place):
+            places.append(candidate.leads_to)
+        else:
+            skipped.append(f"template {escape(candidate.template)}: {candidate.leads_to}")
+    return places, skipped
 
 
 def _make_local(template: str, values: Mapping[str, str]) -> Place | str:

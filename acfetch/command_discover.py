@@ -1,0 +1,31 @@
+"""`acfetch discover`: options in, one call, one print."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from acfetch.config import Config
+from acfetch.connection import Connection
+from acfetch.endpoints import endpoint_lines, endpoint_object, get_endpoints
+from acfetch.insecure import parse_insecure
+from acspec.directories import config_directories
+
+
+def discover(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="NAME[:VERSION][,LABEL=VALUE…].")],
+    insecure_options: Annotated[str, typer.Option(metavar="WORD,…", help="Go without: tls (certificate), http (plain).")] = "",
+    cafile: Annotated[
+        str | None, typer.Option(metavar="FILE", help="PEM certificate authorities, instead of the system's.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show where an image and its signature may lie, where keys are, and each page that was asked; nothing is fetched."""
+    config = Config(config_directories())
+    words = parse_insecure(insecure_options, ("tls", "http"), config.policy)
+    plain_http, any_certificate = "http" in words, "tls" in words
+    with Connection(config, plain_http=plain_http, any_certificate=any_certificate, cafile=cafile) as connection:
+        found = get_endpoints(name, config, connection, plain_http=plain_http)
+    sys.stdout.buffer.write(endpoint_object(found) if json else endpoint_lines(found).encode())
