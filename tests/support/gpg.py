@@ -85,3 +85,16 @@ def encrypt(data: bytes, passphrase: str, *words: str) -> bytes:
 def stop_agent(home: Path) -> None:
     """End the agent that gpg started for *home*."""
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, env={**os.environ})
+
+
+def make_signer_like(home: Path, algorithm: str, *words: str, usage: str = "sign") -> Signer:
+    """Make a key of an algorithm (rsa1024, dsa1024, nistp256) in *home*; *words* are further options of gpg."""
+    home.mkdir(mode=0o700, exist_ok=True)
+    plain = ("--passphrase", "", "--pinentry-mode", "loopback", "--status-fd", "1")
+    told = Signer(home, "").run(*plain, *words, "--quick-gen-key", f"Made of {algorithm}", algorithm, usage, "never").decode()
+    return Signer(home, next(line.split()[3] for line in told.splitlines() if line.startswith("[GNUPG:] KEY_CREATED")))
+
+
+def add_subkey(signer: Signer, algorithm: str) -> None:
+    """Add a subkey that signs to a key."""
+    signer.run("--passphrase", "", "--pinentry-mode", "loopback", "--quick-add-key", signer.fingerprint, algorithm, "sign", "never")

@@ -7,6 +7,7 @@ Modules, from top to bottom:
     signing         detached signatures by a key of the user's own gpg
     verification    detached signatures, verified while the signed bytes come
     keys            public keys, read from files and from the user's own gpg
+    strength        whether a key is fit to sign: not revoked, expired or weak
     symmetric       messages under a passphrase: written, and read to a verdict
     filter          gpg between two streams, without a thread and without a file
     process         gpg started, and what its status lines say

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from acspec import limits
 from acspec.errors import FormatError, KernelError, MissingInputError, UsageError
 from acspec.openpgp.process import without_gpg
+from acspec.openpgp.strength import faults_in, list_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +24,15 @@ _HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A public key: its fingerprint (40 or 64 lower-case hex digits), whose it is, and itself, ascii-armoured."""
+    """A public key: its fingerprint (40 or 64 lower-case hex digits), whose it is, and itself, ascii-armoured.
+
+    *unfit* says why no signature by it would count, and is empty when one may.
+    """
 
     fingerprint: str
     identities: tuple[str, ...]
     armoured: bytes
+    unfit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ def read_keys(data: bytes, what: str) -> list[Key]:
             raise FormatError(what, "holds no public key")
         gpg = _open_home(home)
         identities = {key["fingerprint"].lower(): _identities(key) for key in gpg.list_keys()}
-        keys = [Key(item, identities.get(item, ()), gpg.export_keys(item).encode("ascii")) for item in found]
+        faults = faults_in(list_key(home))
+        keys = [Key(item, identities.get(item, ()), gpg.export_keys(item).encode("ascii"), faults.get(item, "")) for item in found]
     if not all(key.armoured.startswith(_KEY_ARMOUR) for key in keys):
         raise FormatError(what, "gpg could not export what it imported")
     return keys

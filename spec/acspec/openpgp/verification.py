@@ -18,6 +18,7 @@ from acspec import limits
 from acspec.errors import ConfigError, FormatError
 from acspec.openpgp.keys import import_keys
 from acspec.openpgp.process import OPTIONS, PIPE_BYTES, parse_status, start_gpg
+from acspec.openpgp.strength import WEAK_HASHES, list_key, why_unfit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ _REASONS = {
     "NODATA": "there is no signature in it",
     "FAILURE": "it is not a detached signature that gpg can read",
 }
-_WEAK_HASHES = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
 _BINARY_DOCUMENT = "00"  # a signature of a text (01) would not notice changed line ends
 
 
@@ -114,9 +114,21 @@ class Verification:
         self._process.wait()
         try:
             with open(os.path.join(self._home.name, "status"), "rb") as file:
-                return judge(file.read(), self._keys)
+                status = file.read()
         except FileNotFoundError:
             return Verdict(None, "gpg said nothing of it")
+        verdict = judge(status, self._keys)
+        return verdict if verdict.fingerprint is None else self._judge_keys(verdict, status)
+
+    def _judge_keys(self, verdict: Verdict, status: bytes) -> Verdict:
+        """Return *verdict* when every key that made a signature is fit to: of weak ones gpg says nothing."""
+        for words in parse_status(status):
+            if words[0] == "VALIDSIG":
+                signer, primary = words[1], words[10]
+                why = why_unfit(list_key(self._home.name, primary), primary, signer)
+                if why is not None:
+                    return Verdict(None, f"the key that made it {why}", primary.lower())
+        return verdict
 
     def _end_input(self) -> None:
         try:
@@ -172,8 +184,8 @@ def _refusal(words: list[str]) -> str | None:
     """Return why a VALIDSIG line is not enough: fields 8 and 9 are hash and class, 10 is the primary key's fingerprint."""
     if len(words) < 11:
         return "gpg does not say which key made it"
-    if words[8] in _WEAK_HASHES:
-        return f"it is made with {_WEAK_HASHES[words[8]]}, which is broken"
+    if words[8] in WEAK_HASHES:
+        return f"it is made with {WEAK_HASHES[words[8]]}, which is broken"
     return None if words[9] == _BINARY_DOCUMENT else "it is of a text or a key, not of a file"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,3 +25,9 @@ def alice(homes: Path) -> Signer:
 @pytest.fixture(scope="session")
 def mallory(homes: Path) -> Signer:
     return make_signer(homes / "mallory", "Mallory")
+
+
+@pytest.fixture
+def key_home(homes: Path) -> Path:
+    """Return a new home for keys of one test."""
+    return Path(tempfile.mkdtemp(dir=homes))
