@@ -17,6 +17,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     leftovers        files in the store that belong to no image
     stored           which image of the store a word means
     needs            which images need which (no input or output)
+    newkeys          keys that somebody wants to trust: read, shown, agreed to, added
     endpoints        where an image and keys may lie, without fetching any
     fetch            the sequence: an image with all it depends on, into the store
     lockfile         lock files: what words led to, and every image below

@@ -75,8 +75,10 @@ def check_any_key(what: str, name: str, entries: Iterable[TrustedKey]) -> None:
 
 
 def _hint(name: str, reason: str) -> str | None:
-    """Return what to type where it is the trusted keys that are wanting."""
-    return f"acfetch trust add --prefix {name.partition('/')[0]} FILE" if "trusted" in reason else None
+    """Return what to type where it is the trusted keys that are wanting: where there is none, those of the publisher may do."""
+    if "trusted" not in reason:
+        return None
+    return f"acfetch trust add --prefix {name.partition('/')[0]} {'--discover' if reason.startswith('no key') else 'FILE'}"
 
 
 def check_identity(what: str, name: str | None, labels: Mapping[str, str], found: ImageManifest | ImageRecord) -> None:

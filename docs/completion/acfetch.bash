@@ -61,8 +61,10 @@ _acfetch() {
             case $before in
                 --prefix) return ;;
                 --fingerprint) return ;;
+                --insecure-options) return ;;
+                --cafile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--prefix --root --fingerprint -y --yes -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--prefix --root --discover --fingerprint -y --yes --insecure-options --cafile -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "trust list")
             case $before in

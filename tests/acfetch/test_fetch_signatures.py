@@ -128,7 +128,7 @@ def test_a_key_for_another_prefix_does_not_count_for_a_url_either(customer: Cust
 def test_without_a_key_for_the_name_nothing_but_the_page_is_asked_for(customer: Customer) -> None:
     customer.server.answers["https://example.org/?ac-discovery=1"] = page(("example.org", TEMPLATE))
     message = customer.refused(77, "example.org/app")
-    assert message.endswith("no key is trusted for this name (acfetch trust add --prefix example.org FILE)")
+    assert message.endswith("no key is trusted for this name (acfetch trust add --prefix example.org --discover)")
     assert customer.server.asked == ["https://example.org/app?ac-discovery=1", "https://example.org/?ac-discovery=1"]
 
 
