@@ -33,6 +33,8 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     partial          downloads that broke, as far as they came
     room             room on the disk, refused before it is full
     connection       the network, connected to when it is asked for the first time
+    transports       schemes that programs speak for acfetch
+    transfer         one run of such a program
     http             HTTP, and the only import of httpx
     retrying         patience with a server: what is tried again, and after how long
     caching          how long an answer is good, and how to ask whether it has changed (no input or output)

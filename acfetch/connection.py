@@ -1,9 +1,12 @@
 """The network, connected to when something is asked of it for the first time: httpx and TLS take longer to load than many a fetch.
 
-What goes over it and what is refused is `http`'s to say.
+What goes over it and what is refused is `http`'s to say; other schemes are for `transports`.
 """
 
 from __future__ import annotations
+
+from acfetch.transports import get_foreign, is_foreign, open_transport
+from acspec import limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from acfetch.config import Config
     from acfetch.http import Body, Client
     from acfetch.ranges import Rest
+    from acfetch.transfer import Transfer
 
 
 class Connection:
@@ -41,11 +45,18 @@ class Connection:
             self._client.close()
 
     def get(self, url: str, limit: int) -> bytes:
-        """Return the body at *url*, at most *limit* bytes. Raises: what `http.Client.get` raises."""
+        """Return the body at *url*, at most *limit* bytes. Raises: what `http.Client.get` or `transports.get_foreign` raises."""
+        if is_foreign(url):
+            return get_foreign(url, limit, self._config)
         return self._connected().get(url, limit)
 
-    def open(self, url: str, rest: Rest | None = None) -> Body:
-        """Return the body at *url* to be read, only the *rest* of it if possible. Raises: what `http.Client.open` raises."""
+    def open(self, url: str, rest: Rest | None = None) -> Body | Transfer:
+        """Return the body at *url* to be read, only the *rest* of it if possible.
+
+        Raises: what `http.Client.open` or `transports.open_transport` raises.
+        """
+        if is_foreign(url):
+            return open_transport(url, limits.IMAGE_SERVED_BYTES, self._config)
         return self._connected().open(url, rest)
 
     def find_head(self, url: str, headers: Mapping[str, str]) -> Mapping[str, str] | None:

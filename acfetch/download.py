@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from hashlib import sha512
 
 from acfetch.decryption import decrypted
-from acfetch.errors import HTTPStatusError, MismatchError, MissingSignatureError
+from acfetch.errors import AbsentError, HTTPStatusError, MismatchError, MissingSignatureError
+from acfetch.transports import is_foreign
 from acspec import limits
 from acspec.archive.compression import Compression
 from acspec.archive.image import ImageReader, open_image
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
     from acfetch.room import Room
     from acfetch.sources import Place
     from acfetch.steady import Steady, Stream
+    from acfetch.transfer import Transfer
     from acspec.image_manifest import ImageManifest
     from acspec.names import ImageID
     from acspec.passphrase import Passphrase
 
     Sink = Callable[[bytes], object]
     Network = Connection | Steady
-    Readable: TypeAlias = "Body | Stream | _File"
+    Readable: TypeAlias = "Body | Stream | Transfer | _File"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,14 @@ def read_signature(place: Place, connection: Network) -> bytes:
         return _read_local(place)
     try:
         return connection.get(place.signature, limits.SIGNATURE_BYTES)
+    except AbsentError:
+        pass
     except HTTPStatusError as error:
         if error.status not in (404, 410):
             raise
-    with connection.open(place.image):  # without the image, it is the image that is missing
+    with connection.open(place.image) as body:  # without the image, it is the image that is missing
+        if is_foreign(place.image):
+            body.read(1)  # a program says so only when it is asked for bytes
         raise _missing(place)
 
 

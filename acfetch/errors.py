@@ -21,6 +21,10 @@ class HTTPStatusError(UnavailableError):
         self.retry_after = retry_after
 
 
+class AbsentError(UnavailableError):
+    """A place has no such file, says the program that looked there."""
+
+
 class UnreachableError(UnavailableError):
     """A server could not be reached, or the connection broke; `is_passing` when it was there and may be there again."""
 

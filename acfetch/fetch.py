@@ -28,6 +28,7 @@ from acfetch.presence import Presence, Pull, join
 from acfetch.progress import Progress
 from acfetch.room import Room
 from acfetch.sources import Place, Request, iterate_places, parse_request, request_for
+from acfetch.transports import is_foreign
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec import limits
 from acspec.errors import FormatError, ImageNotFoundError
@@ -162,7 +163,7 @@ class Fetcher:
 
     def _find_unchanged(self, place: Place, known: ImageRecord | None) -> ImageRecord | None:
         """Return the record of the image that is known to have come from *place*, when the server says that it is still that."""
-        if known is None or known.freshness is None or place.image != known.origin or place.is_local:
+        if known is None or known.freshness is None or place.image != known.origin or place.is_local or is_foreign(place.image):
             return None
         asked = condition(known.freshness)
         head = self._connection.find_head(place.image, asked) if asked else None
@@ -184,7 +185,7 @@ class Fetcher:
                 undo.enter_context(files.pop_all())
                 return verified
 
-        if place.is_local:
+        if place.is_local or is_foreign(place.image):
             return attempt(self._connection)
         from acfetch.retrying import Patience  # an image that is there needs none of it
         from acfetch.steady import fetch_whole

@@ -11,7 +11,9 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from acfetch.errors import TransportRefusedError
 from acfetch.keystore import add_key
+from acfetch.transports import is_foreign
 from acfetch.trust import ROOT
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
@@ -111,6 +113,9 @@ def _discover_urls(options: AddOptions, config: Config, prefix: str) -> list[str
 
 def _fetch_offers(connection: Connection, urls: Sequence[str], prefixes: tuple[str, ...], what: str) -> Iterator[_Offer]:
     """Yield the keys at all of *urls*, each once and with all that any of them says of it: one may have its revocation."""
+    for url in urls:
+        if is_foreign(url):
+            raise TransportRefusedError(url, "keys come over https only")
     found = [(key, url) for url in urls for key in read_keys(connection.get(url, limits.KEY_FILE_BYTES), url)]
     for key in read_keys(b"\n".join(key.armoured for key, _ in found), what):
         places = tuple(url for one, url in found if one.fingerprint == key.fingerprint)

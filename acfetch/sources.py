@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from acfetch.discovery import Discovered, discover
 from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
 from acfetch.templates import IMAGE, SIGNATURE, check_url, render, render_path, why_no_path, why_unusable
+from acfetch.transports import why_no_program
 from acspec.errors import UsageError
 from acspec.escape import escape
 from acspec.labels import host_platform, label_map
@@ -105,8 +106,9 @@ def _from_url(url: str) -> Place:
     scheme = url.partition("://")[0].lower()
     if scheme == "file":
         return _local(_path_of(url))
-    if scheme not in ("https", "http"):
-        raise UsageError(url, f'the scheme "{scheme}" is none of https, http and file')
+    why = None if scheme in ("https", "http") else why_no_program(url.partition("://")[0])
+    if why is not None:
+        raise UsageError(url, why, "https, http and file need no program")
     try:
         check_url(url)
     except TransportRefusedError as error:
@@ -244,4 +246,4 @@ def _why_unreachable(template: str, plain_http: bool) -> str | None:
     if not separator:
         return "it is not a URL"
     schemes = ("https", "http") if plain_http else ("https",)
-    return None if scheme.lower() in schemes else f'its scheme is "{scheme}"'
+    return None if scheme.lower() in schemes else why_no_program(scheme)

@@ -86,7 +86,8 @@ def test_notes_go_to_stderr_and_quiet_leaves_them_out(customer: Customer) -> Non
     ended = customer.run(NAME)
     size = len(app())
     assert ended.err.splitlines() == [
-        f'acfetch: {NAME}: left out template hdfs://x/{{name}}.{{ext}}: its scheme is "hdfs"',
+        f"acfetch: {NAME}: left out template hdfs://x/{{name}}.{{ext}}: "
+        'its scheme is "hdfs", and there is no acfetch-transport-hdfs on PATH',
         f"acfetch: {NAME}: {id_of(app())[:19]}, {size} bytes, signed by {customer.publisher.fingerprint.lower()}",
     ]
     assert customer.run("-q", NAME) == type(ended)(0, ended.out, "")

@@ -31,7 +31,7 @@ def test_pages_places_and_keys_are_shown_in_their_order(customer: Customer) -> N
         f"page       {PAGES[2]}  has no template and 1 key",
         f"image      {IMAGE}",
         f"signature  {IMAGE}.asc",
-        'left out   hdfs://x/{name}.{ext}  its scheme is "hdfs"',
+        'left out   hdfs://x/{name}.{ext}  its scheme is "hdfs", and there is no acfetch-transport-hdfs on PATH',
         "keys       https://example.com/keys.asc",
     ]
 

@@ -132,7 +132,8 @@ def test_templates_keep_their_order_and_unusable_ones_are_told(server: Server) -
     )
     assert found == ["https://one.b/example.com/app.aci", "https://two.b/example.com/app.aci"]
     assert told == [
-        'example.com/app: left out template hdfs://a.b/{name}.{ext}: its scheme is "hdfs"',
+        "example.com/app: left out template hdfs://a.b/{name}.{ext}: "
+        'its scheme is "hdfs", and there is no acfetch-transport-hdfs on PATH',
         "example.com/app: left out template https://a.b/{name}: it has no {ext}",
         "example.com/app: left out template https://a.b/{colour}.{ext}: it has the unknown variable {colour}",
         'example.com/app: left out template http://a.b/{name}.{ext}: its scheme is "http"',
