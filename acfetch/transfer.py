@@ -53,8 +53,8 @@ def environment_for(environment: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "LC_ALL": "C.UTF-8"}
 
 
-def _spawn(program: str, *descriptors: int) -> int:
-    """Start *program* with *descriptors* as its 0, 1, 2 and 3, and no other; return its process ID."""
+def _spawn(program: str, name: str, *descriptors: int) -> int:
+    """Start *program* by *name* with *descriptors* as its 0, 1, 2 and 3, and no other; return its process ID."""
     actions: list[tuple[int, int] | tuple[int, int, int]] = [
         (os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(descriptors)
     ]
@@ -63,7 +63,7 @@ def _spawn(program: str, *descriptors: int) -> int:
     actions += [(os.POSIX_SPAWN_CLOSE, number) for number in others if _is_inheritable(number)]
     return os.posix_spawn(
         program,
-        [program],
+        [name],
         environment_for(os.environ),
         file_actions=actions,
         setsid=True,
@@ -82,14 +82,17 @@ def _is_inheritable(descriptor: int) -> bool:
 class Transfer:
     """The bytes that a program brings, read in pieces; used as a context manager. `size` is never known beforehand."""
 
-    def __init__(self, program: str, url: str, limit: int, silence: int) -> None:
-        """Start *program*; *silence* is for how many seconds nothing may come. Raises: ConfigError when it cannot be; OSError."""
+    def __init__(self, program: str, name: str, url: str, limit: int, silence: int) -> None:
+        """Start *program* by *name*; *silence* is for how many seconds nothing may come.
+
+        Raises: ConfigError when it cannot be started; OSError.
+        """
         from acfetch.http import Pace
 
         self.url = url
         self.size: int | None = None
         self.received = 0
-        self._name = os.path.basename(program)
+        self._name = name
         self._limit = limit
         self._silence = silence
         self._pace = Pace(silence)
@@ -115,7 +118,7 @@ class Transfer:
         try:
             os.write(request, dump_json({"version": 1, "url": self.url, "limit": self._limit}))
             os.lseek(request, 0, os.SEEK_SET)
-            self._pid = _spawn(program, request, *(pipe[1] for pipe in pipes))
+            self._pid = _spawn(program, self._name, request, *(pipe[1] for pipe in pipes))
         except OSError as error:
             for reading, _ in pipes:
                 os.close(reading)
@@ -168,7 +171,7 @@ class Transfer:
         """Return which of *wanted* has something; what is said meanwhile on the other descriptors is kept."""
         left = began + self._silence - time.monotonic()
         ready = {descriptor for descriptor, _ in self._poll.poll(max(left, 0) * 1000)}
-        if not ready:
+        if not ready or (left <= 0 and ready.isdisjoint(wanted)):
             raise UnreachableError(self.url, f"timed out: nothing came for {self._silence} s")
         for descriptor in ready & self._said.keys():
             self._listen(descriptor)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from acfetch.config import Config
     from acfetch.transfer import Transfer
 
-PREFIX = "acfetch-transport-"
+PROGRAM_PREFIX = "acfetch-transport-"
 
 _OWN = ("https", "http", "file")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -58,7 +58,7 @@ def open_transport(url: str, limit: int, config: Config) -> Transfer:
         raise TransportRefusedError(url, why or "its program is gone")
     from acfetch.transfer import Transfer
 
-    return Transfer(program, url, limit, config.settings.silence_seconds)
+    return Transfer(program, PROGRAM_PREFIX + scheme, url, limit, config.settings.silence_seconds)
 
 
 def get_foreign(url: str, limit: int, config: Config) -> bytes:
@@ -75,18 +75,24 @@ def get_foreign(url: str, limit: int, config: Config) -> bytes:
 
 def _look_up(scheme: str) -> tuple[str | None, str | None]:
     """Return the program for *scheme*, else why there is none."""
-    why = f'its scheme is "{scheme}", and there is no {PREFIX}{scheme} on PATH'
+    why = f'its scheme is "{scheme}", and there is no {PROGRAM_PREFIX}{scheme} on PATH'
     for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        path = os.path.join(directory, PREFIX + scheme)
+        path = os.path.join(directory, PROGRAM_PREFIX + scheme)
         if os.path.isabs(directory) and os.path.isfile(path) and os.access(path, os.X_OK):
-            if os.geteuid() != 0 or (_is_roots(path) and _is_roots(directory)):
-                return path, None
+            real = os.path.realpath(path)
+            if os.geteuid() != 0 or _is_roots(real):
+                return real, None
             why = f"{path}: somebody else than root can change it"
     return None, why
 
 
 def _is_roots(path: str) -> bool:
-    """Tell whether nobody but root can change a file or directory: root runs nothing that others may exchange."""
-    status = os.stat(path)
-    sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-    return status.st_uid == 0 and (not status.st_mode & _OTHERS_WRITE or bool(sticky))
+    """Tell whether nobody but root can change or exchange the file at *path*, which has no links in it."""
+    while True:
+        status = os.stat(path)
+        sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+        if status.st_uid != 0 or (status.st_mode & _OTHERS_WRITE and not sticky):
+            return False
+        if path == "/":
+            return True
+        path = os.path.dirname(path)

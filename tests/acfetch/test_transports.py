@@ -155,7 +155,10 @@ def is_gone(pid: int) -> bool:
 
 def test_a_program_that_is_silent_is_ended(programs: Path, tmp_path: Path) -> None:
     program = install(programs, "exec sleep 1000")
-    with Transfer(str(program), "x://host/file", 10, 1) as transfer, pytest.raises(UnreachableError, match="nothing came for 1 s"):
+    with (
+        Transfer(str(program), program.name, "x://host/file", 10, 1) as transfer,
+        pytest.raises(UnreachableError, match="nothing came for 1 s"),
+    ):
         transfer.read(1)
     assert transfer.read(1) == b""
 
@@ -209,6 +212,12 @@ def test_root_starts_nothing_that_others_can_change(programs: Path) -> None:
     assert (why_no_program("x") is None) is (os.geteuid() != 0)
     programs.chmod(0o755)
     assert why_no_program("x") is None
+    others = programs.parent / "others"
+    others.mkdir()
+    others.chmod(0o777)
+    program.rename(others / "program")
+    program.symlink_to(others / "program")
+    assert (why_no_program("x") is None) is (os.geteuid() != 0)
 
 
 def test_a_program_that_cannot_be_started_is_bad_configuration(programs: Path, empty: Config) -> None:

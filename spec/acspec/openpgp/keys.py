@@ -72,7 +72,7 @@ def read_keys(data: bytes, what: str) -> list[Key]:
             raise FormatError(what, "holds no public key")
         gpg = _open_home(home)
         identities = {key["fingerprint"].lower(): _identities(key) for key in gpg.list_keys()}
-        faults = faults_in(list_key(home))
+        faults = faults_in(list_key(home), found)
         keys = [Key(item, identities.get(item, ()), gpg.export_keys(item).encode("ascii"), faults.get(item, "")) for item in found]
     if not all(key.armoured.startswith(_KEY_ARMOUR) for key in keys):
         raise FormatError(what, "gpg could not export what it imported")

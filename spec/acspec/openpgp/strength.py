@@ -13,12 +13,17 @@ from dataclasses import dataclass, field
 
 from acspec.openpgp.process import OPTIONS, start_gpg
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 WEAK_HASHES = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
 SHORTEST = 2048
 
 # Algorithms whose strength is that of their modulus; an elliptic curve has no weak length that gpg would make.
 _MODULAR = {"1": "RSA", "2": "RSA", "3": "RSA", "17": "DSA"}
 _SPENT = {"r": "is revoked", "e": "has expired", "i": "is not valid", "n": "is not valid"}
+_UNKNOWN = "is not what gpg lists"
 _KEYS = ("pub", "sub")
 _SIGNATURE = "sig"
 _GOOD = "!"
@@ -61,19 +66,21 @@ def list_key(home: str, fingerprint: str | None = None) -> bytes:
     return process.communicate()[0]
 
 
-def faults_in(listing: bytes) -> dict[str, str]:
-    """Return why each key in *listing* that can sign nothing fit cannot, by the fingerprint of its primary key.
+def faults_in(listing: bytes, primaries: Iterable[str]) -> dict[str, str]:
+    """Return why those of the keys *primaries*, fingerprints in lower case, that can sign nothing fit cannot, by fingerprint.
 
     Source: GnuPG doc/DETAILS, Format of the colon listings.
     """
-    found = {}
-    for primary, parts in _parse(listing).items():
-        able = [part for part in parts if part.can_sign]
-        faults = [part.find_fault() for part in able]
-        why = parts[0].find_fault() or (_join(faults) if able else "cannot be used to sign")
-        if why is not None:
-            found[primary] = why
-    return found
+    keys = _parse(listing)
+    faults = {primary: _find_fault(keys.get(primary, [])) for primary in primaries}
+    return {primary: why for primary, why in faults.items() if why is not None}
+
+
+def _find_fault(parts: list[_Part]) -> str | None:
+    if not parts:
+        return _UNKNOWN
+    able = [part for part in parts if part.can_sign]
+    return parts[0].find_fault() or (_join([part.find_fault() for part in able]) if able else "cannot be used to sign")
 
 
 def _join(faults: list[str | None]) -> str | None:
@@ -89,7 +96,7 @@ def why_unfit(listing: bytes, primary: str, signer: str) -> str | None:
     parts = _parse(listing).get(primary.lower(), [])
     part = next((part for part in parts if part.fingerprint == signer.lower()), None)
     if part is None:
-        return "is not what gpg lists"
+        return _UNKNOWN
     return parts[0].find_fault() or part.find_fault()
 
 
