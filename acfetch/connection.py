@@ -50,13 +50,14 @@ class Connection:
             return get_foreign(url, limit, self._config)
         return self._connected().get(url, limit)
 
-    def open(self, url: str, rest: Rest | None = None) -> Body | Transfer:
-        """Return the body at *url* to be read, only the *rest* of it if possible.
-
-        Raises: what `http.Client.open` or `transports.open_transport` raises.
-        """
+    def open(self, url: str) -> Body | Transfer:
+        """Return the body at *url* to be read. Raises: what `http.Client.open` or `transports.open_transport` raises."""
         if is_foreign(url):
             return open_transport(url, limits.IMAGE_SERVED_BYTES, self._config)
+        return self._connected().open(url)
+
+    def go_on(self, url: str, rest: Rest | None) -> Body:
+        """Return the body at *url* over HTTP, only the *rest* of it if possible. Raises: what `http.Client.open` raises."""
         return self._connected().open(url, rest)
 
     def find_head(self, url: str, headers: Mapping[str, str]) -> Mapping[str, str] | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _STRONG = re.compile(r'"[\x21\x23-\x7e]{1,512}"')
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
-_LENGTH = re.compile(r"[0-9]{1,19}")
+_LENGTH = re.compile(r"\d{1,30}", re.ASCII)
 _DATE_LENGTH = 40
 
 

@@ -102,12 +102,12 @@ class Stream:
             # At least one byte is asked for, or there would be nothing that could be said to be that version's.
             start = min(kept, kept if version.size is None else max(version.size - 1, 0))
             try:
-                body = self._patience.insist(lambda: self._connection.open(self._url, Rest(version, start)))
+                body = self._patience.insist(lambda: self._connection.go_on(self._url, Rest(version, start)))
             except StartOverError:
                 pass
             else:
                 return self._take_first(body)
-        return self._take_first(self._patience.insist(lambda: self._connection.open(self._url)))
+        return self._take_first(self._patience.insist(lambda: self._connection.go_on(self._url, None)))
 
     def _take_first(self, body: Body) -> Body:
         self._steady.head = body.head
@@ -203,7 +203,7 @@ class Stream:
 
         def ask() -> None:
             try:
-                answers.put(self._connection.open(self._url, rest))
+                answers.put(self._connection.go_on(self._url, rest))
             except BaseException as error:  # whatever it is, it belongs to whoever waits
                 answers.put(error)
 

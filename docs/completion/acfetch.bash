@@ -7,6 +7,7 @@ _acfetch() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$command $word" in
             " fetch") command="fetch" ;;
+            " discover") command="discover" ;;
             " gc") command="gc" ;;
             " config") command="config" ;;
             " trust") command="trust" ;;
@@ -25,15 +26,28 @@ _acfetch() {
             case $before in
             esac
             if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "fetch gc config trust images" -- "$current"); fi ;;
+            else mapfile -t COMPREPLY < <(compgen -W "fetch discover gc config trust images" -- "$current"); fi ;;
         "fetch")
             case $before in
                 --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
                 --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
                 --insecure-options) return ;;
                 --cafile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --pull) mapfile -t COMPREPLY < <(compgen -W "new update never" -- "$current"); return ;;
+                --lock) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --locked) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+                --events) return ;;
+                --passphrase-fd) return ;;
+                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
             esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --output --insecure-options --cafile --json -q --quiet -h --help" -- "$current")
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --output --insecure-options --cafile --pull --offline --lock --locked --events --passphrase-fd --passphrase-file --json -q --quiet -h --help" -- "$current")
+            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+        "discover")
+            case $before in
+                --insecure-options) return ;;
+                --cafile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+            esac
+            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--insecure-options --cafile --json -h --help" -- "$current")
             else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
         "gc")
             case $before in
