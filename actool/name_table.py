@@ -7,30 +7,23 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 
 from acspec.archive.descents import Descents
 from acspec.archive.entry import Entry, Kind
+from acspec.archive.faults import Fault
 from acspec.archive.layout import ROOTFS
 from acspec.archive.path_index import PathIndex
 from acspec.archive.path_table import PathTable
 from acspec.archive.spool import Spool
+from acspec.archive.walk import kind_of
 from acspec.errors import FormatError
 from acspec.escape import escape
 
 _INSIDE = ROOTFS + b"/"
 _KINDS = tuple(Kind)
 _VALUES = {kind: number for number, kind in enumerate(_KINDS, 1)}  # 1 to 7, as a PathTable takes them
-_ROOT = Entry(b"", Kind.DIRECTORY)
 _LENGTH = 4
-_TYPES = {
-    stat.S_IFREG: Kind.FILE,
-    stat.S_IFDIR: Kind.DIRECTORY,
-    stat.S_IFLNK: Kind.SYMLINK,
-    stat.S_IFCHR: Kind.CHARACTER_DEVICE,
-    stat.S_IFBLK: Kind.BLOCK_DEVICE,
-    stat.S_IFIFO: Kind.FIFO,
-}
+_ROOT = Entry(b"", Kind.DIRECTORY)
 
 
 class NameTable:
@@ -87,7 +80,7 @@ class LayoutNames:
 
     def __init__(self, layout: int, what: str) -> None:
         """Look into the directory *layout*, a descriptor; *what* names it in errors."""
-        self._descents = Descents(layout, _no_directory)
+        self._descents = Descents(layout)
         self._what = what
 
     def find(self, path: bytes) -> Entry | None:
@@ -97,14 +90,14 @@ class LayoutNames:
             return None
         try:
             mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
-            kind = _TYPES.get(stat.S_IFMT(mode))
+            kind = kind_of(mode)
             target = os.readlink(name, dir_fd=parent) if kind is Kind.SYMLINK else b""
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENAMETOOLONG):
                 raise self._error(error, path) from error
             return None
-        if kind is None:
-            raise FormatError(self._what, f'"{escape(_INSIDE + path)}": a socket, which an archive cannot hold')
+        except Fault as fault:
+            raise FormatError(self._what, f'"{escape(_INSIDE + path)}": {fault}') from None
         return Entry(path, kind, link_name=target)
 
     def open(self, path: bytes) -> int:
@@ -128,7 +121,3 @@ class LayoutNames:
     def close(self) -> None:
         """Close what is open. May be called again."""
         self._descents.close()
-
-
-def _no_directory(_: bytes) -> None:
-    raise AssertionError("a look-up makes no directory")

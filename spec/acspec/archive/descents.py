@@ -18,13 +18,17 @@ OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST = 64
 
 
+def _make_none(_: bytes) -> None:
+    raise AssertionError("a directory was made where there was only to be looked")
+
+
 class Descents:
     """Open directories by their path below a root descriptor, which is the caller's; `close` must be called."""
 
     __slots__ = ("_implied", "_limit", "_open", "_root")
 
-    def __init__(self, root: int, implied: Callable[[bytes], None]) -> None:
-        """Start at *root*; *implied* is told the path of each directory that had to be made on the way."""
+    def __init__(self, root: int, implied: Callable[[bytes], None] = _make_none) -> None:
+        """Start at *root*; *implied* is told the path of each directory that had to be made on the way, without it none is made."""
         self._root = root
         self._implied = implied
         self._open: OrderedDict[bytes, int] = OrderedDict()

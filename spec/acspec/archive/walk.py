@@ -134,7 +134,7 @@ class LayoutWalk:
             root = self._given.get(ROOTFS)
             descriptor = os.dup(root.descriptor) if root else os.open(ROOTFS, OPEN_DIRECTORY, dir_fd=self._layout)
             self._rootfs = descriptor
-            self._descents = Descents(descriptor, _no_directory)
+            self._descents = Descents(descriptor)
         return self._descents.get(directory[_BELOW:])
 
     def _close(self) -> None:
@@ -189,9 +189,7 @@ class LayoutWalk:
         return _entry(path, Kind.FILE, status, size=status.st_size, xattrs=read_xattrs(descriptor)), descriptor
 
     def _read_other(self, path: bytes, name: bytes, parent: int, status: os.stat_result) -> Entry:
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode))
-        if kind is None:
-            raise Fault("a socket, which an archive cannot hold")
+        kind = kind_of(status.st_mode)
         # By its name in its directory: a link is not followed, a device not opened.
         xattrs = read_xattrs(f"/proc/self/fd/{parent}/{os.fsdecode(name)}")
         link = os.readlink(name, dir_fd=parent) if kind is Kind.SYMLINK else b""
@@ -264,6 +262,17 @@ def _is_directory(name: bytes, parent: int) -> bool:
     return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
 
 
+def kind_of(mode: int) -> Kind:
+    """Return the type of a file on a disk, of which *mode* is the mode. Raises: Fault for a socket.
+
+    Source: inode(7).
+    """
+    kind = _KINDS.get(stat.S_IFMT(mode))
+    if kind is None:
+        raise Fault("a socket, which an archive cannot hold")
+    return kind
+
+
 def check_layout(layout: int, what: str) -> int:
     """Check that the directory *layout*, a descriptor, can be written as an image, and return the number of its entries.
 
@@ -271,7 +280,3 @@ def check_layout(layout: int, what: str) -> int:
     Source: aci.md, Image Layout.
     """
     return sum(1 for _ in LayoutWalk(layout, what))
-
-
-def _no_directory(_: bytes) -> None:
-    raise AssertionError("a walk makes no directory")
