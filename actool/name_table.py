@@ -22,7 +22,6 @@ from acspec.escape import escape
 _INSIDE = ROOTFS + b"/"
 _KINDS = tuple(Kind)
 _VALUES = {kind: number for number, kind in enumerate(_KINDS, 1)}  # 1 to 7, as a PathTable takes them
-_LENGTH = 4
 _ROOT = Entry(b"", Kind.DIRECTORY)
 
 
@@ -49,7 +48,7 @@ class NameTable:
         self._kinds.put(path, _VALUES[entry.kind])
         if entry.kind in (Kind.SYMLINK, Kind.HARD_LINK):
             target = entry.link_name if entry.kind is Kind.SYMLINK else entry.link_name[len(_INSIDE) :]
-            self._places.put(path, self._targets.append(len(target).to_bytes(_LENGTH, "little") + target))
+            self._places.put(path, self._targets.put(target))
 
     def find(self, path: bytes) -> Entry | None:
         """Return kind and target of what is at *path*, relative to the rootfs, or None. Raises: StorageError.
@@ -62,11 +61,7 @@ class NameTable:
         if not value:
             return None
         place = self._places.find(path)
-        return Entry(path, _KINDS[value - 1], link_name=b"" if place is None else self._read_target(place))
-
-    def _read_target(self, place: int) -> bytes:
-        size = int.from_bytes(self._targets.read(place, _LENGTH), "little")
-        return self._targets.read(place + _LENGTH, size)
+        return Entry(path, _KINDS[value - 1], link_name=b"" if place is None else self._targets.get(place))
 
     def close(self) -> None:
         """Throw the targets away. May be called again."""

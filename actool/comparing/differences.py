@@ -94,7 +94,7 @@ def find_differences(old: Snapshot, new: Snapshot, ignored: frozenset[str] = fro
         for pair in _pairs(iter(old), iter(new)):
             first_old, first_new = _OWN, _OWN
             if firsts[0].is_shared(pair.old) or firsts[1].is_shared(pair.new):
-                here = names.append(len(pair.path).to_bytes(4, "little") + pair.path)
+                here = names.put(pair.path)
                 first_old, first_new = firsts[0].pass_by(pair.old, here), firsts[1].pass_by(pair.new, here)
             if _is_same(pair, first_old, first_new):
                 continue
@@ -140,8 +140,7 @@ def _get(snapshot: Snapshot, item: Item | None, implied: bool, names: Spool, fir
     file = snapshot.get(item.place)
     if first == _OWN:
         return file
-    size = int.from_bytes(names.read(first, 4), "little")
-    return file._replace(links_to=names.read(first + 4, size))
+    return file._replace(links_to=names.get(first))
 
 
 def _compare(difference: Difference, ignored: frozenset[str]) -> Iterator[Difference]:

@@ -16,6 +16,7 @@ from typing import IO, Self
 from acspec.errors import OutputError, StorageError, ToolError
 
 _IN_MEMORY = 256 * 1024
+_LENGTH = 4
 
 
 class Spool:
@@ -89,6 +90,14 @@ class Spool:
             return
         self._flush()
         self._write(data, offset)
+
+    def put(self, data: bytes) -> int:
+        """Put *data* at the end together with its length, and return the offset by which `get` finds it. Raises: as `append`."""
+        return self.append(len(data).to_bytes(_LENGTH, "little") + data)
+
+    def get(self, offset: int) -> bytes:
+        """Return what was put at *offset*. Raises: as `append`."""
+        return self.read(offset + _LENGTH, int.from_bytes(self.read(offset, _LENGTH), "little"))
 
     def _flush(self) -> None:
         if self._tail:

@@ -54,6 +54,14 @@ def test_any_window_of_it_is_read_and_changed_like_one_of_bytes(parts: list[byte
         assert spool.read(0, len(whole)) == whole
 
 
+@given(st.lists(PARTS))
+def test_what_was_put_is_had_back_whole(parts: list[bytes]) -> None:
+    with Spool() as spool:
+        spool.append(b"something else")
+        places = [spool.put(part) for part in parts]
+        assert [spool.get(place) for place in places] == parts
+
+
 def test_a_change_is_seen_wherever_the_bytes_are_by_then() -> None:
     with Spool() as spool:
         first, second = spool.append(b"abc"), spool.append(b"def")
