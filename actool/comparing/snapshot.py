@@ -9,13 +9,14 @@ Source: spec/image-archive.md, Names.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import blake2b
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from acspec.archive.compression import Compression
-from acspec.archive.entry import NO_XATTRS, Entry, Kind
+from acspec.archive.entry import Entry, Kind
+from acspec.archive.entry_log import pack_xattrs, unpack_xattrs
 from acspec.archive.image import ImageReader
 from acspec.archive.layout import MANIFEST
 from acspec.archive.path_index import PathIndex
@@ -39,7 +40,6 @@ _ITEM = Struct("<Q16s")  # place, fingerprint
 _MOST_PIECES = 64  # of the paths, as no more than two snapshots are read at a time
 _NO_FINGERPRINT = bytes(16)
 _RECORD = Struct("<BHIIqIQII32sII")  # the lengths of target and attributes last
-_XATTR = Struct("<HI")
 _SECOND = 10**9
 _LINK_MODE = 0o777  # of a symbolic link the mode means nothing, and tars differ on it
 
@@ -122,7 +122,7 @@ class Snapshot:
         head = self._notes.read(place, _RECORD.size)
         kind, mode, uid, gid, seconds, rest, size, major, minor, digest, link_size, xattr_size = _RECORD.unpack(head)
         tail = self._notes.read(place + _RECORD.size, link_size + xattr_size)
-        link, xattrs = tail[:link_size], _unpack_xattrs(tail[link_size:])
+        link, xattrs = tail[:link_size], unpack_xattrs(tail[link_size:])
         time = seconds * _SECOND + rest
         return File(Entry(b"", _KINDS[kind], mode, uid, gid, time, size, link, major, minor, xattrs), digest)
 
@@ -174,7 +174,7 @@ def _add_all(snapshot: Snapshot, reader: ImageReader) -> None:
 
 def _pack(entry: Entry, digest: bytes) -> bytes:
     mode = _LINK_MODE if entry.kind is Kind.SYMLINK else entry.mode
-    xattrs = b"".join(_XATTR.pack(len(name), len(value)) + name + value for name, value in sorted(entry.xattrs.items()))
+    xattrs = pack_xattrs(dict(sorted(entry.xattrs.items())))
     return b"".join(
         (
             _RECORD.pack(
@@ -194,15 +194,3 @@ def _pack(entry: Entry, digest: bytes) -> bytes:
             xattrs,
         )
     )
-
-
-def _unpack_xattrs(data: bytes) -> Mapping[bytes, bytes]:
-    xattrs: dict[bytes, bytes] = {}
-    start = 0
-    while start < len(data):
-        name_size, value_size = _XATTR.unpack_from(data, start)
-        name = start + _XATTR.size
-        value = name + name_size
-        start = value + value_size
-        xattrs[data[name:value]] = data[value:start]
-    return xattrs or NO_XATTRS

@@ -6,7 +6,7 @@ Source: spec/image-archive.md, Writing.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Mapping
 from struct import Struct
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ class EntryLog:
     def add(self, entry: Entry, pieces: array[int]) -> int:
         """Note down one entry and return its place. Raises: OSError."""
         seconds, nanoseconds = divmod(entry.mtime_ns, 10**9)
-        xattrs = b"".join(_PAIR.pack(len(name), len(value)) + name + value for name, value in entry.xattrs.items())
+        xattrs = pack_xattrs(entry.xattrs)
         head = _HEAD.pack(
             0,
             entry.data_offset,
@@ -85,7 +85,7 @@ class EntryLog:
             link_name,
             major,
             minor,
-            dict(_parse_xattrs(xattrs)) if xattrs else NO_XATTRS,
+            unpack_xattrs(xattrs),
             offset,
         )
         return LoggedEntry(entry, origin, array("Q", pieces))
@@ -109,10 +109,18 @@ def _cut(data: bytes, lengths: list[int]) -> tuple[bytes, bytes, bytes, bytes]:
     )
 
 
-def _parse_xattrs(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def pack_xattrs(xattrs: Mapping[bytes, bytes]) -> bytes:
+    """Return extended attributes as bytes, in their order, for `unpack_xattrs`."""
+    return b"".join(_PAIR.pack(len(name), len(value)) + name + value for name, value in xattrs.items())
+
+
+def unpack_xattrs(data: bytes) -> Mapping[bytes, bytes]:
+    """Return the extended attributes that `pack_xattrs` made *data* of."""
+    xattrs: dict[bytes, bytes] = {}
     place = 0
     while place < len(data):
         length, size = _PAIR.unpack_from(data, place)
         place += _PAIR.size
-        yield data[place : place + length], data[place + length : place + length + size]
+        xattrs[data[place : place + length]] = data[place + length : place + length + size]
         place += length + size
+    return xattrs or NO_XATTRS
