@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,3 +125,16 @@ def test_paths_come_with_a_directory_right_before_its_contents_and_with_all_pare
         (b"a/x.d", True, False), (b"a-b", True, False), (b"a.b", False, True), (b"a.b/c", True, False), (b"b", False, True),
         (b"b/c", True, False),
     ]  # fmt: skip
+
+
+def test_images_that_wait_to_be_rendered_hold_no_paths_in_memory(tmp_path: Path) -> None:
+    images.write_image(tmp_path / "x.aci", {f"directory/file-number-{number}": b"" for number in range(5_000)})
+    with Spool() as spool:
+        waiting = [_index(tmp_path / "x.aci", spool)]
+        tracemalloc.start()
+        waiting += [_index(tmp_path / "x.aci", spool) for _ in range(2)]
+        held = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        for index in waiting:
+            index.close()
+    assert held < 600_000, "one spool's 256 KiB and little more, not 200 bytes a path"
