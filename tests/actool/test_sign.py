@@ -118,7 +118,7 @@ def test_the_program_unlocks_a_key_without_asking_and_asks_nobody_where_there_is
     ended = alone(*words, place=tmp_path)
     assert (ended.returncode, ended.stdout) == (77, b"")
     assert ended.stderr.decode() == (
-        "actool: gpg's key: cannot sign x.aci: it is locked, and nobody can be asked for its passphrase "
+        "actool: gpg's key: cannot sign x.aci: the key is locked, and nobody can be asked for its passphrase "
         "(--passphrase-file FILE unlocks it)\n"
     )
     assert alone(*words, "--passphrase-file", "wrong", place=tmp_path).returncode == 77
