@@ -11,15 +11,17 @@ from acspec.program import tell
 from actool import image_options
 from actool.image_options import choose_compression, make_settings, print_image_id
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
-from actool.render import RenderRequest, check_options, render
+from actool.render import RenderRequest, check_options, render, split_output
 
 
 def render_command(
-    images: Annotated[
+    words: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGE…", help="The first is rendered, others are for what it depends on: files, IDs or names."),
+        typer.Argument(
+            metavar="IMAGE… OUTPUT.aci|DIR",
+            help="The first is rendered, others are for what it depends on: files, IDs or names. The last is written.",
+        ),
     ],
-    output: Annotated[str, typer.Argument(metavar="OUTPUT.aci|DIR", help="The image to write (- for stdout), or a new directory.")],
     directory: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="Where the store is ($APPC_DIR).")] = None,
     overwrite: image_options.Overwrite = False,
     compression: image_options.CompressionName = None,
@@ -35,6 +37,7 @@ def render_command(
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make one image of an image and all it depends on, without dependencies and pathWhitelist."""
+    images, output = split_output(words)
     compressed = {"--compression": compression, "--no-compression": no_compression, "--compression-level": level}
     written = {"--overwrite": overwrite, "--owner-root": owner_root, "--fixed-times": fixed_times, "--print-id": print_id}
     check_options(output, {**written, **compressed})

@@ -23,13 +23,16 @@ from acspec.errors import UsageError
 from acspec.names import ImageID
 from acspec.rendering import render_manifest
 from acspec.store import Store
-from actool.errors import LostPropertyError
+from actool.errors import LostPropertyError, OutputNameError
 from actool.gather import Gathering
 from actool.layouts import check_layout_output, new_layout
 from actool.outputs import STANDARD_OUTPUT, check_image_output, is_image_output, new_output
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
+
+
+_ARCHIVES = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,14 @@ def render(request: RenderRequest, passphrase: Passphrase | None = None) -> Rend
     return _render_layout(request, passphrase)
 
 
+def split_output(words: Sequence[str]) -> tuple[Sequence[str], str]:
+    """Return the images among *words*, `IMAGE… OUTPUT` as typed, and the output. Raises: UsageError."""
+    *images, output = words
+    if not images:
+        raise UsageError("OUTPUT.aci|DIR", "missing argument", f"{output} is what would be rendered")
+    return images, output
+
+
 def check_options(output: str, options: Mapping[str, object]) -> None:
     """Check that none of *options*, which are for images, has a value when *output* is a directory. Raises: UsageError."""
     given = next((name for name, value in options.items() if value not in (None, False)), None)
@@ -83,6 +94,8 @@ def _render_image(request: RenderRequest, passphrase: Passphrase | None) -> Rend
 
 
 def _render_layout(request: RenderRequest, passphrase: Passphrase | None) -> Rendering:
+    if request.output.endswith(_ARCHIVES):  # nobody calls a directory that
+        raise OutputNameError(request.output, "the name of an image must end in .aci", "a directory is made under another name")
     check_layout_output(request.output)
     with new_layout(request.output) as descriptor, _rendered(request, passphrase) as (image, unused):
         with TreeWriter(descriptor, whole=True) as writer:

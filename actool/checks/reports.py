@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from acspec import limits
-from acspec.errors import FormatError, MissingInputError, ToolError
+from acspec.errors import EntryError, FormatError, MissingInputError, ToolError
 from acspec.escape import escape
 
 STANDARD_INPUT = "-"
@@ -154,10 +154,7 @@ def failed(file: str, error: ToolError) -> Report:
 
 
 def archive_fault(error: FormatError, name: str, rule: str) -> Diagnostic:
-    """Return what is wrong with the archive or layout *name*, by *rule*: the entry that the reader stands at is in its words."""
-    what, message = error.what.removeprefix(name).lstrip(":/ "), error.why
-    start = next((start for start in ('entry "', '"') if message.startswith(start)), None)
-    quoted, end, rest = message.removeprefix(start or "").partition('": ')
-    if start and end:
-        return Diagnostic(rule, Severity.ERROR, rest, quoted, hint=error.hint)
-    return Diagnostic(rule, Severity.ERROR, message, what, hint=error.hint)
+    """Return what is wrong with the archive or layout *name*, by *rule*, at the entry that it is about."""
+    if isinstance(error, EntryError):
+        return Diagnostic(rule, Severity.ERROR, error.fault, error.entry, hint=error.hint)
+    return Diagnostic(rule, Severity.ERROR, error.why, error.what.removeprefix(name).lstrip(":/ "), hint=error.hint)

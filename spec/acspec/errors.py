@@ -3,6 +3,7 @@
     ToolError                70  a fault of ours that we foresaw
      ├─ UsageError            2  the command line makes no sense
      ├─ FormatError          65  a manifest, archive or signature file is bad
+     │   └─ EntryError       65  an entry of an archive or a layout is
      │   └─ DamagedImageError    an image's bytes are not those its ID promises
      ├─ MissingInputError    66  an input named on the command line is not there
      │   └─ ImageNotFoundError   an image is in no store that may be looked into
@@ -56,6 +57,15 @@ class FormatError(ToolError):
 
 class DamagedImageError(FormatError):
     """An image's bytes are not those its ID promises."""
+
+
+class EntryError(FormatError):
+    """An entry of an archive or a layout breaks a rule: `entry` is its name, escaped, `fault` what is wrong with it."""
+
+    def __init__(self, what: str, entry: str, fault: str, kind: str = "entry ") -> None:
+        super().__init__(what, f'{kind}"{entry}": {fault}')
+        self.entry = entry
+        self.fault = fault
 
 
 class MissingInputError(ToolError):

@@ -16,7 +16,6 @@ from acspec import limits
 from acspec.errors import ConfigError
 
 URL = "https://example.com/x"
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes owners")
 
 
 def status(mode: int, owner: int) -> os.stat_result:
@@ -148,14 +147,14 @@ def test_a_directory_is_no_netrc(own_home: Path) -> None:
         Credentials([]).find(URL, ["basic"])
 
 
-@as_root
+@pytest.mark.privileged
 def test_the_home_of_whoever_called_sudo_is_not_root_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.chown(tmp_path, 1000, 1000)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert find_netrc() == f"{pwd.getpwuid(0).pw_dir}/.netrc"
 
 
-@as_root
+@pytest.mark.privileged
 def test_a_netrc_of_another_user_is_refused(own_home: Path) -> None:
     (own_home / ".netrc").write_text("machine example.com login a password b")
     (own_home / ".netrc").chmod(0o600)

@@ -10,7 +10,6 @@ from acspec.directories import config_directories, data_directory, run_directory
 from acspec.errors import ConfigError
 
 VARIABLES = ("APPC_DIR", "APPC_RUN", "APPC_CONFIG", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "HOME")
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="says what root does")
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +38,7 @@ def test_pods_lie_with_the_data_unless_told_otherwise(monkeypatch: pytest.Monkey
     assert run_directory("/data") == "/scratch"
 
 
-@as_root
+@pytest.mark.privileged
 def test_root_reads_no_directory_of_whoever_called_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "HOME"):
         monkeypatch.setenv(name, "/home/caller")

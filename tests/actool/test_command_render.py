@@ -40,7 +40,8 @@ def test_what_goes_down_a_pipe_has_no_end_when_it_is_refused_at_the_end() -> Non
 
 
 USAGE = {
-    "one word": (["app.aci"], "IMAGE…: missing argument"),
+    "one word": (["app.aci"], "OUTPUT.aci|DIR: missing argument (app.aci is what would be rendered)"),
+    "another archive's suffix": (["app.aci", "out.tar.gz"], "out.tar.gz: the name of an image must end in .aci"),
     "overwriting a directory": (["--overwrite", "app.aci", "out"], "--overwrite: is for an image, and out would be a directory"),
     "the ID of a directory": (["--print-id", "app.aci", "out"], "--print-id: is for an image"),
     "a level for a directory": (["--compression-level", "1", "app.aci", "out"], "--compression-level: is for an image"),

@@ -24,7 +24,7 @@ from acspec.archive.layout import MANIFEST, Layout
 from acspec.archive.reader import TarReader
 from acspec.archive.source import Readable, Source
 from acspec.archive.stream import Tap, TarStream
-from acspec.errors import FormatError, MissingInputError
+from acspec.errors import EntryError, FormatError, MissingInputError
 from acspec.names import ImageID
 
 if TYPE_CHECKING:
@@ -179,6 +179,8 @@ class ImageReader:
     def _error(self, fault: Fault) -> FormatError:
         if isinstance(fault, StreamFault) or self._tar.at_end:
             return FormatError(self.what, str(fault))
+        if (entry := self._tar.entry_place) is not None:
+            return EntryError(self.what, entry, str(fault))
         return FormatError(self.what, f"{self._tar.place}: {fault}")
 
     @property

@@ -52,6 +52,11 @@ class TarReader:
         self._place: int | bytes = 0
 
     @property
+    def entry_place(self) -> str | None:
+        """The name of the entry at which the reader stands, escaped, None where it stands at a header without one."""
+        return None if isinstance(self._place, int) else escape(self._place)
+
+    @property
     def place(self) -> str:
         """Where the reader stands, in words for an error."""
         if isinstance(self._place, int):

@@ -22,7 +22,7 @@ from acspec.archive.ignore import IGNORE_FILE, make_ignored, parse_patterns
 from acspec.archive.layout import MANIFEST, ROOTFS, Layout
 from acspec.archive.member_names import normalise
 from acspec.archive.xattrs import read_xattrs
-from acspec.errors import FormatError
+from acspec.errors import EntryError, FormatError
 from acspec.escape import escape
 from acspec.jsontext import read_limited
 
@@ -91,7 +91,9 @@ class LayoutWalk:
                 rules.check(entry)
                 yield entry, descriptor
         except Fault as fault:
-            raise FormatError(self._what, f'"{escape(self._place)}": {fault}' if self._place else str(fault)) from None
+            if self._place:
+                raise EntryError(self._what, escape(self._place), str(fault), "") from None
+            raise FormatError(self._what, str(fault)) from None
         except OSError as error:
             raise OSError(error.errno, error.strerror, self.path) from error
         finally:

@@ -12,6 +12,7 @@ import fcntl
 import os
 import select
 import stat
+from abc import ABC, abstractmethod
 
 from acspec import limits
 from acspec.errors import FormatError, StorageError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _CHUNK = 256 * 1024
 
 
-class Filter:
+class Filter(ABC):
     """What gpg makes of an input, to be read like a file in any thread; used as a context manager."""
 
     def __init__(
@@ -159,9 +160,9 @@ class Filter:
             self._listen()
         self.judge(parse_status(self._said), self._process.wait())
 
+    @abstractmethod
     def judge(self, said: list[list[str]], exit_code: int) -> None:
         """Raise an error unless the words of gpg's status lines, and for what they are worth its *exit_code*, are good."""
-        raise NotImplementedError
 
     def finish(self) -> None:
         """Read to the end, also after `interrupt`, and drop what comes. Raises: what `read` raises."""

@@ -15,11 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acspec.errors import FormatError, MissingInputError, StorageError
+from acspec.errors import EntryError, FormatError, MissingInputError, StorageError
 from actool.checks import report_github, report_json, report_junit, report_sarif
 from actool.checks.report_text import describe, format_lines
 from actool.checks.reports import Diagnostic, FileKind, Report, Severity, Tally, archive_fault, failed, limited, warning
 from actool.checks.rules import RULES
+from actool.checks.validate import validate
+from tests.support import images
 
 ID = "sha512-" + "0" * 128
 FAULT = Diagnostic("manifest-schema", Severity.ERROR, "is required", "manifest", "app.group", "add it", 3, 7)
@@ -211,9 +213,9 @@ def test_a_hundred_warnings_are_kept_and_the_rest_is_counted() -> None:
     assert limited([ODD] * 1200)[100:] == (warning("more-warnings", "and 1,100 more"),)
 
 
-def test_the_entry_that_the_reader_stands_at_is_taken_out_of_its_words() -> None:
-    of_image = archive_fault(FormatError("x.aci", 'entry "rootfs/a": hard link to "b": no'), "x.aci", "archive")
-    of_layout = archive_fault(FormatError("lay", '"rootfs/a": a socket'), "lay", "layout")
+def test_the_entry_that_the_reader_stands_at_is_told_apart_from_what_is_wrong_with_it() -> None:
+    of_image = archive_fault(EntryError("x.aci", "rootfs/a", 'hard link to "b": no'), "x.aci", "archive")
+    of_layout = archive_fault(EntryError("lay", "rootfs/a", "a socket", ""), "lay", "layout")
     of_manifest = archive_fault(FormatError("lay/manifest", "must be a regular file"), "lay", "layout")
     assert [(found.entry, found.message) for found in (of_image, of_layout, of_manifest)] == [
         ("rootfs/a", 'hard link to "b": no'),
@@ -235,3 +237,12 @@ def test_each_format_has_a_module_of_its_own() -> None:
 
     names = {path.stem.removeprefix("report_") for path in Path(report_json.__file__).parent.glob("report_*.py")}
     assert names == set(ReportFormat.__args__)
+
+
+def test_the_name_of_an_entry_cannot_pass_for_words_of_the_report(tmp_path: Path) -> None:
+    odd = 'rootfs/a": all good, size'
+    parts = [images.member("manifest", images.manifest_bytes()), images.header(odd, size=2**33 - 1)]
+    (tmp_path / "x.aci").write_bytes(images.archive(parts))
+    (found,) = [item for item in validate(str(tmp_path / "x.aci")).diagnostics if item.rule == "archive"]
+    assert found.entry == odd
+    assert "all good" not in found.message
