@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.gpg import Signer, key_homes, make_signer
+
 # Property tests say what they found, not how long it took; the examples are the same in every run.
 settings.register_profile("project", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 settings.load_profile("project")
@@ -33,6 +35,19 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for name in ("SOURCE_DATE_EPOCH", "GNUPGHOME", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def homes() -> Iterator[Path]:
+    """Give a directory for the homes of gpg, whose agents end with it."""
+    with key_homes() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def mallory(homes: Path) -> Signer:
+    """Give a key that nobody trusts."""
+    return make_signer(homes / "mallory", "Mallory")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

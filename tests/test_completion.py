@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from tests.support.sources import ROOT
+from tests.support.sources import ROOT, load_script
 
 FOLDER = ROOT / "docs/completion"
 
 
-@cache
 def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_completions", FOLDER / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    return module
+    return load_script("docs/completion/make.py")
 
 
 def test_the_files_are_what_the_programs_say_now() -> None:

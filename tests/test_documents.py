@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import shlex
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from acspec import limits
-from tests.support.sources import ROOT, modules
+from tests.support.sources import ROOT, load_script, modules
 
 SPEC = ROOT / "spec"
 DECISIONS = ROOT / "docs/decisions"
@@ -67,15 +66,8 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-@cache
 def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_man_pages", ROOT / "docs/man/make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    return module
+    return load_script("docs/man/make.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,53 +1,41 @@
 # Made by docs/completion/make.py from acstage1 --help. Do not edit.
 _acstage1() {
-    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= word
+    local -A below=(
+        ["acstage1"]="run enter stop gc"
+    )
+    local -A options=(
+        ["acstage1"]="--lock-fd --ready-fd --interactive --debug --force -h --help -V --version"
+        ["acstage1 run"]="--lock-fd --ready-fd --interactive --debug --force -h --help -V --version"
+        ["acstage1 enter"]="--lock-fd --ready-fd --interactive --debug --force -h --help -V --version"
+        ["acstage1 stop"]="--lock-fd --ready-fd --interactive --debug --force -h --help -V --version"
+        ["acstage1 gc"]="--lock-fd --ready-fd --interactive --debug --force -h --help -V --version"
+    )
+    local -A values=(
+        ["acstage1 --lock-fd"]="-"
+        ["acstage1 --ready-fd"]="-"
+        ["acstage1 run --lock-fd"]="-"
+        ["acstage1 run --ready-fd"]="-"
+        ["acstage1 enter --lock-fd"]="-"
+        ["acstage1 enter --ready-fd"]="-"
+        ["acstage1 stop --lock-fd"]="-"
+        ["acstage1 stop --ready-fd"]="-"
+        ["acstage1 gc --lock-fd"]="-"
+        ["acstage1 gc --ready-fd"]="-"
+    )
+    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=acstage1 word
     [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && before=${COMP_WORDS[COMP_CWORD - 1]} && current=
-    COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        case "$command $word" in
-            " run") command="run" ;;
-            " enter") command="enter" ;;
-            " stop") command="stop" ;;
-            " gc") command="gc" ;;
-        esac
+        [[ " ${below[$command]} " == *" $word "* ]] && command+=" $word"
     done
-    case "$command" in
-        "")
-            case $before in
-                --lock-fd) return ;;
-                --ready-fd) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--lock-fd --ready-fd --interactive --debug --force -h --help -V --version" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "run enter stop gc" -- "$current"); fi ;;
-        "run")
-            case $before in
-                --lock-fd) return ;;
-                --ready-fd) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--lock-fd --ready-fd --interactive --debug --force -h --help -V --version" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "enter")
-            case $before in
-                --lock-fd) return ;;
-                --ready-fd) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--lock-fd --ready-fd --interactive --debug --force -h --help -V --version" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "stop")
-            case $before in
-                --lock-fd) return ;;
-                --ready-fd) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--lock-fd --ready-fd --interactive --debug --force -h --help -V --version" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "gc")
-            case $before in
-                --lock-fd) return ;;
-                --ready-fd) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--lock-fd --ready-fd --interactive --debug --force -h --help -V --version" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    local value=${values["$command $before"]} offer=(-f)
+    case $value in
+        -) COMPREPLY=() && return ;;
+        -?) offer=("$value") ;;
+        ?*) offer=(-W "$value") ;;
+        *) if [[ $current == -* ]]; then offer=(-W "${options[$command]}")
+            elif [[ ${below[$command]} ]]; then offer=(-W "${below[$command]}"); fi ;;
     esac
+    mapfile -t COMPREPLY < <(compgen "${offer[@]}" -- "$current")
 }
 complete -o filenames -F _acstage1 acstage1

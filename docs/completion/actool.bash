@@ -1,218 +1,147 @@
 # Made by docs/completion/make.py from actool --help. Do not edit.
 _actool() {
-    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= word
+    local -A below=(
+        ["actool"]="build validate cat-manifest id cat ls diff verify-repro extract patch-manifest init sign verify encrypt decrypt render"
+    )
+    local -A options=(
+        ["actool"]="-h --help"
+        ["actool build"]="--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --depfile --print-id -h --help"
+        ["actool validate"]="--files-from --format -o --output -v --verbose -q --quiet --strict --passphrase-fd --passphrase-file -h --help"
+        ["actool cat-manifest"]="--pretty-print --passphrase-fd --passphrase-file -h --help"
+        ["actool id"]="--passphrase-fd --passphrase-file -h --help"
+        ["actool cat"]="--passphrase-fd --passphrase-file -h --help"
+        ["actool ls"]="-l --long --json --passphrase-fd --passphrase-file -h --help"
+        ["actool diff"]="--json -q --quiet --ignore --passphrase-fd --passphrase-file -h --help"
+        ["actool verify-repro"]="--manifest --rootfs --exclude --ignore-file --owner-root --fixed-times --exact --compression --compression-encoder --compression-level --json -q --quiet --passphrase-fd --passphrase-file -h --help"
+        ["actool extract"]="--strict -q --quiet --passphrase-fd --passphrase-file -h --help"
+        ["actool patch-manifest"]="--replace --overwrite --manifest --remove --compression --no-compression --compression-encoder --compression-level --print-id --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help"
+        ["actool init"]="--no-platform --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help"
+        ["actool sign"]="--key --homedir --passphrase-fd --passphrase-file --output --overwrite -h --help"
+        ["actool verify"]="--key --fingerprint --homedir --signature --json -q --quiet -h --help"
+        ["actool encrypt"]="--passphrase-fd --passphrase-file --overwrite -q --quiet -h --help"
+        ["actool decrypt"]="--passphrase-fd --passphrase-file --overwrite -h --help"
+        ["actool render"]="--dir --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --print-id --strict -q --quiet --passphrase-fd --passphrase-file -h --help"
+    )
+    local -A values=(
+        ["actool build --manifest"]="-f"
+        ["actool build --rootfs"]="-d"
+        ["actool build --exclude"]="-"
+        ["actool build --ignore-file"]="-f"
+        ["actool build --compression"]="none gzip bzip2 xz"
+        ["actool build --compression-encoder"]="isal zlib"
+        ["actool build --compression-level"]="-"
+        ["actool build --depfile"]="-f"
+        ["actool validate --files-from"]="-"
+        ["actool validate --format"]="text json junit sarif github"
+        ["actool validate -o"]="-f"
+        ["actool validate --output"]="-f"
+        ["actool validate --passphrase-fd"]="-"
+        ["actool validate --passphrase-file"]="-f"
+        ["actool cat-manifest --passphrase-fd"]="-"
+        ["actool cat-manifest --passphrase-file"]="-f"
+        ["actool id --passphrase-fd"]="-"
+        ["actool id --passphrase-file"]="-f"
+        ["actool cat --passphrase-fd"]="-"
+        ["actool cat --passphrase-file"]="-f"
+        ["actool ls --passphrase-fd"]="-"
+        ["actool ls --passphrase-file"]="-f"
+        ["actool diff --ignore"]="-"
+        ["actool diff --passphrase-fd"]="-"
+        ["actool diff --passphrase-file"]="-f"
+        ["actool verify-repro --manifest"]="-f"
+        ["actool verify-repro --rootfs"]="-d"
+        ["actool verify-repro --exclude"]="-"
+        ["actool verify-repro --ignore-file"]="-f"
+        ["actool verify-repro --compression"]="none gzip bzip2 xz"
+        ["actool verify-repro --compression-encoder"]="isal zlib"
+        ["actool verify-repro --compression-level"]="-"
+        ["actool verify-repro --passphrase-fd"]="-"
+        ["actool verify-repro --passphrase-file"]="-f"
+        ["actool extract --passphrase-fd"]="-"
+        ["actool extract --passphrase-file"]="-f"
+        ["actool patch-manifest --manifest"]="-f"
+        ["actool patch-manifest --remove"]="-"
+        ["actool patch-manifest --compression"]="none gzip bzip2 xz"
+        ["actool patch-manifest --compression-encoder"]="isal zlib"
+        ["actool patch-manifest --compression-level"]="-"
+        ["actool patch-manifest --name"]="-"
+        ["actool patch-manifest --label"]="-"
+        ["actool patch-manifest --exec"]="-"
+        ["actool patch-manifest --user"]="-"
+        ["actool patch-manifest --group"]="-"
+        ["actool patch-manifest --supplementary-groups"]="-"
+        ["actool patch-manifest --working-dir"]="-f"
+        ["actool patch-manifest --env"]="-"
+        ["actool patch-manifest --pre-start"]="-"
+        ["actool patch-manifest --post-stop"]="-"
+        ["actool patch-manifest --mounts"]="-"
+        ["actool patch-manifest --ports"]="-"
+        ["actool patch-manifest --isolators"]="-"
+        ["actool patch-manifest --capability"]="-"
+        ["actool patch-manifest --revoke-capability"]="-"
+        ["actool patch-manifest --seccomp-mode"]="-"
+        ["actool patch-manifest --seccomp-set"]="-"
+        ["actool patch-manifest --annotation"]="-"
+        ["actool patch-manifest --dependency"]="-"
+        ["actool patch-manifest --path-whitelist"]="-f"
+        ["actool patch-manifest --user-label"]="-"
+        ["actool patch-manifest --user-annotation"]="-"
+        ["actool init --name"]="-"
+        ["actool init --label"]="-"
+        ["actool init --exec"]="-"
+        ["actool init --user"]="-"
+        ["actool init --group"]="-"
+        ["actool init --supplementary-groups"]="-"
+        ["actool init --working-dir"]="-f"
+        ["actool init --env"]="-"
+        ["actool init --pre-start"]="-"
+        ["actool init --post-stop"]="-"
+        ["actool init --mounts"]="-"
+        ["actool init --ports"]="-"
+        ["actool init --isolators"]="-"
+        ["actool init --capability"]="-"
+        ["actool init --revoke-capability"]="-"
+        ["actool init --seccomp-mode"]="-"
+        ["actool init --seccomp-set"]="-"
+        ["actool init --annotation"]="-"
+        ["actool init --dependency"]="-"
+        ["actool init --path-whitelist"]="-f"
+        ["actool init --user-label"]="-"
+        ["actool init --user-annotation"]="-"
+        ["actool sign --key"]="-"
+        ["actool sign --homedir"]="-d"
+        ["actool sign --passphrase-fd"]="-"
+        ["actool sign --passphrase-file"]="-f"
+        ["actool sign --output"]="-"
+        ["actool verify --key"]="-f"
+        ["actool verify --fingerprint"]="-"
+        ["actool verify --homedir"]="-d"
+        ["actool verify --signature"]="-f"
+        ["actool encrypt --passphrase-fd"]="-"
+        ["actool encrypt --passphrase-file"]="-f"
+        ["actool decrypt --passphrase-fd"]="-"
+        ["actool decrypt --passphrase-file"]="-f"
+        ["actool render --dir"]="-d"
+        ["actool render --compression"]="none gzip bzip2 xz"
+        ["actool render --compression-encoder"]="isal zlib"
+        ["actool render --compression-level"]="-"
+        ["actool render --passphrase-fd"]="-"
+        ["actool render --passphrase-file"]="-f"
+    )
+    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=actool word
     [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}
     [[ $current == = ]] && before=${COMP_WORDS[COMP_CWORD - 1]} && current=
-    COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        case "$command $word" in
-            " build") command="build" ;;
-            " validate") command="validate" ;;
-            " cat-manifest") command="cat-manifest" ;;
-            " id") command="id" ;;
-            " cat") command="cat" ;;
-            " ls") command="ls" ;;
-            " diff") command="diff" ;;
-            " verify-repro") command="verify-repro" ;;
-            " extract") command="extract" ;;
-            " patch-manifest") command="patch-manifest" ;;
-            " init") command="init" ;;
-            " sign") command="sign" ;;
-            " verify") command="verify" ;;
-            " encrypt") command="encrypt" ;;
-            " decrypt") command="decrypt" ;;
-            " render") command="render" ;;
-        esac
+        [[ " ${below[$command]} " == *" $word "* ]] && command+=" $word"
     done
-    case "$command" in
-        "")
-            case $before in
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -W "build validate cat-manifest id cat ls diff verify-repro extract patch-manifest init sign verify encrypt decrypt render" -- "$current"); fi ;;
-        "build")
-            case $before in
-                --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-                --exclude) return ;;
-                --ignore-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
-                --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
-                --compression-level) return ;;
-                --depfile) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --depfile --print-id -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "validate")
-            case $before in
-                --files-from) return ;;
-                --format) mapfile -t COMPREPLY < <(compgen -W "text json junit sarif github" -- "$current"); return ;;
-                -o|--output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--files-from --format -o --output -v --verbose -q --quiet --strict --passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "cat-manifest")
-            case $before in
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--pretty-print --passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "id")
-            case $before in
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "cat")
-            case $before in
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "ls")
-            case $before in
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "-l --long --json --passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "diff")
-            case $before in
-                --ignore) return ;;
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--json -q --quiet --ignore --passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "verify-repro")
-            case $before in
-                --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-                --exclude) return ;;
-                --ignore-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
-                --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
-                --compression-level) return ;;
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--manifest --rootfs --exclude --ignore-file --owner-root --fixed-times --exact --compression --compression-encoder --compression-level --json -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "extract")
-            case $before in
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--strict -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "patch-manifest")
-            case $before in
-                --manifest) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --remove) return ;;
-                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
-                --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
-                --compression-level) return ;;
-                --name) return ;;
-                --label) return ;;
-                --exec) return ;;
-                --user) return ;;
-                --group) return ;;
-                --supplementary-groups) return ;;
-                --working-dir) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --env) return ;;
-                --pre-start) return ;;
-                --post-stop) return ;;
-                --mounts) return ;;
-                --ports) return ;;
-                --isolators) return ;;
-                --capability) return ;;
-                --revoke-capability) return ;;
-                --seccomp-mode) return ;;
-                --seccomp-set) return ;;
-                --annotation) return ;;
-                --dependency) return ;;
-                --path-whitelist) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --user-label) return ;;
-                --user-annotation) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--replace --overwrite --manifest --remove --compression --no-compression --compression-encoder --compression-level --print-id --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "init")
-            case $before in
-                --name) return ;;
-                --label) return ;;
-                --exec) return ;;
-                --user) return ;;
-                --group) return ;;
-                --supplementary-groups) return ;;
-                --working-dir) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --env) return ;;
-                --pre-start) return ;;
-                --post-stop) return ;;
-                --mounts) return ;;
-                --ports) return ;;
-                --isolators) return ;;
-                --capability) return ;;
-                --revoke-capability) return ;;
-                --seccomp-mode) return ;;
-                --seccomp-set) return ;;
-                --annotation) return ;;
-                --dependency) return ;;
-                --path-whitelist) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --user-label) return ;;
-                --user-annotation) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--no-platform --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "sign")
-            case $before in
-                --key) return ;;
-                --homedir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --output) return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--key --homedir --passphrase-fd --passphrase-file --output --overwrite -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "verify")
-            case $before in
-                --key) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                --fingerprint) return ;;
-                --homedir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-                --signature) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--key --fingerprint --homedir --signature --json -q --quiet -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "encrypt")
-            case $before in
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file --overwrite -q --quiet -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "decrypt")
-            case $before in
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--passphrase-fd --passphrase-file --overwrite -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
-        "render")
-            case $before in
-                --dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-                --compression) mapfile -t COMPREPLY < <(compgen -W "none gzip bzip2 xz" -- "$current"); return ;;
-                --compression-encoder) mapfile -t COMPREPLY < <(compgen -W "isal zlib" -- "$current"); return ;;
-                --compression-level) return ;;
-                --passphrase-fd) return ;;
-                --passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-            esac
-            if [[ $current == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "--dir --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --print-id --strict -q --quiet --passphrase-fd --passphrase-file -h --help" -- "$current")
-            else mapfile -t COMPREPLY < <(compgen -f -- "$current"); fi ;;
+    local value=${values["$command $before"]} offer=(-f)
+    case $value in
+        -) COMPREPLY=() && return ;;
+        -?) offer=("$value") ;;
+        ?*) offer=(-W "$value") ;;
+        *) if [[ $current == -* ]]; then offer=(-W "${options[$command]}")
+            elif [[ ${below[$command]} ]]; then offer=(-W "${below[$command]}"); fi ;;
     esac
+    mapfile -t COMPREPLY < <(compgen "${offer[@]}" -- "$current")
 }
 complete -o filenames -F _actool actool

@@ -64,52 +64,46 @@ def _plain(text: str) -> str:
 
 
 def bash(program: str, commands: list[Command]) -> str:
-    """Return the completion of *program* for bash."""
-    lines = [
-        NOTICE.format(program=program),
-        f"_{program}() {{",
-        "    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= word",
-        "    [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}",
-        "    [[ $current == = ]] && before=${COMP_WORDS[COMP_CWORD - 1]} && current=",
-        "    COMPREPLY=()",
-        '    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-        '        case "$command $word" in',
-        *(f'            "{" ".join(c.words[:-1])} {c.words[-1]}") command="{" ".join(c.words)}" ;;' for c in commands if c.words),
-        "        esac",
-        "    done",
-        '    case "$command" in',
-        *(line for command in commands for line in _bash_command(command)),
-        "    esac",
-        "}",
-        f"complete -o filenames -F _{program} {program}",
-    ]
-    return "\n".join(lines) + "\n"
+    """Return the completion of *program* for bash: three tables by the words of the command, and what looks things up in them."""
+    below, options, values = [], [], []
+    for command in commands:
+        words = " ".join((program, *command.words))
+        if command.commands:
+            below.append(f'["{words}"]="{" ".join(name for name, _ in command.commands)}"')
+        options.append(f'["{words}"]="{" ".join(name for option in command.options for name in option.names)}"')
+        valued = [(name, option.value) for option in command.options for name in option.names if option.value is not None]
+        values += [f'["{words} {name}"]="{_bash_value(value)}"' for name, value in valued]
+    lines = [NOTICE.format(program=program), f"_{program}() {{"]
+    for name, entries in (("below", below), ("options", options), ("values", values)):
+        lines += [f"    local -A {name}=(", *(f"        {entry}" for entry in entries), "    )"]
+    return (
+        "\n".join([*lines, *_BASH.format(program=program).splitlines(), "}", f"complete -o filenames -F _{program} {program}"])
+        + "\n"
+    )
 
 
-def _bash_command(command: Command) -> list[str]:
-    lines = [f'        "{" ".join(command.words)}")', "            case $before in"]
-    valued = [option for option in command.options if option.value is not None]
-    lines += [f"                {'|'.join(option.names)}) {_bash_value(option.value or '')}return ;;" for option in valued]
-    names = " ".join(name for option in command.options for name in option.names)
-    subcommands = " ".join(name for name, _ in command.commands)
-    otherwise = _bash_words(subcommands) if subcommands else 'mapfile -t COMPREPLY < <(compgen -f -- "$current")'
-    return [
-        *lines,
-        "            esac",
-        f"            if [[ $current == -* ]]; then {_bash_words(names)}",
-        f"            else {otherwise}; fi ;;",
-    ]
-
-
-def _bash_words(words: str) -> str:
-    return f'mapfile -t COMPREPLY < <(compgen -W "{words}" -- "$current")'
+# Bash makes a word of its own of an equals sign. A value is what compgen takes: -f, -d, or words; a dash stands for nothing.
+_BASH = """\
+    local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} command={program} word
+    [[ $before == = ]] && before=${{COMP_WORDS[COMP_CWORD - 2]}}
+    [[ $current == = ]] && before=${{COMP_WORDS[COMP_CWORD - 1]}} && current=
+    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+        [[ " ${{below[$command]}} " == *" $word "* ]] && command+=" $word"
+    done
+    local value=${{values["$command $before"]}} offer=(-f)
+    case $value in
+        -) COMPREPLY=() && return ;;
+        -?) offer=("$value") ;;
+        ?*) offer=(-W "$value") ;;
+        *) if [[ $current == -* ]]; then offer=(-W "${{options[$command]}}")
+            elif [[ ${{below[$command]}} ]]; then offer=(-W "${{below[$command]}}"); fi ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen "${{offer[@]}}" -- "$current")
+"""
 
 
 def _bash_value(value: str | tuple[str, ...]) -> str:
-    if isinstance(value, tuple):
-        return _bash_words(" ".join(value)) + "; "
-    flag = {"file": "-f", "directory": "-d"}.get(value)
-    return f'mapfile -t COMPREPLY < <(compgen {flag} -- "$current"); ' if flag else ""
+    return " ".join(value) if isinstance(value, tuple) else {"file": "-f", "directory": "-d"}.get(value, "-")
 
 
 def zsh(program: str, commands: list[Command]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acfetch.customer import PAGE, TEMPLATE, Customer, page
-from tests.support.gpg import Signer, make_signer, stop_agent
+from tests.support.gpg import Signer, make_signer
 from tests.support.server import Server
 
 
@@ -34,22 +34,8 @@ def server(running_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 @pytest.fixture(scope="session")
-def homes() -> Iterator[Path]:
-    # Sockets of gpg's agent have short names only: not below pytest's own directory.
-    with tempfile.TemporaryDirectory(prefix="gpg-", ignore_cleanup_errors=True) as directory:
-        yield Path(directory)
-        for home in Path(directory).iterdir():
-            stop_agent(home)
-
-
-@pytest.fixture(scope="session")
 def publisher(homes: Path) -> Signer:
     return make_signer(homes / "publisher", "Publisher")
-
-
-@pytest.fixture(scope="session")
-def mallory(homes: Path) -> Signer:
-    return make_signer(homes / "mallory", "Mallory")
 
 
 @pytest.fixture

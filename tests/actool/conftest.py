@@ -1,31 +1,19 @@
-"""Keys for the tests of this directory, made once; what the tests of `actool render` start from."""
+"""A key for the tests of this directory, made once; what the tests of `actool render` start from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import images
 from tests.support.flattening import APP, BASE, depends, manifest
-from tests.support.gpg import Signer, key_homes, make_signer
-
-
-@pytest.fixture(scope="session")
-def homes() -> Iterator[Path]:
-    with key_homes() as directory:
-        yield directory
+from tests.support.gpg import Signer, make_signer
 
 
 @pytest.fixture(scope="session")
 def alice(homes: Path) -> Signer:
     return make_signer(homes / "alice", "Alice")
-
-
-@pytest.fixture(scope="session")
-def mallory(homes: Path) -> Signer:
-    return make_signer(homes / "mallory", "Mallory")
 
 
 @pytest.fixture
