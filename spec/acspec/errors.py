@@ -3,7 +3,7 @@
     ToolError                70  a fault of ours that we foresaw
      ├─ UsageError            2  the command line makes no sense
      ├─ FormatError          65  a manifest, archive or signature file is bad
-     │   └─ EntryError       65  an entry of an archive or a layout is
+     │   ├─ EntryError           an entry of an archive or a layout breaks a rule
      │   └─ DamagedImageError    an image's bytes are not those its ID promises
      ├─ MissingInputError    66  an input named on the command line is not there
      │   └─ ImageNotFoundError   an image is in no store that may be looked into

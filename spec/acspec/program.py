@@ -89,7 +89,7 @@ def _as_tool_error(exception: Exception) -> errors.ToolError | None:
         return os_error(exception)
     if isinstance(exception, MemoryError):
         return errors.StorageError("memory", "not enough of it")
-    # Typer's own exceptions, told by their shape because this package imports the standard library only.
+    # Typer's own exceptions, told by their shape because nothing but `commands` imports Typer.
     if hasattr(exception, "format_message") and hasattr(exception, "exit_code"):
         from acspec.usage import explain_usage
 

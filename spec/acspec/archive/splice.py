@@ -44,8 +44,7 @@ def splice_manifest(
 ) -> WrittenImage:
     """Copy the image *origin* (*what* names it in errors) to *output*, with *change* applied to the bytes of its manifest.
 
-    A fault may be found when most of it has been written:
-    it is a copy only when this returns.
+    A fault may be found when most of it has been written: it is a copy only when this returns.
 
     Raises: FormatError for a bad archive; StorageError; what *change* and *output* raise.
     Source: aci.md, Image Archives.
