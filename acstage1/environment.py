@@ -5,11 +5,12 @@ Source: ace.md, Execution Environment; docs/decisions, PATH and what may not be 
 
 from __future__ import annotations
 
+from acspec.execution import DEFAULT_PATH
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 EXECUTOR = "appc-tools"
 
 

@@ -11,15 +11,13 @@ import stat
 from acspec import limits
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.execution import find_id, parse_id
 from acspec.jsontext import read_limited
 from acstage1.inroot import open_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_LARGEST_ID = 2**32 - 2
-_DIGITS = 10  # of that; Python reads no number of thousands of them
 
 
 def resolve_user(text: str) -> int:
@@ -50,8 +48,9 @@ def _resolve(text: str, database: str, kind: str, owner: Callable[[os.stat_resul
     number = find_id(read_database(database), text)
     if number is not None:
         return number
-    if text.isascii() and text.isdigit() and len(text.lstrip("0")) <= _DIGITS and int(text) <= _LARGEST_ID:
-        return int(text)
+    number = parse_id(text)
+    if number is not None:
+        return number
     if text == "root":
         return 0
     raise FormatError(f'{kind} "{escape(text)}"', f"is neither in the image's {database} nor a number")
@@ -75,20 +74,6 @@ def read_database(path: str) -> bytes:
     if len(data) > limits.PASSWD_BYTES:
         raise FormatError(path, f"larger than the limit of {limits.PASSWD_BYTES} bytes")
     return data
-
-
-def find_id(database: bytes, name: str) -> int | None:
-    """Return the number that *name* has in a passwd or group file, or None; lines that are not of its form count for nothing.
-
-    Source: passwd(5), group(5).
-    """
-    wanted = name.encode("utf-8", "surrogateescape")
-    for line in database.split(b"\n"):
-        fields = line.split(b":")
-        if len(fields) >= 3 and fields[0] == wanted and fields[2].isdigit() and len(fields[2]) <= 10:
-            number = int(fields[2])
-            return number if number <= _LARGEST_ID else None
-    return None
 
 
 def find_home(uid: int) -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from acspec.app import EnvironmentVariable, EventHandler, Port, parse_environment_name, parse_owner
 from acspec.errors import FormatError, UsageError
+from acspec.execution import MAX_ID
 from acspec.fields import Fields
 from acspec.image_manifest import ANNOTATIONS, Annotation, Dependency
 from acspec.jsontext import parse_json
@@ -20,7 +21,7 @@ from acspec.labels import Label, parse_label_name
 from acspec.names import ACIdentifier, parse_ac_identifier
 from acspec.option_words import integer_or_text, parse_pair, parse_settings, typed
 from acspec.references import parse_reference
-from acspec.volumes import MAX_ID, MountPoint, parse_absolute_path
+from acspec.volumes import MountPoint, parse_absolute_path
 
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue

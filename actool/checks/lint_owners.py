@@ -10,12 +10,12 @@ from typing import NamedTuple
 from acspec.app import App
 from acspec.archive.entry import Kind
 from acspec.escape import escape
+from acspec.execution import find_id, parse_id
 from actool.checks.reports import Diagnostic, warning
 from actool.checks.rootfs_index import ROOT
 from actool.checks.rootfs_paths import RootfsPaths, State, describe_missing
 from actool.checks.survey import GROUP, PASSWD, Survey
 
-_LARGEST_ID = 2**32 - 2
 _CANNOT = "so the app cannot start"
 
 
@@ -61,7 +61,7 @@ def _resolve(text: str, key: str, databases: dict[bytes, bytes], database: bytes
     place = f"app.{key}"
     if text.startswith("/"):
         return _resolve_path(text.encode(), place, key, paths)
-    number = _parse_number(text)
+    number = parse_id(text)
     found = paths.resolve(database.removeprefix(ROOT))
     if found.state is not State.MISSING:
         if database not in databases or found.path != database.removeprefix(ROOT):
@@ -86,25 +86,3 @@ def _resolve_path(path: bytes, place: str, key: str, paths: RootfsPaths) -> Owne
     if found.node is None or (found.node.program is None and found.node.kind is not Kind.DIRECTORY):
         return Owner()  # of other files the owners are not kept
     return Owner(found.node.uid if key == "user" else found.node.gid)
-
-
-def _parse_number(text: str) -> int | None:
-    digits = text.lstrip("0") or "0"
-    if not (text.isascii() and text.isdigit()) or len(digits) > 10 or int(digits) > _LARGEST_ID:
-        return None
-    return int(digits)
-
-
-def find_id(database: bytes, name: str) -> int | None:
-    """Return the number that *name* has in a passwd or group file, or None; lines that are not of its form count for nothing.
-
-    Source: passwd(5), group(5).
-    """
-    wanted = name.encode() + b":"
-    for line in database.split(b"\n"):
-        if line.startswith(wanted):
-            fields = line.split(b":")
-            if len(fields) >= 3 and fields[2].isdigit() and len(fields[2]) <= 10:
-                number = int(fields[2])
-                return number if number <= _LARGEST_ID else None
-    return None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from acspec.app import App
 from acspec.archive.entry import Kind
 from acspec.escape import escape
+from acspec.execution import DEFAULT_PATH
 from actool.checks.lint_owners import Identity
 from actool.checks.lint_platform import Platform
 from actool.checks.programs import Form, Program
@@ -19,7 +20,6 @@ from actool.checks.rootfs_index import Node
 from actool.checks.rootfs_paths import Place, RootfsPaths, State, describe_missing
 
 # What the specification sets unless the app's own environment says otherwise.
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _MAIN = "app.exec[0]"
 _PATH_DIRECTORIES = 256

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.execution import MAX_ID
 from acspec.fields import Fields, check_unique
 from acspec.isolators import Isolator, read_isolators
 from acspec.names import ACName, parse_ac_name
-from acspec.volumes import MAX_ID, MountPoint, parse_absolute_path
+from acspec.volumes import MountPoint, parse_absolute_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

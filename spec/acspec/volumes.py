@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.execution import MAX_ID
 from acspec.fields import Fields
 from acspec.names import ACName, parse_ac_name
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 HOST = "host"
 EMPTY = "empty"
-MAX_ID = 2**32 - 2
 NO_SOURCE = "a volume of kind empty has no source"
 
 _ONLY_FOR = {HOST: ("recursive",), EMPTY: ("mode", "uid", "gid")}  # the rest is "only interpreted if kind is" the other

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from zlib import adler32
 
 from acspec.archive.faults import Fault
+from acspec.execution import MAX_ID
 
 T = TypeVar("T")
 
@@ -28,7 +29,6 @@ _GNU = b"ustar  \x00"
 _V7 = bytes(8)
 _SPLIT_BY_GO = (b"rootfs/", b"rootfs\0")
 _new_tuple = tuple.__new__
-_MAX_ID = 2**32 - 2  # 2**32 - 1 means "leave as it is" to chown
 # Headers repeat each other. What has been understood once is not parsed again, but forgotten when there is too much of it.
 _OWNERS_CACHED = 512
 _TIMES_CACHED = 512
@@ -199,8 +199,8 @@ def _parse_owners(field: bytes) -> tuple[int, int, int]:
     # mode, uid and gid stand side by side and nearly always repeat: one look-up instead of three numbers.
     owners = (
         _parse_optional(field[:8], "mode", 0, 2**31) & 0o7777,
-        _parse_optional(field[8:16], "uid", 0, _MAX_ID),
-        _parse_optional(field[16:], "gid", 0, _MAX_ID),
+        _parse_optional(field[8:16], "uid", 0, MAX_ID),
+        _parse_optional(field[16:], "gid", 0, MAX_ID),
     )
     _remember(_owners, field, owners, _OWNERS_CACHED)
     return owners

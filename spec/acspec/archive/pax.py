@@ -16,12 +16,12 @@ from acspec.archive.faults import Fault
 from acspec.archive.sparse import KEYWORDS as _SPARSE
 from acspec.archive.sparse import Announcement, parse_announcement
 from acspec.escape import escape
+from acspec.execution import MAX_ID
 
 _XATTR = b"SCHILY.xattr."
 _OF_ONE_FILE = frozenset((b"path", b"linkpath", b"size", *ACL_XATTRS))
 _VOLUMES = frozenset((b"GNU.volume.filename", b"GNU.volume.offset", b"GNU.volume.size"))
 _CHARSETS = (b"BINARY", b"ISO-IR 10646 2000 UTF-8")
-_MAX_ID = 2**32 - 2
 _XATTR_NAME_BYTES = 255
 _XATTR_VALUE_BYTES = 65_536
 
@@ -162,7 +162,7 @@ def _parse_size(value: bytes) -> int:
 
 
 def _parse_id(value: bytes) -> int:
-    return _parse_decimal(value, "uid or gid", _MAX_ID)
+    return _parse_decimal(value, "uid or gid", MAX_ID)
 
 
 def _parse_decimal(value: bytes, what: str, most: int) -> int:

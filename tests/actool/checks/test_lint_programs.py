@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from acspec.execution import DEFAULT_PATH
 from acstage1 import environment
-from actool.checks.lint_programs import DEFAULT_PATH
 from actool.checks.validate import validate
 from tests.support.elf import make_elf
 from tests.support.images import Node, directory, hard_link, image, symlink

@@ -1,0 +1,36 @@
+"""What every executor of this suite and every check of an image must agree on: where programs are sought, which numbers names have.
+
+Small on purpose: stage1 imports it.
+
+Source: aci.md, exec, user, group; docs/decisions, user and group names.
+"""
+
+from __future__ import annotations
+
+# Where a program is sought when neither image nor user says where.
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MAX_ID = 2**32 - 2  # of users and groups: 2**32 - 1 means "leave as it is" to chown(2)
+
+_DIGITS = 10
+
+
+def parse_id(text: str) -> int | None:
+    """Return the number of a user or group that *text* is, None when it is none. Source: aci.md, user, group."""
+    digits = text.lstrip("0") or "0"
+    if not (text.isascii() and text.isdigit()) or len(digits) > _DIGITS or int(digits) > MAX_ID:
+        return None
+    return int(digits)
+
+
+def find_id(database: bytes, name: str) -> int | None:
+    """Return the number that *name* has in a passwd or group file, or None; lines that are not of its form count for nothing.
+
+    Source: passwd(5), group(5).
+    """
+    wanted = name.encode("utf-8", "surrogateescape") + b":"
+    for line in database.split(b"\n"):
+        fields = line.split(b":", 3) if line.startswith(wanted) else ()
+        if len(fields) >= 3 and fields[2].isdigit() and len(fields[2]) <= _DIGITS:
+            number = int(fields[2])
+            return number if number <= MAX_ID else None
+    return None
