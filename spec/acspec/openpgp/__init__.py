@@ -10,6 +10,7 @@ Modules, from top to bottom:
     strength        whether a key is fit to sign: not revoked, expired or weak
     symmetric       messages under a passphrase: written, and read to a verdict
     filter          gpg between two streams, without a thread and without a file
+    armour          ASCII armour as gpg wants it
     process         gpg started, and what its status lines say
 
 Source: aci.md, Image Archives; GnuPG doc/DETAILS, Format of the --status-fd output.

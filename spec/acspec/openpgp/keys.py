@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from acspec import limits
 from acspec.errors import FormatError, KernelError, MissingInputError, UsageError
+from acspec.openpgp.armour import add_checksums
 from acspec.openpgp.process import without_gpg
 from acspec.openpgp.strength import faults_in, list_key
 
@@ -81,7 +82,7 @@ def read_keys(data: bytes, what: str) -> list[Key]:
 
 def import_keys(home: str, data: bytes) -> list[str]:
     """Import public keys into *home* and return their fingerprints, in order. Raises: MissingInputError without gpg; OSError."""
-    result = _open_home(home).import_keys(data)
+    result = _open_home(home).import_keys(add_checksums(data))
     return list(dict.fromkeys(item.lower() for item in result.fingerprints if item))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError
+from acspec.openpgp.armour import add_checksums
 from acspec.openpgp.keys import import_keys
 from acspec.openpgp.process import OPTIONS, PIPE_BYTES, parse_status, start_gpg
 from acspec.openpgp.strength import WEAK_HASHES, list_key, why_unfit
@@ -76,7 +77,7 @@ class Verification:
     def _start(self, signature: bytes) -> subprocess.Popen[bytes]:
         path = os.path.join(self._home.name, "signature.asc")
         with open(path, "wb") as file:
-            file.write(signature)
+            file.write(add_checksums(signature))
         # Two files always: with one, gpg accepts a signature that carries its own, other, text.
         status = ("--status-file", os.path.join(self._home.name, "status"))
         words = (*OPTIONS, "--homedir", self._home.name, *status, "--verify", "--", path, "-")
