@@ -1,4 +1,6 @@
-"""Isolators: what is enforced here, and what is said of the rest. Never is one dropped in silence.
+"""Isolators: a table of who enforces each, and what is said of the rest. Never is one dropped in silence.
+
+What a judge says holds when the pod starts as it should: what the kernel then refuses is settled in the same rows.
 
 Source: ace.md, Isolators ("an executor MUST make information about which isolators were ignored, enforced or modified available").
 """
@@ -11,8 +13,14 @@ from acstage1.errors import IgnoredIsolatorError, StartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from acspec.jsontext import JSONValue
     from acstage1.pod import App, PodDirectory
+
+    Verdict: TypeAlias = tuple[str, str | None]
+    Judge: TypeAlias = Callable[[App | PodDirectory, JSONValue], Verdict]
 
 NO_NEW_PRIVILEGES = "os/linux/no-new-privileges"
 APPARMOR_PROFILE = "os/linux/apparmor-profile"
@@ -20,10 +28,11 @@ PIDS_LIMIT = 4096
 _APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _PROFILES = "/sys/kernel/security/apparmor/profiles"
 
-_ENFORCED = (RETAIN_SET, REMOVE_SET, NO_NEW_PRIVILEGES)
+ENFORCED, MODIFIED, IGNORED = "enforced", "modified", "ignored"
 # Pod init has what it takes to start apps, and an app with this capability may look into it and change it.
 _TOO_MUCH = "with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"
 _NOT_YET = "this stage1 does not enforce it yet"
+_UNKNOWN = "this stage1 does not know it"
 
 
 def capability_numbers(app: App) -> frozenset[int]:
@@ -81,40 +90,79 @@ def _name(isolator: JSONValue) -> JSONValue:
     return isolator.get("name") if isinstance(isolator, dict) else None
 
 
-def account(pod: PodDirectory) -> list[JSONValue]:
-    """Return isolators.json: one object for each isolator of the pod and its apps, and for the limit that is ours.
+def _retained(_: App | PodDirectory, value: JSONValue) -> Verdict:
+    names = value.get("set") if isinstance(value, dict) else None
+    return ENFORCED, _TOO_MUCH if isinstance(names, list) and "CAP_SYS_PTRACE" in names else None
 
-    Raises: IgnoredIsolatorError in strict mode.
+
+def _enforced(_: App | PodDirectory, __: JSONValue) -> Verdict:
+    return ENFORCED, None
+
+
+def _not_yet(_: App | PodDirectory, __: JSONValue) -> Verdict:
+    return IGNORED, _NOT_YET
+
+
+# Isolator by isolator: who judges an app's, and who a pod's. What is for one of them only has None for the other.
+_JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
+    RETAIN_SET: (_retained, None),
+    REMOVE_SET: (_enforced, None),
+    NO_NEW_PRIVILEGES: (_enforced, None),
+    "os/linux/seccomp-retain-set": (_not_yet, None),
+    "os/linux/seccomp-remove-set": (_not_yet, None),
+    "os/linux/selinux-context": (_not_yet, _not_yet),
+    APPARMOR_PROFILE: (_not_yet, _not_yet),
+    "os/linux/oom-score-adj": (_not_yet, _not_yet),
+    "os/linux/cpu-shares": (_not_yet, _not_yet),
+    "os/unix/sysctl": (None, _not_yet),
+    "resource/cpu": (_not_yet, _not_yet),
+    "resource/memory": (_not_yet, _not_yet),
+    "resource/block-bandwidth": (_not_yet, _not_yet),
+    "resource/block-iops": (_not_yet, _not_yet),
+    "resource/network-bandwidth": (_not_yet, _not_yet),
+}
+
+
+def account(pod: PodDirectory) -> list[JSONValue]:
+    """Return isolators.json: one object for each isolator of the pod and its apps.
+
+    Raises: FormatError; IgnoredIsolatorError in strict mode.
     Source: ace.md, Isolators.
     """
-    rows: list[JSONValue] = [_row(None, isolator) for isolator in pod.isolators]
-    rows += [_row(app.name, isolator) for app in pod.apps for isolator in app.isolators]
-    ignored = ignored_names(rows)
-    if pod.strict and ignored:
-        raise IgnoredIsolatorError(ignored[0], "would be ignored, which --strict forbids")
+    rows: list[JSONValue] = [_row(None, pod, isolator) for isolator in pod.isolators]
+    rows += [_row(app.name, app, isolator) for app in pod.apps for isolator in app.isolators]
+    check_strict(pod, rows)
     return rows
 
 
-def _row(app: str | None, isolator: JSONValue) -> JSONValue:
-    name = _name(isolator)
-    if app is not None and name in _ENFORCED:
-        return {"name": name, "app": app, "state": "enforced", "why": _TOO_MUCH if _retains_ptrace(isolator) else None}
-    return {"name": name, "app": app, "state": "ignored", "why": _NOT_YET}
+def check_strict(pod: PodDirectory, rows: list[JSONValue]) -> None:
+    """Check that nothing is ignored where the pod is strict. Raises: IgnoredIsolatorError.
+
+    Source: ace.md, Isolators ("strict mode").
+    """
+    ignored = ignored_names(rows)
+    if pod.strict and ignored:
+        raise IgnoredIsolatorError(ignored[0], "would be ignored, which --strict forbids")
 
 
-def _retains_ptrace(isolator: JSONValue) -> bool:
-    value = isolator.get("value") if isinstance(isolator, dict) and isolator.get("name") == RETAIN_SET else None
-    names = value.get("set") if isinstance(value, dict) else None
-    return isinstance(names, list) and "CAP_SYS_PTRACE" in names
+def _row(app: str | None, owner: App | PodDirectory, isolator: JSONValue) -> JSONValue:
+    name, value = (isolator.get("name"), isolator.get("value")) if isinstance(isolator, dict) else (None, None)
+    judges = _JUDGES.get(name) if isinstance(name, str) else None
+    judge = judges[app is None] if judges is not None else None
+    if judge is not None:
+        state, why = judge(owner, value)
+    else:
+        state, why = IGNORED, _UNKNOWN if judges is None else f"it is for {'apps' if app is None else 'pods'} only"
+    return {"name": name, "app": app, "state": state, "why": why}
 
 
 def find_notes(rows: list[JSONValue]) -> list[str]:
     """Return what people are told of isolators that are enforced and yet need a word."""
-    enforced = [row for row in rows if isinstance(row, dict) and row["state"] == "enforced" and row["app"] is not None]
+    enforced = [row for row in rows if isinstance(row, dict) and row["state"] == ENFORCED and row["app"] is not None]
     return [f"{row['app']}: {row['why']}" for row in enforced if row["why"]]
 
 
 def ignored_names(rows: list[JSONValue]) -> list[str]:
     """Return the names of the isolators in isolators.json that are ignored, each once, for the warning."""
-    found = {str(row["name"]): None for row in rows if isinstance(row, dict) and row["state"] == "ignored"}
+    found = {str(row["name"]): None for row in rows if isinstance(row, dict) and row["state"] == IGNORED}
     return list(found)

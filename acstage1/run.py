@@ -19,7 +19,7 @@ from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
 from acstage1.descriptors import Streams, close_all, keep_only, open_streams
 from acstage1.errors import StartError
-from acstage1.isolators import PIDS_LIMIT, account, check_apparmor, find_notes, ignored_names
+from acstage1.isolators import ENFORCED, IGNORED, PIDS_LIMIT, account, check_apparmor, find_notes, ignored_names
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.pod import PodDirectory
@@ -118,7 +118,7 @@ class _Monitor:
     def _make_cgroups(self, rows: list[JSONValue]) -> None:
         self._cgroups.make()
         refused = self._cgroups.limit_pids(PIDS_LIMIT)
-        state = "enforced" if refused is None else "ignored"
+        state = ENFORCED if refused is None else IGNORED
         rows.append({"name": "appc-tools/pids", "app": None, "state": state, "why": refused or f"{PIDS_LIMIT} by default"})
         self._records.write_isolators(rows)
         for note in find_notes(rows):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from acspec.isolators import KNOWN
 from acstage1.errors import IgnoredIsolatorError, StartError
 from acstage1.isolators import account, check_apparmor, find_notes
 from acstage1.pod import PodDirectory
@@ -51,15 +52,26 @@ def test_a_kernel_without_apparmor_refuses_nothing(tmp_path: Path) -> None:
     check_apparmor(pod(tmp_path, profile("rkt")), str(tmp_path / "nowhere"), str(tmp_path / "nowhere"))
 
 
-def test_every_isolator_is_accounted_for(tmp_path: Path) -> None:
-    ours = {"name": "os/linux/no-new-privileges", "value": True}
-    theirs = {"name": "resource/memory", "value": {"limit": "1G"}}
-    rows = account(pod(tmp_path, ours, theirs, pod_isolators=(ours,)))
-    assert [(row["name"], row["app"], row["state"]) for row in rows if isinstance(row, dict)] == [
-        ("os/linux/no-new-privileges", None, "ignored"),
-        ("os/linux/no-new-privileges", "app", "enforced"),
-        ("resource/memory", "app", "ignored"),
-    ]
+NO_NEW_PRIVILEGES = {"name": "os/linux/no-new-privileges", "value": True}
+ACCOUNTS = {
+    "an app's, which its start enforces": ((NO_NEW_PRIVILEGES,), (), ("app", "enforced", None)),
+    "an app's, at the pod": ((), (NO_NEW_PRIVILEGES,), (None, "ignored", "it is for apps only")),
+    "a pod's, at an app": (({"name": "os/unix/sysctl", "value": {}},), (), ("app", "ignored", "it is for pods only")),
+    "one that nobody knows": (({"name": "example.com/x", "value": 1},), (), ("app", "ignored", "this stage1 does not know it")),
+    "one without a name": (({"value": 1},), (), ("app", "ignored", "this stage1 does not know it")),
+}
+
+
+@pytest.mark.parametrize("case", ACCOUNTS)
+def test_every_isolator_is_accounted_for(tmp_path: Path, case: str) -> None:
+    of_app, of_pod, expected = ACCOUNTS[case]
+    rows = account(pod(tmp_path, *of_app, pod_isolators=of_pod))
+    assert [(row["app"], row["state"], row["why"]) for row in rows if isinstance(row, dict)] == [expected]
+
+
+def test_every_isolator_of_the_specification_is_known(tmp_path: Path) -> None:
+    rows = account(pod(tmp_path, *({"name": name, "value": None} for name in KNOWN)))
+    assert not [row for row in rows if isinstance(row, dict) and row["why"] == "this stage1 does not know it"]
 
 
 def test_an_app_that_may_take_over_init_is_remarked_on(tmp_path: Path) -> None:
