@@ -5,7 +5,8 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     cli           the command line: which subcommand, and the exit code
     command_run   `acrun run` without options, which needs no option parser
     command_run_options  `acrun run` with options: those of the pod and those of each app
-    command_pods  `acrun list`, `status`, `rm`: what pods there are
+    command_pods  `acrun list`, `rm`: what pods there are
+    command_status  `acrun status`, `cat-manifest`: one pod
     command_logs  `acrun logs`: what the apps wrote
     command_enter  `acrun enter`, `stop`: what stage1 does with a running pod
     command_gc    `acrun gc`: what is no longer needed
@@ -27,6 +28,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made, and RUN itself
     logs          the log files of a pod, record by record
+    views         pods in lines and fields for people
     usage         what a running pod uses
     states        what the files of a pod directory say of its life
     table         columns for people

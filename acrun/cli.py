@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": "acrun.command_run_options:run",
     "list": "acrun.command_pods:list_pods",
-    "status": "acrun.command_pods:status",
+    "status": "acrun.command_status:status",
+    "cat-manifest": "acrun.command_status:cat_manifest",
     "logs": "acrun.command_logs:logs",
     "enter": "acrun.command_enter:enter",
     "stop": "acrun.command_enter:stop",

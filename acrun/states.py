@@ -10,35 +10,55 @@ from __future__ import annotations
 import os
 import time
 
-from acspec.errors import FormatError, MissingInputError
-from acspec.jsontext import read_json_file
+from acspec import limits
+from acspec.errors import FormatError, MissingInputError, UsageError
+from acspec.jsontext import dump_pretty, parse_json, read_json_file, read_limited
+from acspec.locks import open_locked
+from acspec.pods import PHASES, STATES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from acspec.jsontext import JSONValue
-    from acspec.pods import Pod
+    from acspec.pods import Pod, Pods
 
 
 class AppState:
-    """One app of a pod: its name, its image (name and ID), and its status file's content (empty before the app ended)."""
+    """One app of a pod: its name, its image (name and ID), where its root file system lies, and its status file's content.
 
-    __slots__ = ("image_id", "image_name", "name", "status")
+    `backend` is `overlay` or `copy`, empty when nothing says so; the status is empty before the app ended.
+    """
 
-    def __init__(self, name: str, image_name: str, image_id: str, status: dict[str, JSONValue]) -> None:
+    __slots__ = ("backend", "image_id", "image_name", "name", "pid", "status")
+
+    def __init__(self, name: str, image_name: str, image_id: str) -> None:
         self.name = name
         self.image_name = image_name
         self.image_id = image_id
-        self.status = status
+        self.backend = ""
+        self.status: dict[str, JSONValue] = {}
+        self.pid: int | None = None
 
     def ended(self) -> str:
         """Return how the app ended in a few words, or the empty string while nothing says so."""
         if "exit" in self.status:
             return f"exit {self.status['exit']}"
         if "signal" in self.status:
-            return f"signal {self.status['signal']}"
+            return f"signal {_signal(self.status['signal'])}"
         if "failed" in self.status:
             return f"failed to start: {self.status.get('why', self.status['failed'])}"
         return ""
+
+
+def _signal(number: JSONValue) -> str:
+    """Return the number of a signal with its name. Source: signal(7)."""
+    import signal
+
+    try:
+        return f"{number} ({signal.Signals(number).name})" if isinstance(number, int) else str(number)
+    except ValueError:  # a real-time signal
+        return str(number)
 
 
 class PodState:
@@ -57,6 +77,13 @@ class PodState:
         self.pids: dict[str, JSONValue] = {}
         self.isolators: JSONValue = None
 
+    @property
+    def ended(self) -> str | None:
+        """When the last app of a pod that runs no more ended (RFC 3339), None when nothing says so."""
+        if self.state == "running":
+            return None
+        return max((str(app.status["ended"]) for app in self.apps if "ended" in app.status), default=None)
+
     def end_of(self, app: AppState) -> str:
         """Return how an app ended, "aborted" when its monitor was gone before it could say; empty while it has not ended."""
         return app.ended() or ("aborted" if self.state == "exited" else "")
@@ -65,63 +92,162 @@ class PodState:
         """Return what an app that has not ended is doing: starting until it has a process, then running; else as the pod."""
         if self.state != "running":
             return self.state
-        processes = self.pids.get("apps")
-        return "running" if isinstance(processes, dict) and processes.get(app.name) else "starting"
+        return "running" if app.pid is not None else "starting"
 
-    def _pid(self) -> JSONValue:
-        init = self.pids.get("init")
-        return init.get("pid") if isinstance(init, dict) else None
+    def get_app(self, name: str | None) -> AppState:
+        """Return the app *name*; without a name the only one there is.
+
+        Raises: MissingInputError; UsageError when there are several to choose from.
+        """
+        names = [app.name for app in self.apps]
+        if name is None:
+            if len(self.apps) != 1:
+                raise UsageError(self.name or self.uuid, f"has {len(names)} apps", f"--app {'|'.join(names)}")
+            return self.apps[0]
+        for app in self.apps:
+            if app.name == name:
+                return app
+        raise MissingInputError(name, "no such app in this pod", ", ".join(names))
 
     def to_json(self) -> dict[str, JSONValue]:
         """Return the pod for `--json`."""
-        apps: list[JSONValue] = [
-            {"name": app.name, "image": {"name": app.image_name, "id": app.image_id}, "status": app.status or None}
-            for app in self.apps
-        ]
         return {
             "uuid": self.uuid,
             "directory": self.path,
             "name": self.name,
             "state": self.state,
-            "created": _rfc3339(self.created),
-            "started": _rfc3339(self.started),
-            "pid": self._pid() if self.state == "running" else None,
-            "apps": apps,
+            "created": rfc3339(self.created),
+            "started": rfc3339(self.started),
+            "ended": self.ended,
+            "pid": find_pid(self.pids.get("init")) if self.state == "running" else None,
+            "apps": [self._app_to_json(app) for app in self.apps],
             "isolators": self.isolators,
         }
 
+    def _app_to_json(self, app: AppState) -> JSONValue:
+        return {
+            "name": app.name,
+            "image": {"name": app.image_name, "id": app.image_id},
+            "rootfs": {"backend": app.backend or None},
+            "state": "ended" if self.end_of(app) else self.state_of(app),
+            "pid": app.pid if self.state == "running" else None,
+            "status": app.status or None,
+        }
 
-def _rfc3339(moment: float | None) -> str | None:
-    """Return a time as RFC 3339 in UTC. Source: types.md, Timestamps."""
+
+def rfc3339(moment: float | None) -> str | None:
+    """Return a time as RFC 3339 in UTC, to the microsecond. Source: types.md, Timestamps."""
     if moment is None:
         return None
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1_000_000):06d}Z"
 
 
-def read_state(pod: Pod) -> PodState:
-    """Return the state of *pod*.
+def find_pid(process: JSONValue) -> int | None:
+    """Return the number of a process as the file `pid` says who it is, None where it says that there is none."""
+    pid = process.get("pid") if isinstance(process, dict) else None
+    return pid if isinstance(pid, int) else None
+
+
+def get_state(pods: Pods, text: str) -> tuple[Pod, PodState]:
+    """Return the pod that *text* means, and its state. A pod that moves to its next phase meanwhile is looked for again.
+
+    Raises: MissingInputError when there is none, or it is removed meanwhile; OSError.
+    Source: spec/pod-directory.md, Phases and Files.
+    """
+    for _ in PHASES:
+        pod = pods.get(text)
+        try:
+            return pod, read_state(pod)
+        except FileNotFoundError:
+            continue
+    raise MissingInputError(text, "is being removed")
+
+
+def wait_for_end(pods: Pods, text: str) -> None:
+    """Wait until the pod that *text* means no longer runs, asleep until the kernel gives its lock.
+
+    Raises: MissingInputError when there is none, or it is removed meanwhile; OSError.
+    Source: spec/pod-directory.md, Locks.
+    """
+    pod = pods.get(text)
+    try:
+        if pod.phase == "run":
+            os.close(open_locked(pod.path, shared=True, wait=True))
+    except FileNotFoundError:
+        raise MissingInputError(text, "was removed as soon as it had ended") from None
+
+
+def read_manifest(pods: Pods, text: str, *, pretty: bool) -> bytes:
+    """Return the manifest of the pod that *text* means as it is stored, or laid out for people.
+
+    Raises: MissingInputError when there is no such pod, or no manifest in it (yet); FormatError; OSError.
+    Source: pods.md, Pod Manifest Schema.
+    """
+    path = os.path.join(pods.get(text).path, "pod")
+    try:
+        with open(path, "rb") as file:
+            data = read_limited(file.fileno(), limits.MANIFEST_BYTES)
+    except FileNotFoundError:
+        raise MissingInputError(text, "has no manifest (yet)") from None
+    return dump_pretty(parse_json(data, path)) if pretty else data
+
+
+def check_states(words: Sequence[str]) -> Sequence[str]:
+    """Return *words* when each is a state that a pod can be in. Raises: UsageError. Source: spec/pod-directory.md, Phases."""
+    for word in words:
+        if word not in STATES:
+            raise UsageError(f"--state {word}", "no pod is ever in that state", ", ".join(STATES))
+    return words
+
+
+def list_states(pods: Pods) -> list[PodState]:
+    """Return the states of all pods, each once, the one made last first; what moves or goes meanwhile may be missing.
+
+    Raises: OSError.
+    Source: spec/pod-directory.md, Phases and Files.
+    """
+    names = pods.names()
+    states: dict[str, PodState] = {}
+    for pod in pods.all():
+        try:
+            states[pod.uuid] = read_state(pod, names)
+        except FileNotFoundError:
+            continue
+    return sorted(states.values(), key=lambda state: -(state.created or 0))
+
+
+def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
+    """Return the state of *pod*; *names* are those of all pods by UUID, where somebody has them at hand.
 
     Raises: FileNotFoundError when it has been moved or removed meanwhile; OSError.
     Source: spec/pod-directory.md, Phases and Files.
     """
-    state = PodState(pod.uuid, pod.path, pod.state(), pod.pods.find_name(pod.uuid), _time(pod.path, "pod"), _time(pod.path, "pid"))
-    document = _read(pod.path, "pod")
-    for app in _list(document.get("apps")):
-        state.apps.append(_app_state(pod.path, app))
+    name = pod.pods.find_name(pod.uuid) if names is None else names.get(pod.uuid)
+    state = PodState(pod.uuid, pod.path, pod.state(), name, _time(pod.path, "pod"), _time(pod.path, "pid"))
     state.pids = _read(pod.path, "pid")
+    backends, processes = _members(_read(pod.path, "stage1.json"), "apps"), _members(state.pids, "apps")
+    for value in _list(_read(pod.path, "pod").get("apps")):
+        app = _app_state(value)
+        app.backend = _text(_members(_members(backends, app.name), "rootfs").get("backend"))
+        app.pid = find_pid(processes.get(app.name))
+        app.status = _read(pod.path, os.path.join("status", app.name)) if app.name and "/" not in app.name else {}
+        state.apps.append(app)
     try:
         state.isolators = read_json_file(os.path.join(pod.path, "isolators.json"))
     except (MissingInputError, FormatError):
         state.isolators = None
+    os.stat(pod.path)  # what moves while it is read looks like a pod without files
     return state
 
 
-def _app_state(path: str, app: dict[str, JSONValue]) -> AppState:
-    name = _text(app.get("name"))
-    image = app.get("image")
-    values = image if isinstance(image, dict) else {}
-    status = _read(path, os.path.join("status", name)) if name and "/" not in name else {}
-    return AppState(name, _text(values.get("name")), _text(values.get("id")), status)
+def _app_state(app: dict[str, JSONValue]) -> AppState:
+    image = _members(app, "image")
+    return AppState(_text(app.get("name")), _text(image.get("name")), _text(image.get("id")))
+
+
+def _members(value: dict[str, JSONValue], key: str) -> dict[str, JSONValue]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _read(path: str, name: str) -> dict[str, JSONValue]:

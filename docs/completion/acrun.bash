@@ -1,13 +1,14 @@
 # Made by docs/completion/make.py from acrun --help. Do not edit.
 _acrun() {
     local -A below=(
-        ["acrun"]="run list status logs enter stop rm gc"
+        ["acrun"]="run list status cat-manifest logs enter stop rm gc"
     )
     local -A options=(
         ["acrun"]="-h --help"
         ["acrun run"]="--dir --name --hostname --volume --mount -i --interactive --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log -q --quiet --debug -h --help"
-        ["acrun list"]="--dir --json -h --help"
+        ["acrun list"]="--dir --state -q --quiet --json -h --help"
         ["acrun status"]="--dir --json --wait -h --help"
+        ["acrun cat-manifest"]="--dir --pretty-print -h --help"
         ["acrun logs"]="--app -f --follow -t --timestamps --dir --json -h --help"
         ["acrun enter"]="--app --dir --stage1 -h --help"
         ["acrun stop"]="--force --dir --stage1 -h --help"
@@ -26,7 +27,9 @@ _acrun() {
         ["acrun run --stage1"]="-f"
         ["acrun run --log"]="file none"
         ["acrun list --dir"]="-d"
+        ["acrun list --state"]="-"
         ["acrun status --dir"]="-d"
+        ["acrun cat-manifest --dir"]="-d"
         ["acrun logs --app"]="-"
         ["acrun logs --dir"]="-d"
         ["acrun enter --app"]="-"

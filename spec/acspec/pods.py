@@ -31,6 +31,8 @@ _STATES = {
     "garbage": ("deleting", "garbage"),
 }
 
+STATES = tuple(dict.fromkeys(state for pair in _STATES.values() for state in pair))
+
 _HEX = frozenset("0123456789abcdef")
 _SHAPE = (8, 4, 4, 4, 12)
 
@@ -189,6 +191,11 @@ class Pods:
         except FileNotFoundError:
             return None
         return next((name for name in names if self._uuid_of_name(name) == uuid), None)
+
+    def names(self) -> dict[str, str]:
+        """Return the name of each pod that has one, by UUID: for whoever looks at many, in one pass. Raises: OSError."""
+        names = list_names(os.path.join(self.path, "names"))
+        return {uuid: name for name in reversed(names) if (uuid := self._uuid_of_name(name)) is not None}
 
     def claim_name(self, name: str, uuid: str) -> None:
         """Give a pod its name. The name of a pod that no longer exists is taken over.

@@ -1,0 +1,76 @@
+"""Pods as people see them: lines of `list`, fields of `status`. Programs take `--json` instead.
+
+Source: spec/pod-directory.md, Files.
+"""
+
+from __future__ import annotations
+
+import time
+
+from acrun.states import rfc3339
+from acrun.table import ago, lay_out
+from acspec.sizes import human_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from acrun.states import AppState, PodState
+    from acrun.usage import Usage
+    from acspec.jsontext import JSONValue
+
+_SHORT_ID = 19  # `sha512-` and twelve digits
+
+
+def list_pods(states: Sequence[PodState]) -> str:
+    """Return a table of pods, one line for each app."""
+    rows = [row for state in states for row in _rows(state)]
+    return lay_out(("UUID", "NAME", "APP", "IMAGE", "STATE", "CREATED", "ENDED"), rows)
+
+
+def _rows(state: PodState) -> list[tuple[str, ...]]:
+    created = ago(time.time() - state.created) if state.created is not None else ""
+    first = (state.uuid[:8], state.name or "")
+    if not state.apps:
+        return [(*first, "", "", state.state, created, "")]
+    return [
+        (*(first if index == 0 else ("", "")), app.name, app.image_name or app.image_id[:_SHORT_ID], state.state, created,
+         state.end_of(app))
+        for index, app in enumerate(state.apps)
+    ]  # fmt: skip
+
+
+def describe(state: PodState, usage: Usage | None) -> str:
+    """Return one pod field by field: itself, its apps, what it uses while it runs, and each isolator."""
+    fields = [("uuid", state.uuid), ("name", state.name or ""), ("state", state.state), *_times(state), ("directory", state.path)]
+    for app in state.apps:
+        fields += [(f"app {app.name}", state.end_of(app) or state.state_of(app)), *_details(state, app)]
+    if usage is not None:
+        fields += [("processes", str(usage.processes)), ("memory", human_size(usage.memory_bytes))]
+        fields.append(("cpu time", f"{usage.cpu_seconds:.2f} s"))
+    isolators = state.isolators if isinstance(state.isolators, list) else []
+    fields += [_isolator(isolator) for isolator in isolators if isinstance(isolator, dict)]
+    return lay_out(("FIELD", "VALUE"), fields)
+
+
+def _times(state: PodState) -> Iterator[tuple[str, str]]:
+    for label, moment in (("created", rfc3339(state.created)), ("started", rfc3339(state.started)), ("ended", state.ended)):
+        if moment is not None:
+            yield label, moment
+
+
+def _details(state: PodState, app: AppState) -> Iterator[tuple[str, str]]:
+    """Return what is known of an app beside how it is or ended."""
+    yield "  image", f"{app.image_name} {app.image_id[:_SHORT_ID]}".strip()
+    if app.backend:
+        yield "  root", app.backend
+    if state.state == "running" and app.pid is not None and not app.status:
+        yield "  process", str(app.pid)
+    for key in ("attempt", "started", "ended"):
+        if app.status.get(key) not in (None, ""):
+            yield f"  {key}", str(app.status[key])
+
+
+def _isolator(isolator: dict[str, JSONValue]) -> tuple[str, str]:
+    reason = f" ({isolator['why']})" if isolator.get("why") else ""
+    return f"isolator {isolator.get('name')}", f"{isolator.get('state')} for {isolator.get('app') or 'pod'}{reason}"

@@ -1,0 +1,142 @@
+"""What the files of a pod directory say: written here by hand, with what may be missing or odd in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acrun.states import check_states, get_state, list_states, read_manifest, wait_for_end
+from acrun.views import describe, list_pods
+from acspec.errors import MissingInputError, UsageError
+from acspec.pods import Pods
+
+UUID = "6f1c9a52-63d5-4cf6-9a0e-2f6d9d2f3c11"
+OTHER = "00000000-63d5-4cf6-9a0e-2f6d9d2f3c11"
+MANIFEST = {"apps": [{"name": "one", "image": {"name": "example.com/one", "id": "sha512-" + "0" * 128}}, {"name": "two"}]}
+
+
+def pod(run: Path, files: Mapping[str, Any], uuid: str = UUID, phase: str = "run", name: str | None = None) -> Pods:
+    """Write a pod directory with *files*: text as it is, anything else as JSON."""
+    path = run / "pods" / phase / uuid
+    for place, value in files.items():
+        (path / place).parent.mkdir(parents=True, exist_ok=True)
+        (path / place).write_text(value if isinstance(value, str) else json.dumps(value))
+    path.mkdir(parents=True, exist_ok=True)
+    if name is not None:
+        (run / "pods" / "names").mkdir(exist_ok=True)
+        (run / "pods" / "names" / name).write_text(uuid + "\n")
+    return Pods(str(run))
+
+
+STATUSES = {
+    "an exit code": ({"exit": 3}, "exit 3"),
+    "success": ({"exit": 0}, "exit 0"),
+    "death by a signal, by its number and its name": ({"signal": 9}, "signal 9 (SIGKILL)"),
+    "a real-time signal, which has no name": ({"signal": 40}, "signal 40"),
+    "a signal that is no number": ({"signal": "x"}, "signal x"),
+    "a program that could not be started": ({"failed": "exec", "why": "not found"}, "failed to start: not found"),
+    "a failure without a reason": ({"failed": "exec"}, "failed to start: exec"),
+    "nothing of use, and the pod is over": ({}, "aborted"),
+    "no object": ([], "aborted"),
+    "no JSON": ("{", "aborted"),
+}
+
+
+@pytest.mark.parametrize(("status", "words"), STATUSES.values(), ids=STATUSES)
+def test_how_an_app_ended_is_told(status: Any, words: str, tmp_path: Path) -> None:
+    _, state = get_state(pod(tmp_path, {"pod": MANIFEST, "status/one": status}), UUID)
+    assert state.end_of(state.apps[0]) == words
+    assert words in list_pods([state])
+    assert ["app", "one", *words.split()] in [line.split() for line in describe(state, None).splitlines()]
+
+
+def test_status_says_which_backend_an_app_has_and_its_times_and_attempts(tmp_path: Path) -> None:
+    stage1 = {"apps": {"one": {"rootfs": {"backend": "overlay"}}, "two": {"rootfs": {"backend": "copy"}}}}
+    status = {"exit": 0, "attempt": 4, "started": "2026-11-24T10:00:00.1Z", "ended": "2026-11-24T10:00:01.2Z"}
+    _, state = get_state(pod(tmp_path, {"pod": MANIFEST, "stage1.json": stage1, "status/one": status}), UUID)
+    apps: Any = state.to_json()["apps"]
+    assert [app["rootfs"] for app in apps] == [{"backend": "overlay"}, {"backend": "copy"}]
+    assert [app["state"] for app in apps] == ["ended", "ended"]
+    assert state.to_json()["ended"] == "2026-11-24T10:00:01.2Z"
+    rows = [line.split() for line in describe(state, None).splitlines()]
+    for row in (["root", "overlay"], ["root", "copy"], ["attempt", "4"], ["ended", "2026-11-24T10:00:01.2Z"]):
+        assert row in rows
+
+
+def test_isolators_are_told_with_their_reasons(tmp_path: Path) -> None:
+    rows = [
+        {"name": "resource/cpu", "app": "one", "state": "ignored", "why": "no controller"},
+        {"name": "x", "state": "enforced"},
+        7,
+    ]
+    _, state = get_state(pod(tmp_path, {"pod": MANIFEST, "isolators.json": rows}), UUID)
+    text = describe(state, None)
+    assert "isolator resource/cpu  ignored for one (no controller)" in text
+    assert "isolator x             enforced for pod\n" in text
+    assert state.to_json()["isolators"] == rows
+
+
+ODD = {
+    "nothing at all": {},
+    "a manifest that is a list": {"pod": []},
+    "apps that are no list": {"pod": {"apps": {}}},
+    "an app without a name": {"pod": {"apps": [{}]}},
+    "an app whose name leads out": {"pod": {"apps": [{"name": "../../../x"}]}},
+    "processes that are none": {"pod": MANIFEST, "pid": {"init": 7, "apps": []}},
+    "backends that are none": {"pod": MANIFEST, "stage1.json": {"apps": {"one": {"rootfs": 3}}}},
+    "control codes": {"pod": {"apps": [{"name": "\x1b[2J"}]}},
+}
+
+
+@pytest.mark.parametrize("files", ODD.values(), ids=ODD)
+def test_files_that_make_no_sense_are_shown_as_far_as_they_do(files: Mapping[str, Any], tmp_path: Path) -> None:
+    _, state = get_state(pod(tmp_path, files), UUID)
+    assert state.state == "exited"
+    for text in (describe(state, None), list_pods([state])):
+        assert all(line.isprintable() for line in text.splitlines())
+    json.dumps(state.to_json())
+
+
+def test_pods_are_listed_the_last_one_first_each_with_its_name(tmp_path: Path) -> None:
+    pod(tmp_path, {"pod": MANIFEST}, name="old")
+    pods = pod(tmp_path, {"pod": MANIFEST}, uuid=OTHER, phase="prepared", name="new")
+    os.utime(tmp_path / "pods" / "run" / UUID / "pod", (5, 5))
+    assert [(state.uuid, state.name, state.state) for state in list_states(pods)] == [
+        (OTHER, "new", "prepared"),
+        (UUID, "old", "exited"),
+    ]
+
+
+def test_a_state_that_no_pod_is_ever_in_is_refused() -> None:
+    assert check_states(["running", "garbage"]) == ["running", "garbage"]
+    with pytest.raises(UsageError, match=r"--state up: no pod is ever in that state \(preparing, .*garbage\)"):
+        check_states(["up"])
+
+
+def test_an_app_is_found_by_name_or_because_it_is_the_only_one(tmp_path: Path) -> None:
+    _, state = get_state(pod(tmp_path, {"pod": MANIFEST}), UUID)
+    assert state.get_app("two").name == "two"
+    with pytest.raises(UsageError, match=r"has 2 apps \(--app one|two\)"):
+        state.get_app(None)
+    with pytest.raises(MissingInputError, match=r"three: no such app in this pod \(one, two\)"):
+        state.get_app("three")
+
+
+def test_a_manifest_is_read_as_it_is_stored_or_for_people(tmp_path: Path) -> None:
+    pods = pod(tmp_path, {"pod": '{"apps":[]}'})
+    assert read_manifest(pods, UUID[:4], pretty=False) == b'{"apps":[]}'
+    assert read_manifest(pods, UUID, pretty=True) == b'{\n    "apps": []\n}\n'
+    with pytest.raises(MissingInputError, match="has no manifest"):
+        read_manifest(pod(tmp_path, {}, uuid=OTHER, phase="prepare"), OTHER, pretty=False)
+
+
+def test_whoever_waits_for_a_pod_that_does_not_run_does_not_wait(tmp_path: Path) -> None:
+    wait_for_end(pod(tmp_path, {}), UUID)
+    wait_for_end(pod(tmp_path, {}, uuid=OTHER, phase="prepared"), OTHER)
+    with pytest.raises(MissingInputError, match="no such pod"):
+        wait_for_end(Pods(str(tmp_path)), "nobody")
