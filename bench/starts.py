@@ -1,4 +1,4 @@
-"""Warm starts: how long until an image's program speaks, and until all is over, beside `runc run` of the same files.
+"""Warm starts: how long until an image's program speaks, and until all is over, beside runc, podman and bwrap with the same files.
 
 Every run is a new pod from a clean copy; its directory is made (for stage1 alone) and removed outside the measured time.
 """
@@ -24,6 +24,8 @@ _TEXTS = (
     ("acstage1", "acstage1 run, as acrun starts it"),
     ("script", "acstage1 run, typed"),
 )
+
+_PEERS = {"runc": "runc run", "podman": "podman run", "bwrap": "bwrap"}
 
 
 class Starts:
@@ -82,6 +84,37 @@ class Starts:
         words = ["runc", "--root", str(self._place / "runc"), "run", "--bundle", str(bundle), name]
         return Command("runc", words, environment=self._environment)
 
+    def podman(self) -> Command:
+        """`podman run --rm` of the same files under an overlay: an image store, a supervisor, logs and cgroups, as ours has."""
+        rootfs = self._place / "podman-rootfs"
+        shutil.copytree(self._place / "echo" / "rootfs", rootfs, symlinks=True)
+        stores = ("--root", str(self._place / "podman"), "--runroot", str(self._place / "podman-run"))
+        quiet = ("--cgroup-manager", "cgroupfs", "--events-backend", "none")
+        # The limits that it would set by itself are beyond those of many a machine.
+        limits = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+        words = [
+            "podman",
+            *stores,
+            *quiet,
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            *limits,
+            "--rootfs",
+            f"{rootfs}:O",
+            "/bin/echo",
+            "ready",
+        ]
+        return Command("podman", words, environment=self._environment)
+
+    def bwrap(self) -> Command:
+        """`bwrap` with every namespace: no image, no copy, no cgroup, no supervisor."""
+        rootfs = self._place / "bwrap-rootfs"
+        shutil.copytree(self._place / "echo" / "rootfs", rootfs, symlinks=True)
+        words = ["bwrap", "--unshare-all", "--bind", str(rootfs), "/", "--proc", "/proc", "--dev", "/dev", "/bin/echo", "ready"]
+        return Command("bwrap", words, environment=self._environment)
+
     def acfetch(self) -> Command:
         """`acfetch NAME@ID` of an image that is in the store already."""
         words = [self._programs["acfetch"], "--insecure-options=image", f"{IMAGE}@{self._image_id}"]
@@ -107,14 +140,18 @@ def measure_starts(
     inner = starts.acstage1("acstage1", programs.stage1)
     script = starts.acstage1("script", [programs["acstage1"]])
     commands = [starts.acrun(), inner, script]
-    if shutil.which("runc"):
-        commands.append(starts.runc())
-    else:
-        table.notes.append("runc is not installed (Debian package runc): the rows beside it are left out")
+    peers = [name for name in _PEERS if shutil.which(name)]
+    commands += [getattr(starts, name)() for name in peers]
     samples = run_in_turn(commands, rounds)
-    for name, text in _TEXTS if "runc" in samples else ():
-        table.add(f"{text}: to its output", "runc run", samples[name], samples["runc"], to_first=True)
-        table.add(f"{text}: to its end", "runc run", samples[name], samples["runc"])
+    for peer in peers:
+        for name, text in _TEXTS if peer == "runc" else _TEXTS[:1]:
+            table.add(f"{text}: to its output", _PEERS[peer], samples[name], samples[peer], to_first=True)
+            table.add(f"{text}: to its end", _PEERS[peer], samples[name], samples[peer])
+    missing = [name for name in _PEERS if name not in peers]
+    if missing:
+        table.notes.append(
+            f"not installed, their rows left out: {', '.join(missing)} (Debian packages runc, podman with crun, bubblewrap)"
+        )
     found = run_in_turn([starts.acfetch(), starts.typer()], rounds)
     table.add("acfetch NAME@ID, in the store", "empty Typer", found["acfetch"], found["typer"])
     return table, {"acrun": samples["acrun"], "acfetch, in the store": found["acfetch"]}
