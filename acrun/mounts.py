@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass
 
 from acrun.errors import MountError, VolumeSourceError
+from acspec.execution import may_hold_mount
 from acspec.names import parse_ac_name
 from acspec.volumes import Mount, Volume
 
@@ -88,6 +89,8 @@ def _check_overlap(app_name: str, mounts: Iterable[tuple[str, ...]], *, nested: 
     for target in sorted(targets):  # what lies inside another comes right behind it
         if ".." in target:
             raise MountError(f"{app_name}: /{'/'.join(target)}", "a mount target may not hold ..")
+        if not may_hold_mount(target):
+            raise MountError(f"{app_name}: /{'/'.join(target)}", "nothing may be mounted there")
         if not outer or target[: len(outer)] != outer:
             outer = target
         elif not nested:

@@ -7,9 +7,11 @@ Source: ace.md, Volume Setup; pods.md, volumes.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
+from acspec.execution import may_hold_mount
 from acstage1.inroot import holds_something, make_directory, make_file, mount_id, open_in_root
 from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
@@ -60,6 +62,13 @@ def _has_content(root: int, path: str) -> bool:
         os.close(descriptor)
 
 
+def _check_place(root: int, target: int, path: str) -> None:
+    """Check that *target* may hold a mount, whatever links of the image led there. Raises: OSError."""
+    outer, inner = (os.readlink(f"/proc/self/fd/{descriptor}") for descriptor in (root, target))
+    if not may_hold_mount(tuple(part for part in inner[len(outer) :].split("/") if part)):
+        raise OSError(errno.EPERM, "nothing may be mounted there", path)
+
+
 def mount_volume(root: int, mount: Mount, tree: int, ours: set[int], note: Callable[[str], None]) -> None:
     """Mount *tree*, a volume's detached mount, on its target in the rootfs at descriptor *root*; *note* hears of content it hides.
 
@@ -73,6 +82,7 @@ def mount_volume(root: int, mount: Mount, tree: int, ours: set[int], note: Calla
         make = make_directory if is_directory else make_file
         target = make(root, mount.path, frozenset(ours))
         try:
+            _check_place(root, target, mount.path)
             attach(tree, target, mount.path)
             if mount.volume.kind == "empty":
                 ours.add(mount_id(tree))

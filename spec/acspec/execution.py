@@ -1,4 +1,4 @@
-"""What every executor of this suite and every check of an image must agree on: where programs are sought, which numbers names have.
+"""What every executor of this suite and every check of an image must agree on: where programs are sought, and what names mean.
 
 Small on purpose: stage1 imports it.
 
@@ -34,3 +34,14 @@ def find_id(database: bytes, name: str) -> int | None:
             number = int(fields[2])
             return number if number <= MAX_ID else None
     return None
+
+
+def may_hold_mount(target: tuple[str, ...]) -> bool:
+    """Tell whether a volume may be mounted on *target*, the parts of a path inside a rootfs.
+
+    Not on the root. What sets up an app, and many an app, believes what it reads in /proc: nothing is ever mounted there. A place
+    below /dev or /sys is harmless.
+
+    Source: OS-SPEC.md, Linux: /proc, /sys, /dev.
+    """
+    return target not in ((), ("dev",), ("sys",)) and target[:1] != ("proc",)

@@ -110,3 +110,9 @@ def test_links_are_followed_when_that_is_allowed(tmp_path: Path) -> None:
     assert resolve_sources([host(tmp_path / "link")], follow_links=True) == (host(tmp_path / "real"),)
     with pytest.raises(VolumeSourceError):
         resolve_sources([host(tmp_path / "dangling")], follow_links=True)
+
+
+@pytest.mark.parametrize("path", ["/proc", "/proc/self", "//proc/./1", "/sys", "/dev/"])
+def test_nothing_is_mounted_over_what_the_kernel_shows(path: str) -> None:
+    with pytest.raises(MountError, match="nothing may be mounted there"):
+        plan([point("data", path)], [volume("data")])

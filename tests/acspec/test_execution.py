@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from acspec.execution import MAX_ID, find_id, parse_id
+from acspec.execution import MAX_ID, find_id, may_hold_mount, parse_id
 
 NUMBERS = {
     "0": 0,
@@ -41,3 +41,20 @@ def test_the_first_line_of_a_name_that_has_a_number_counts() -> None:
 def test_any_file_has_a_number_for_a_name_or_none(database: bytes, name: str) -> None:
     found = find_id(database, name)
     assert found is None or 0 <= found <= MAX_ID
+
+
+TARGETS = {
+    "": False,
+    "proc": False,
+    "proc/1": False,
+    "proc/sys/net": False,
+    "sys": False,
+    "dev": False,
+    "dev/shm": True,
+    "process": True,
+}
+
+
+@pytest.mark.parametrize("path", TARGETS)
+def test_a_mount_lies_neither_on_the_root_nor_over_what_the_kernel_shows(path: str) -> None:
+    assert may_hold_mount(tuple(filter(None, path.split("/")))) == TARGETS[path]

@@ -143,6 +143,17 @@ def test_a_link_at_the_target_stays_inside(tmp_path: Path, own_rootfs: Path, cas
     assert not Path("/new").exists()
 
 
+FORBIDDEN = {"of the root": "/", "of the kernel's processes": "/proc", "into them": "proc/self", "of the devices": "/dev"}
+
+
+@pytest.mark.parametrize("case", FORBIDDEN)
+def test_a_target_that_leads_over_what_the_start_relies_on_is_refused(tmp_path: Path, own_rootfs: Path, case: str) -> None:
+    (own_rootfs / "link").symlink_to(FORBIDDEN[case])
+    result = run_with(tmp_path, own_rootfs, "true", "/link", {"kind": "empty"})
+    assert (result.code, result.stdout) == (125, "")
+    assert result.stderr.splitlines()[-1].endswith("/link: nothing may be mounted there"), result.stderr
+
+
 def test_a_source_that_became_a_link_is_refused(tmp_path: Path, rootfs: Path) -> None:
     """acrun has looked at the source before; what counts is what stage1 opens."""
     (tmp_path / "source").symlink_to("/etc")
