@@ -13,6 +13,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_options  what several subcommands take, worded once
     run           the sequence of a run, step by step
     launch        from a plan to stage1: the end of every run
+    following     the sequence of showing logs
     sweep         the sequence of a collection
     inputs        images named on standard input
     arguments     pod options, images, app options and arguments, cut apart
@@ -27,6 +28,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     mounts        mount points, volumes and mounts brought together
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made, and RUN itself
+    log_output    records of logs, as they were written or as JSON
     logs          the log files of a pod, record by record
     views         pods in lines and fields for people
     usage         what a running pod uses

@@ -64,6 +64,42 @@ def test_logs_are_followed_to_the_end_of_the_pod(shelf: Desk) -> None:
         assert acrun.wait() == 7
 
 
+def test_logs_begin_with_the_last_lines_of_one_stream_or_from_some_time_on(shelf: Desk) -> None:
+    script = "echo 1; echo 2; echo oops >&2; echo 3"
+    assert shelf.run("acrun", "--name", "talk", "./sh.aci", "--", script).code == 0
+    assert shelf.run("acrun", "logs", "--tail", "2", "--stream", "stdout", "talk").stdout == "2\n3\n"
+    assert shelf.run("acrun", "logs", "-n", "0", "talk").stdout == ""
+    only = shelf.run("acrun", "logs", "--stream", "stderr", "talk")
+    assert (only.stdout, only.stderr) == ("", "oops\n")
+    assert shelf.run("acrun", "logs", "--since", "1h", "--stream", "stdout", "talk").stdout == "1\n2\n3\n"
+    assert shelf.run("acrun", "logs", "--since", "0", "talk").stdout == ""
+    refused = shelf.run("acrun", "logs", "--since", "soon", "talk")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert "--since soon: is no length of time" in refused.stderr
+
+
+def test_logs_that_nobody_reads_any_more_are_not_followed_on(shelf: Desk) -> None:
+    with staying(shelf) as acrun:
+        ended = shelf.shell("(acrun logs --follow stay; echo $? > code) | head -n 1")
+        assert ended.stdout == "waiting\n"
+        assert (shelf.path / "code").read_text() == "141\n"
+        acrun.terminate()
+        assert acrun.wait() == 7
+
+
+def test_a_log_that_is_put_aside_while_it_is_followed_is_followed_on(shelf: Desk) -> None:
+    with staying(shelf) as acrun, shelf.start("acrun", "logs", "--follow", "--tail", "1", "stay") as logs:
+        assert logs.stdout is not None
+        assert logs.stdout.readline() == "waiting\n"
+        (log,) = (shelf.store / "pods" / "run").glob("*/logs/probe.log")
+        log.rename(f"{log}.1")
+        log.write_text("2026-01-01T00:00:00.000000Z stdout F from the new one\n")
+        assert logs.stdout.readline() == "from the new one\n"
+        acrun.terminate()
+        assert logs.communicate() == ("", "")
+        assert acrun.wait() == 7
+
+
 def test_a_command_is_entered_into_a_running_pod(shelf: Desk) -> None:
     with staying(shelf) as acrun:
         ended = shelf.run("acrun", "enter", "stay", "--", "/bin/probe", "exit", "9")
