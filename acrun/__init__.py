@@ -14,6 +14,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     run           the sequence of a run, step by step
     launch        from a plan to stage1: the end of every run
     following     the sequence of showing logs
+    detach        stage1 as a process of its own, until its apps run
     sweep         the sequence of a collection
     inputs        images named on standard input
     arguments     pod options, images, app options and arguments, cut apart

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from acrun.arguments import ImageArgument, split_images
-from acrun.command_options import Directory, Stage1
+from acrun.command_options import Directory, Stage1, announce
 from acrun.inputs import name_images
 from acrun.launch import LaunchOptions
 from acrun.option_values import parse_mount, parse_variable, parse_volume
@@ -42,6 +42,8 @@ def run(
     volume: _Volumes = None,
     mount: _Mounts = None,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Standard input belongs to the app.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Print the UUID when the apps run, and leave them alone.")] = False,
+    remove: Annotated[bool, typer.Option("--rm", help="Remove the pod at the end, status and logs too.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the apps' files at the end.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be ignored or made up.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Share the rendered tree, or copy it.")] = True,
@@ -54,16 +56,17 @@ def run(
     log: Annotated[Log, typer.Option(help="Keep what the apps write, or pass descriptors.")] = Log.FILE,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")] = False,
-) -> None:
+) -> int:
     """Run images as one pod; from standard input when none is named. Ends with the app's exit code."""
     start = LaunchOptions(
-        name=name, hostname=hostname, interactive=interactive, keep=keep, strict=strict, overlay=overlay, uuid_file=uuid_file_save,
-        grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1, log=log.value, debug=debug,
+        name=name, hostname=hostname, interactive=interactive, detach=detach, keep=keep, remove=remove, strict=strict,
+        overlay=overlay, uuid_file=uuid_file_save, grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1,
+        log=log.value, debug=debug,
     )  # fmt: skip
     volumes, mounts = tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ()))
     options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, start)
     images = name_images(split_images(words or ()), interactive=interactive)
-    run_pod(options, [_image_request(image) for image in images])
+    return announce(run_pod(options, [_image_request(image) for image in images]))
 
 
 def _image_request(image: ImageArgument) -> ImageRequest:

@@ -1,6 +1,6 @@
-"""From a plan to stage1: a pod is made, its files are written, and this process becomes stage1.
+"""From a plan to stage1: a pod is made, its files are written, and this process becomes stage1, or starts it and leaves it alone.
 
-Up to the last step everything can fail and leaves nothing; after it this process is stage1. Light, as `plans` is.
+Up to the last step everything can fail and leaves nothing; after it the pod is stage1's. Light, as `plans` is.
 
 Source: spec/pod-directory.md; spec/stage1.md, The four verbs.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from acrun.detach import Detached
     from acrun.plans import Plan
     from acrun.trees import Tree
 
@@ -34,8 +35,8 @@ class LaunchOptions:
     """How a pod is started, whatever is in it: what the command line says, None where it says nothing."""
 
     __slots__ = (
-        "cgroup_parent", "debug", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay", "stage1", "strict",
-        "uuid_file",
+        "cgroup_parent", "debug", "detach", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay", "remove",
+        "stage1", "strict", "uuid_file",
     )  # fmt: skip
 
     def __init__(
@@ -44,7 +45,9 @@ class LaunchOptions:
         name: str | None = None,
         hostname: str | None = None,
         interactive: bool = False,
+        detach: bool = False,
         keep: bool = False,
+        remove: bool = False,
         strict: bool = False,
         overlay: bool = True,
         uuid_file: str | None = None,
@@ -57,7 +60,9 @@ class LaunchOptions:
         self.name = name
         self.hostname = hostname
         self.interactive = interactive
+        self.detach = detach
         self.keep = keep
+        self.remove = remove
         self.strict = strict
         self.overlay = overlay
         self.uuid_file = uuid_file
@@ -75,6 +80,10 @@ def check_options(options: LaunchOptions) -> None:
     """
     _check_privilege(options)
     get_stage1(options.stage1)
+    if options.detach and options.interactive:
+        raise UsageError("--detach", "nobody will be there to type: --interactive makes no sense with it")
+    if options.remove and options.keep:
+        raise UsageError("--rm", "removes what --keep is to keep")
     if options.name is not None:
         parse_ac_name(options.name, "--name")
     if options.hostname is not None:
@@ -103,17 +112,38 @@ def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Launc
     """
     _check_privilege(options)
     stage1 = get_stage1(options.stage1)
+    pod = make_pod(run_directory, plan, trees, options, "run")
+    become_stage1(stage1, pod, interactive=options.interactive, debug=options.debug)
+
+
+def launch_detached(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> Detached:
+    """Make a pod as `launch` does, and start stage1 for it as a process of its own; return when its apps run, or it has ended.
+
+    Raises: as `launch` does.
+    Source: spec/stage1.md, run.
+    """
+    from acrun.detach import start_detached
+
+    _check_privilege(options)
+    stage1 = get_stage1(options.stage1)
+    return start_detached(stage1, make_pod(run_directory, plan, trees, options, "run"), debug=options.debug)
+
+
+def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions, phase: str) -> Pod:
+    """Return a new pod of *plan* with all its files, locked and in *phase*. What fails leaves nothing.
+
+    Raises: as `launch` does.
+    Source: spec/pod-directory.md, Phases.
+    """
     pod = Pods(run_directory).create()
     try:
         _fill(pod, plan, trees, options)
-        pod.move("run")
+        pod.move(phase)
     except BaseException:
         pod.pods.release_names(pod.uuid)
         remove_tree(pod.path)
         raise
-    if pod.lock_fd is None:
-        raise AssertionError("the pod is locked since its creation")
-    become_stage1(stage1, pod.path, pod.lock_fd, interactive=options.interactive, debug=options.debug)
+    return pod
 
 
 def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> None:
@@ -130,6 +160,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
         stdin_app=_stdin_app(options, apps),
         switches={
             "remove": not options.keep,
+            "removePod": options.remove,
             "strict": options.strict,
             "log": options.log,
             "gracePeriod": options.grace_period,

@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import dataclass, field
 
-from acrun.launch import LaunchOptions, check_options, launch
+from acrun.launch import LaunchOptions, check_options, launch, launch_detached
 from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
 from acrun.plans import Plan, PlannedApp, note_plan
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from acrun.detach import Detached
     from acspec.volumes import Mount, Volume
 
 
@@ -43,14 +44,17 @@ class PodOptions:
     launch: LaunchOptions = field(default_factory=LaunchOptions)
 
 
-def run_pod(options: PodOptions, images: Sequence[ImageRequest]) -> NoReturn:
-    """Run *images* as one pod; on success this process becomes stage1.
+def run_pod(options: PodOptions, images: Sequence[ImageRequest]) -> Detached:
+    """Run *images* as one pod; this process becomes stage1, or returns how the start of a detached pod went.
 
     Raises: UsageError; MissingInputError; FormatError; StorageError; OSError.
     Source: ace.md; spec/pod-directory.md; spec/stage1.md.
     """
     plan, trees, _ = _prepare(options, images)
-    _launch(options, plan, trees)
+    _tell(options, plan)
+    if options.launch.detach:
+        return launch_detached(run_directory(options.directory), plan, trees, options.launch)
+    return launch(run_directory(options.directory), plan, trees, options.launch)
 
 
 def run_image(image: ImageRequest) -> NoReturn:
@@ -63,7 +67,8 @@ def run_image(image: ImageRequest) -> NoReturn:
     plan, trees, witnesses = _prepare(options, [image])
     if not image.arguments:
         note_plan(run_directory(None), data_directory(None), image.image, plan, witnesses, time.time_ns())
-    _launch(options, plan, trees)
+    _tell(options, plan)
+    launch(run_directory(None), plan, trees, options.launch)
 
 
 def _prepare(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan, list[Tree], list[str]]:
@@ -94,7 +99,6 @@ def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[T
     return Plan(reified.manifest.to_json(), apps, reified.notes, stored)
 
 
-def _launch(options: PodOptions, plan: Plan, trees: Sequence[Tree]) -> NoReturn:
+def _tell(options: PodOptions, plan: Plan) -> None:
     for note in () if options.quiet else plan.notes:
         tell("acrun", note)
-    launch(run_directory(options.directory), plan, trees, options.launch)

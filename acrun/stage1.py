@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from acspec.pods import Pod
+
 
 def get_stage1(option: str | None) -> list[str]:
     """Return the words that start stage1: the program of `--stage1`, the one installed beside acrun, or the one on PATH.
@@ -38,20 +40,22 @@ def get_stage1(option: str | None) -> list[str]:
     raise MissingInputError("acstage1", "not found beside acrun nor on PATH", "--stage1 PATH names another")
 
 
-def become_stage1(stage1: list[str], pod_path: str, lock_fd: int, *, interactive: bool, debug: bool) -> NoReturn:
-    """Replace this process by `stage1 run` for a pod whose lock *lock_fd* holds. Raises: OSError.
+def become_stage1(stage1: Sequence[str], pod: Pod, *, interactive: bool, debug: bool, further: Sequence[str] = ()) -> NoReturn:
+    """Replace this process by `stage1 run` for a pod whose lock we hold; *further* are options of `run`. Raises: OSError.
 
     Source: spec/stage1.md, run.
     """
-    os.set_inheritable(lock_fd, True)
-    words = [*stage1, "run", "--lock-fd", str(lock_fd)]
+    if pod.lock_fd is None:
+        raise AssertionError("nobody becomes stage1 for a pod that is not locked")
+    os.set_inheritable(pod.lock_fd, True)
+    words = [*stage1, "run", "--lock-fd", str(pod.lock_fd), *further]
     if interactive:
         words.append("--interactive")
     if debug:
         words.append("--debug")
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(words[0], [*words, pod_path])
+    os.execv(words[0], [*words, pod.path])
 
 
 def become_entered(stage1: list[str], pod_path: str, app: str, words: Sequence[str]) -> NoReturn:

@@ -8,6 +8,7 @@ Modules, from top to bottom:
     enter         the sequence of entering an app
     stop          asking a pod to end
     collect       what is left of a pod whose monitor is gone
+    removal       the whole pod removed, when that was asked for
     descriptors   what apps get as 0 to 2, and what init keeps
     supervise     what happens when: handlers, apps, signals, the end
     output        what apps write: into their logs, and through

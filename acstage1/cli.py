@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HELP = """\
-Usage: acstage1 run [--lock-fd N] [--ready-fd N] [--interactive] [--debug] POD_DIR
+Usage: acstage1 run [--lock-fd N] [--ready-fd N] [--interactive] [--detached] [--debug] POD_DIR
        acstage1 enter POD_DIR APP -- CMD...
        acstage1 stop [--force] POD_DIR
        acstage1 gc POD_DIR
@@ -29,8 +29,9 @@ pod's lock itself.
   gc      Kill and remove what is left of a pod whose monitor is gone.
 
   --lock-fd N     The descriptor that holds the pod's lock.
-  --ready-fd N    Write a line there when the pod is ready.
+  --ready-fd N    Write lines there when the pod is ready and its apps run.
   --interactive   Standard input belongs to the app that wants it.
+  --detached      What the apps write goes into their logs alone.
   --debug         Show every step.
   --force         Kill at once instead of asking first.
   -h, --help      Show this message and exit.
@@ -72,8 +73,8 @@ def _run(words: list[str]) -> int:
     from acstage1.run import RunOptions, run_pod
 
     lock_fd, ready_fd = _take_number(words, "--lock-fd"), _take_number(words, "--ready-fd")
-    interactive, debug = _take_flag(words, "--interactive"), _take_flag(words, "--debug")
-    return run_pod(RunOptions(_one_path(words), lock_fd, ready_fd, interactive, debug))
+    interactive, debug, detached = (_take_flag(words, name) for name in ("--interactive", "--debug", "--detached"))
+    return run_pod(RunOptions(_one_path(words), lock_fd, ready_fd, interactive, debug, detached))
 
 
 def _enter(words: list[str]) -> int:

@@ -31,10 +31,11 @@ class Streams:
         self.inner: list[int] = []
 
 
-def open_streams(pod: PodDirectory, *, interactive: bool) -> Streams:
+def open_streams(pod: PodDirectory, *, interactive: bool, detached: bool) -> Streams:
     """Open the logs and pipes of every app; when *interactive*, our standard input is for the app that wants it. Raises: OSError.
 
-    A terminal is passed as it is, for output too, and so are our own descriptors when nothing is to be logged.
+    A terminal is passed as it is, for output too, and so are our own descriptors when nothing is to be logged. When *detached*,
+    nothing is copied through, and our descriptor 2 is for nobody but us.
 
     Source: spec/stage1.md, run.
     """
@@ -42,13 +43,16 @@ def open_streams(pod: PodDirectory, *, interactive: bool) -> Streams:
     for app in pod.apps:
         stdin = 0 if app.stdin and interactive else None
         if pod.log == "none" or (stdin is not None and os.isatty(0)):
-            stdout, stderr = 1, 2
+            stdout, stderr = 1, 1 if detached else 2
         else:
             log = Log(os.path.join(pod.path, "logs", f"{app.name}.log"))
             stdout, stderr = (_open_output(streams, target, log) for target in (1, 2))
         if stdin is not None and not os.isatty(stdin):
             stdin = _open_input(streams, stdin)
         streams.descriptors[app.name] = (stdin, stdout, stderr)
+    if detached:
+        for stream in streams.outputs:
+            stream.stop_copying()
     return streams
 
 

@@ -102,7 +102,7 @@ class PodDirectory:
     """A pod directory with its manifest and stage1.json read."""
 
     __slots__ = (
-        "apps", "cgroup_parent", "grace_period", "hostname", "isolators", "log", "path", "remove", "strict", "uuid",
+        "apps", "cgroup_parent", "grace_period", "hostname", "isolators", "log", "path", "remove", "remove_pod", "strict", "uuid",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -118,7 +118,8 @@ class PodDirectory:
         if settings.optional_text("network") not in ("none", None) or settings.has("idMap"):
             raise settings.fault("idMap" if settings.has("idMap") else "network", "this stage1 does not know that value")
         self.hostname = (settings.optional_text("hostname") or "appc")[:64]
-        self.remove, self.strict = bool(settings.boolean("remove")), bool(settings.boolean("strict"))
+        self.remove, self.remove_pod = bool(settings.boolean("remove")), bool(settings.boolean("removePod"))
+        self.strict = bool(settings.boolean("strict"))
         grace = settings.integer("gracePeriod", 0, _LARGEST)
         self.log, self.grace_period = settings.optional_text("log") or "file", 10 if grace is None else grace
         if self.log not in ("file", "none"):

@@ -42,14 +42,17 @@ TOOL = "acstage1"
 class RunOptions:
     """What the command line of `run` says."""
 
-    __slots__ = ("debug", "interactive", "lock_fd", "path", "ready_fd")
+    __slots__ = ("debug", "detached", "interactive", "lock_fd", "path", "ready_fd")
 
-    def __init__(self, path: str, lock_fd: int | None, ready_fd: int | None, interactive: bool, debug: bool) -> None:
+    def __init__(
+        self, path: str, lock_fd: int | None, ready_fd: int | None, interactive: bool, debug: bool, detached: bool
+    ) -> None:
         self.path = path
         self.lock_fd = lock_fd
         self.ready_fd = ready_fd
         self.interactive = interactive
         self.debug = debug
+        self.detached = detached
 
 
 def run_pod(options: RunOptions) -> int:
@@ -63,7 +66,21 @@ def run_pod(options: RunOptions) -> int:
     if not os.path.samestat(os.fstat(lock), os.stat(options.path)):
         raise UsageError(f"--lock-fd {lock}", "is not a descriptor of the pod directory")
     pod = PodDirectory(options.path)
-    return _Monitor(pod, options, lock).run()
+    monitor = _Monitor(pod, options, lock)
+    try:
+        return monitor.run()
+    finally:
+        if pod.remove_pod and monitor.is_clean:
+            _remove(pod.path, lock)
+
+
+def _remove(path: str, lock: int) -> None:
+    from acstage1.removal import remove_pod_directory
+
+    try:
+        remove_pod_directory(path, lock)
+    except OSError as error:  # the app's exit code counts for more
+        tell(TOOL, f"{error.filename or path}: {(error.strerror or str(error)).lower()} (acrun gc removes the pod)")
 
 
 class _Monitor:
@@ -77,6 +94,7 @@ class _Monitor:
         self._cgroups = PodCgroups(pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
         self._running: dict[str, int] = {}
         self._init_pid = -1
+        self.is_clean = True
 
     def run(self) -> int:
         """Carry out the steps of a run."""
@@ -91,7 +109,7 @@ class _Monitor:
     def _run_init(self, rows: list[JSONValue]) -> int:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
-        streams = open_streams(self._pod, interactive=self._options.interactive)
+        streams = open_streams(self._pod, interactive=self._options.interactive, detached=self._options.detached)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
@@ -144,6 +162,7 @@ class _Monitor:
             streams.inputs,
             admit=self._admit,
             on_ready=self._ready,
+            on_started=self._started,
             on_end=self._records.write_status,
             tell=lambda text: tell(TOOL, text),
         )
@@ -163,11 +182,19 @@ class _Monitor:
         self._cgroups.settle_init(self._init_pid)
         self._records.write_pids(self._init_pid, {})
         if self._options.ready_fd is not None:
-            os.write(self._options.ready_fd, b"ready\n")
+            os.write(self._options.ready_fd, b"ready\n")  # who is gone meanwhile does not want the pod
+
+    def _started(self) -> None:
+        if self._options.ready_fd is not None:
+            try:
+                os.write(self._options.ready_fd, b"started\n")
+            except BrokenPipeError:
+                pass
             os.close(self._options.ready_fd)
 
     def _clean(self) -> None:
         left = remove_patiently(self._cgroups.paths())
+        self.is_clean = left is None
         if left is not None:
             tell(TOOL, f"{left}: the cgroup is still in use (acrun gc removes it)")
         if self._pod.remove:

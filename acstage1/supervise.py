@@ -69,6 +69,7 @@ class Supervisor:
         inputs: Sequence[Input],
         admit: Callable[[str, int], int],
         on_ready: Callable[[], None],
+        on_started: Callable[[], None],
         on_end: Callable[[str, dict[str, JSONValue]], None],
         tell: Callable[[str], None],
     ) -> None:
@@ -84,6 +85,7 @@ class Supervisor:
         self._streams = list(streams)
         self._inputs = list(inputs)
         self._admit, self._on_ready, self._on_end, self._tell = admit, on_ready, on_end, tell
+        self._on_started: Callable[[], None] | None = on_started
         self._deadline: float | None = None
         self._ending = False
         self._asked = False
@@ -230,6 +232,13 @@ class Supervisor:
             life.began = True
             if life.owed or self._ending:  # the request came while it was starting
                 _send(life.pidfd, life.owed or SIGTERM)
+            self._tell_started()
+
+    def _tell_started(self) -> None:
+        """Tell, once, that every app's program runs, or has run; an app that could not be started does not hold this up."""
+        if self._on_started is not None and not self._ending and all(life.began or life.done for life in self._lives.values()):
+            self._on_started()
+            self._on_started = None
 
     def _ended(self, life: Life, code: int) -> None:
         """Go on after a process ended with *code*, negative for a signal."""
@@ -279,6 +288,7 @@ class Supervisor:
         life.status, life.code, life.done = status, code, True
         self._record(life)
         self._end_pod_after(life)
+        self._tell_started()
 
     def _record(self, life: Life) -> None:
         try:

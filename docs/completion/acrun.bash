@@ -5,7 +5,7 @@ _acrun() {
     )
     local -A options=(
         ["acrun"]="-h --help"
-        ["acrun run"]="--dir --name --hostname --volume --mount -i --interactive --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log -q --quiet --debug -h --help"
+        ["acrun run"]="--dir --name --hostname --volume --mount -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log -q --quiet --debug -h --help"
         ["acrun list"]="--dir --state -q --quiet --json -h --help"
         ["acrun status"]="--dir --json --wait -h --help"
         ["acrun cat-manifest"]="--dir --pretty-print -h --help"

@@ -15,6 +15,8 @@ complete -c acrun -n '__fish_seen_subcommand_from run' -l hostname -x -d 'The po
 complete -c acrun -n '__fish_seen_subcommand_from run' -l volume -x -d 'A volume; or NAME,kind=empty,mode=0755'
 complete -c acrun -n '__fish_seen_subcommand_from run' -l mount -x -d 'Mount a volume, whatever the image says'
 complete -c acrun -n '__fish_seen_subcommand_from run' -s i -l interactive -d 'Standard input belongs to the app'
+complete -c acrun -n '__fish_seen_subcommand_from run' -s d -l detach -d 'Print the UUID when the apps run, and leave them alone'
+complete -c acrun -n '__fish_seen_subcommand_from run' -l rm -d 'Remove the pod at the end, status and logs too'
 complete -c acrun -n '__fish_seen_subcommand_from run' -l keep -d 'Keep the apps'\'' files at the end'
 complete -c acrun -n '__fish_seen_subcommand_from run' -l strict -d 'Refuse what would be ignored or made up'
 complete -c acrun -n '__fish_seen_subcommand_from run' -l overlay -l no-overlay -d 'Share the rendered tree, or copy it'
