@@ -244,7 +244,6 @@ def pids_of(pod: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("victim", ["monitor", "init", "app"])
 def test_whoever_is_killed_nothing_of_the_pod_is_left(tmp_path: Path, rootfs: Path, victim: str) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "ignore"])})
-    before = Path("/proc/self/mounts").read_text()
     with start(pod) as monitor:
         read_line(monitor)
         pids = pids_of(pod)
@@ -259,7 +258,7 @@ def test_whoever_is_killed_nothing_of_the_pod_is_left(tmp_path: Path, rootfs: Pa
     assert run(pod, verb="gc").code == 0
     assert cgroups_of(pod) == []
     assert run(pod, verb="gc").code == 0
-    assert Path("/proc/self/mounts").read_text() == before
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()  # others mount elsewhere meanwhile
 
 
 def test_killing_the_monitor_at_any_moment_leaves_nothing(tmp_path: Path, rootfs: Path) -> None:
