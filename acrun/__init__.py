@@ -26,6 +26,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     options       the options of an app
     resolve       image arguments into images, each with all it depends on
     option_values  what the words behind options mean
+    supervision   when a pod ends, and how much is kept of what it says
     mounts        mount points, volumes and mounts brought together
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made, and RUN itself

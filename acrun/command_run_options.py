@@ -15,6 +15,7 @@ from acrun.launch import LaunchOptions
 from acrun.option_values import parse_mount, parse_variable, parse_volume
 from acrun.options import AppOptions, ImageRequest
 from acrun.run import PodOptions, run_pod
+from acrun.supervision import parse_supervision
 from acspec.errors import UsageError
 from acspec.names import parse_ac_name
 
@@ -54,6 +55,10 @@ def run(
     cgroup_parent: Annotated[str | None, typer.Option(metavar="PATH", help="Make the pod's cgroup below this one.")] = None,
     stage1: Stage1 = None,
     log: Annotated[Log, typer.Option(help="Keep what the apps write, or pass descriptors.")] = Log.FILE,
+    log_size: Annotated[str | None, typer.Option(metavar="BYTES", help="A log grows so large, twice. [10Mi]")] = None,
+    exit_policy: Annotated[
+        str | None, typer.Option(metavar="any-failure|all|first|app=NAME", help="Whose end ends the pod.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")] = False,
 ) -> int:
@@ -62,6 +67,7 @@ def run(
         name=name, hostname=hostname, interactive=interactive, detach=detach, keep=keep, remove=remove, strict=strict,
         overlay=overlay, uuid_file=uuid_file_save, grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1,
         log=log.value, debug=debug,
+        supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size),
     )  # fmt: skip
     volumes, mounts = tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ()))
     options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, start)

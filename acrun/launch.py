@@ -11,6 +11,7 @@ import os
 
 from acrun.backends import COPY, choose_backend
 from acrun.stage1 import become_stage1, get_stage1
+from acrun.supervision import Supervision
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, write_file
 from acspec.errors import TrustError, UsageError
@@ -36,7 +37,7 @@ class LaunchOptions:
 
     __slots__ = (
         "cgroup_parent", "debug", "detach", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay", "remove",
-        "stage1", "strict", "uuid_file",
+        "stage1", "strict", "supervision", "uuid_file",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +56,7 @@ class LaunchOptions:
         cgroup_parent: str | None = None,
         stage1: str | None = None,
         log: str = "file",
+        supervision: Supervision | None = None,
         debug: bool = False,
     ) -> None:
         self.name = name
@@ -70,6 +72,7 @@ class LaunchOptions:
         self.cgroup_parent = cgroup_parent
         self.stage1 = stage1
         self.log = log
+        self.supervision = supervision or Supervision()
         self.debug = debug
 
 
@@ -165,6 +168,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
             "log": options.log,
             "gracePeriod": options.grace_period,
             "cgroupParent": options.cgroup_parent,
+            **options.supervision.switches([app.name for app in apps]),
         },
     )
     write_pod(pod.path, dump_json(plan.manifest), document, apps, backend)

@@ -11,6 +11,8 @@ Modules, from top to bottom:
     removal       the whole pod removed, when that was asked for
     descriptors   what apps get as 0 to 2, and what init keeps
     supervise     what happens when: handlers, apps, signals, the end
+    life          one app from its first process to its last
+    flows         what moves between the apps' pipes and our own descriptors
     output        what apps write: into their logs, and through
     input         what an app reads: copied, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
@@ -31,6 +33,7 @@ Modules, from top to bottom:
     trampoline    the few bytes that execute the app in our stead
     isolators     what is enforced, and what is said of the rest
     pod           the pod directory as stage1 reads it
+    policy        what the end of an app means for its pod
     reports       messages between monitor and init
     errors        what can go wrong
     linux         system calls (the only home of ctypes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from acstage1.input import Input
-from acstage1.output import Log, Stream
+from acstage1.output import Log, Sink, Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,31 +34,33 @@ class Streams:
 def open_streams(pod: PodDirectory, *, interactive: bool, detached: bool) -> Streams:
     """Open the logs and pipes of every app; when *interactive*, our standard input is for the app that wants it. Raises: OSError.
 
-    A terminal is passed as it is, for output too, and so are our own descriptors when nothing is to be logged. When *detached*,
-    nothing is copied through, and our descriptor 2 is for nobody but us.
+    A terminal is passed as it is, for output too, and so are our own descriptors when nothing is to be logged. What several apps
+    write is told apart by their names. When *detached*, nothing is copied through, and our descriptor 2 is for nobody but us.
 
     Source: spec/stage1.md, run.
     """
     streams = Streams()
+    sinks = (Sink(1), Sink(2))
     for app in pod.apps:
         stdin = 0 if app.stdin and interactive else None
         if pod.log == "none" or (stdin is not None and os.isatty(0)):
             stdout, stderr = 1, 1 if detached else 2
         else:
-            log = Log(os.path.join(pod.path, "logs", f"{app.name}.log"))
-            stdout, stderr = (_open_output(streams, target, log) for target in (1, 2))
+            log = Log(os.path.join(pod.path, "logs", f"{app.name}.log"), pod.log_size)
+            label = f"{app.name} | ".encode("ascii") if len(pod.apps) > 1 else b""
+            stdout, stderr = (_open_output(streams, sink, log, label) for sink in sinks)
         if stdin is not None and not os.isatty(stdin):
             stdin = _open_input(streams, stdin)
         streams.descriptors[app.name] = (stdin, stdout, stderr)
     if detached:
         for stream in streams.outputs:
-            stream.stop_copying()
+            stream.sink.deafen()
     return streams
 
 
-def _open_output(streams: Streams, target: int, log: Log) -> int:
+def _open_output(streams: Streams, sink: Sink, log: Log, label: bytes) -> int:
     source, end = os.pipe2(os.O_CLOEXEC)
-    streams.outputs.append(Stream(source, target, log))
+    streams.outputs.append(Stream(source, sink, log, label))
     streams.inner.append(end)
     return end
 

@@ -2,7 +2,8 @@
 
 A record is `TIME STREAM F|P TEXT`: F for a full line, P for a part of one that is long or was never ended. A slow reader
 of ours slows the app, as without us; of one that is gone the app learns by SIGPIPE, as without us. A log that has grown large
-is put aside, and the one that was aside before goes: an app that writes for ever fills no disk.
+is put aside, and the one that was aside before goes: an app that writes for ever fills no disk. Of several apps each line
+that is copied begins with the app's name, and lines come through whole; the output of a single app is copied byte for byte.
 
 Source: ace.md, Logging ("The ACE is responsible for capturing and persisting this output").
 """
@@ -19,16 +20,13 @@ _LONGEST_LINE = 16384
 # What poll promises for a pipe: so much can be written without waiting.
 _WRITE = 4096
 
-# Of an app's log there are at most twice as many bytes.
-LOG_BYTES = 64 << 20
-
 NAMES = {1: "stdout", 2: "stderr"}
 
 
 class Log:
     """The log of one app; written by append, so that it can be read while it grows. At *limit* bytes it becomes `….1`."""
 
-    def __init__(self, path: str, limit: int = LOG_BYTES) -> None:
+    def __init__(self, path: str, limit: int) -> None:
         self._path = path
         self._limit = limit
         self._fd = self._open()
@@ -61,75 +59,83 @@ class Log:
         os.close(self._fd)
 
 
-class Stream:
-    """One stream of one app: the reading end of its pipe, where it is copied, and its log."""
+class Sink:
+    """A descriptor of ours to which streams are copied, and what waits until there is room."""
 
-    def __init__(self, source: int, target: int, log: Log) -> None:
-        self.source = source
-        self.target = target
-        self._log = log
-        self._line = b""
-        self._pending = b""
-        self.at_end = False
-        self._target_gone = False
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.pending = b""
+        self.has_reader = True
+        self._deaf = False
 
-    def wants(self) -> tuple[int, int]:
-        """Return the descriptor to wait for and the event: room for what is pending comes before anything new is read."""
-        return (self.target, select.POLLOUT) if self._pending else (self.source, select.POLLIN)
+    def put(self, data: bytes) -> None:
+        """Take *data* to be written when there is room."""
+        if not self._deaf:
+            self.pending += data
 
     def advance(self) -> None:
-        """Do the one thing that `wants` said, which does not block. Raises: OSError."""
-        if self._pending:
-            self._pass_on()
+        """Write what does not block, at most up to a line's end when that is near, so that lines stay whole beside others'."""
+        # Another stream may have filled the same pipe since the monitor looked.
+        poll = select.poll()
+        poll.register(self.descriptor, select.POLLOUT)
+        if not poll.poll(0):
             return
+        chunk = self.pending[:_WRITE]
+        if len(self.pending) > _WRITE:
+            chunk = chunk[: chunk.rfind(b"\n") + 1] or chunk
+        try:
+            written = os.write(self.descriptor, chunk)
+        except BlockingIOError:  # the caller made it non-blocking, and there is less room than poll says
+            return
+        except BrokenPipeError:  # nobody reads any more: the apps are to know
+            self.has_reader = False
+            self.deafen()
+            return
+        except OSError:  # such as a full disk behind it: the logs go on
+            self.deafen()
+            return
+        self.pending = self.pending[written:]
+
+    def deafen(self) -> None:
+        """Copy nothing more; the logs still get everything."""
+        self._deaf = True
+        self.pending = b""
+
+
+class Stream:
+    """One stream of one app: the reading end of its pipe, the sink that it is copied to, and its log."""
+
+    def __init__(self, source: int, sink: Sink, log: Log, label: bytes = b"") -> None:
+        """Copy from *source*; with a *label*, line by line, each behind it."""
+        self.source = source
+        self.sink = sink
+        self._log = log
+        self._label = label
+        self._line = b""
+        self.at_end = False
+
+    def advance(self) -> None:
+        """Read what there is, which does not block. Raises: OSError."""
         data = os.read(self.source, _READ)
         if not data:
             self.finish()
             return
-        self._record(data)
-        if not self._target_gone:
-            self._pending = data
+        if not self._label:
+            self.sink.put(data)
+        *lines, rest = (self._line + data).split(b"\n")
+        self._take(lines, full=True)
+        while len(rest) > _LONGEST_LINE:
+            self._take([rest[:_LONGEST_LINE]], full=False)
+            rest = rest[_LONGEST_LINE:]
+        self._line = rest
 
     def finish(self) -> None:
         """Take what was read for all there is. Raises: OSError."""
         self.at_end = True
-        self._log.write(NAMES[self.target], [self._line] if self._line else [], full=False)
+        self._take([self._line] if self._line else [], full=False)
         os.close(self.source)
 
-    def stop_copying(self) -> bool:
-        """Copy nothing more through, while the log still gets everything; return whether that was all."""
-        self._target_gone = True
-        self._pending = b""
-        return self.is_done
-
-    def _pass_on(self) -> None:
-        # Another stream may have filled the same pipe since the monitor looked.
-        poll = select.poll()
-        poll.register(self.target, select.POLLOUT)
-        if not poll.poll(0):
-            return
-        try:
-            written = os.write(self.target, self._pending[:_WRITE])
-        except BlockingIOError:  # the caller made it non-blocking, and there is less room than poll says
-            written = 0
-        except BrokenPipeError:  # nobody reads any more: the app is to know
-            self._pending = b""
-            self.finish()
-            return
-        except OSError:  # such as a full disk behind it: the log goes on
-            self._target_gone = True
-            written = len(self._pending)
-        self._pending = self._pending[written:]
-
-    def _record(self, data: bytes) -> None:
-        *lines, rest = (self._line + data).split(b"\n")
-        self._log.write(NAMES[self.target], lines, full=True)
-        while len(rest) > _LONGEST_LINE:
-            self._log.write(NAMES[self.target], [rest[:_LONGEST_LINE]], full=False)
-            rest = rest[_LONGEST_LINE:]
-        self._line = rest
-
-    @property
-    def is_done(self) -> bool:
-        """Whether everything was read and passed on."""
-        return self.at_end and not self._pending
+    def _take(self, lines: list[bytes], full: bool) -> None:
+        self._log.write(NAMES[self.sink.descriptor], lines, full)
+        if self._label:
+            self.sink.put(b"".join(self._label + line + b"\n" for line in lines))

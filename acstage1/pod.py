@@ -12,6 +12,7 @@ import os
 from acspec.fields import Fields
 from acspec.jsontext import read_json_file
 from acspec.names import parse_ac_name
+from acstage1.policy import ANY_FAILURE, is_exit_policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CONTRACT_VERSION = 1
 _LARGEST = 2**32 - 2  # of user and group IDs, and of seconds
+_LARGEST_LOG = 2**50
+_LOG_BYTES = 10 << 20
 
 
 class Volume:
@@ -102,7 +105,8 @@ class PodDirectory:
     """A pod directory with its manifest and stage1.json read."""
 
     __slots__ = (
-        "apps", "cgroup_parent", "grace_period", "hostname", "isolators", "log", "path", "remove", "remove_pod", "strict", "uuid",
+        "apps", "cgroup_parent", "exit_policy", "grace_period", "hostname", "isolators", "log", "log_size", "path", "remove",
+        "remove_pod", "strict", "uuid",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -124,10 +128,14 @@ class PodDirectory:
         self.log, self.grace_period = settings.optional_text("log") or "file", 10 if grace is None else grace
         if self.log not in ("file", "none"):
             raise settings.fault("log", "is neither file nor none")
+        self.log_size = settings.integer("logSize", 1, _LARGEST_LOG) or _LOG_BYTES
         self.cgroup_parent = settings.optional_text("cgroupParent")
         manifest = self._read("pod")
         self.isolators = manifest.items("isolators")
         self.apps = self._read_apps(manifest, settings.required_object("apps"))
+        self.exit_policy = settings.optional_text("exitPolicy") or ANY_FAILURE
+        if not is_exit_policy(self.exit_policy, tuple(app.name for app in self.apps)):
+            raise settings.fault("exitPolicy", "is none of any-failure, all, first and app= with one of the apps")
 
     def _read(self, name: str) -> Fields:
         return Fields(read_json_file(os.path.join(self.path, name)), name)

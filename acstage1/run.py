@@ -19,7 +19,9 @@ from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
 from acstage1.descriptors import Streams, close_all, keep_only, open_streams
 from acstage1.errors import StartError
+from acstage1.flows import Flows
 from acstage1.isolators import ENFORCED, IGNORED, PIDS_LIMIT, account, check_apparmor, find_notes, ignored_names
+from acstage1.life import Hands
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.pod import PodDirectory
@@ -158,13 +160,10 @@ class _Monitor:
             channel,
             os.pidfd_open(pid),
             wakeup,
-            streams.outputs,
-            streams.inputs,
-            admit=self._admit,
+            Flows(streams.outputs, streams.inputs),
+            Hands(channel, self._admit, self._records.write_status, lambda text: tell(TOOL, text)),
             on_ready=self._ready,
             on_started=self._started,
-            on_end=self._records.write_status,
-            tell=lambda text: tell(TOOL, text),
         )
         return supervisor.run()
 

@@ -1,9 +1,9 @@
-"""What happens when in a pod: event handlers and apps in their order, signals, and the end.
+"""What happens when in a pod: apps begin together, signals reach them, and the end of some is the end of all.
 
-An app that ends badly ends the pod; one that ends well leaves the others. Ending means SIGTERM, and SIGKILL after the grace period.
-Post-stop handlers run whenever the app's own program was started.
+Ending means SIGTERM to one app after another, the last of the manifest first, and SIGKILL after the grace period to what is left.
+Half of that period belongs to the order, so that each app has the other half for itself.
 
-Source: aci.md, eventHandlers; spec/stage1.md, The end of a pod.
+Source: spec/stage1.md, The end of a pod.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import select
 import time
 
 from acstage1 import reports
+from acstage1.flows import milliseconds_until
+from acstage1.life import Life
 from acstage1.linux.signals import (
     SIGHUP,
     SIGINT,
@@ -23,37 +25,19 @@ from acstage1.linux.signals import (
     SIGUSR2,
     pidfd_send_signal,
 )
-from acstage1.records import now
+from acstage1.policy import ExitPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from acspec.jsontext import JSONValue
-    from acstage1.input import Input
-    from acstage1.output import Stream
-    from acstage1.pod import App, PodDirectory
+    from acstage1.flows import Flows
+    from acstage1.life import Hands
+    from acstage1.pod import PodDirectory
     from acstage1.reports import Channel
 
 FORWARDED = (SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2)
-_KILLED = 128 + SIGKILL
-
-
-class Life:
-    """One app's life: which of its processes runs, how its program ended, and whether all is over."""
-
-    __slots__ = ("app", "began", "code", "done", "owed", "pidfd", "role", "started", "status")
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-        self.role = ""
-        self.pidfd = -1
-        self.started = ""
-        self.began = False
-        self.owed = 0
-        self.code: int | None = None
-        self.done = False
-        self.status: dict[str, JSONValue] = {}
+_USERS = (SIGUSR1, SIGUSR2)
 
 
 class Supervisor:
@@ -65,31 +49,28 @@ class Supervisor:
         channel: Channel,
         init: int,
         wakeup: int,
-        streams: Sequence[Stream],
-        inputs: Sequence[Input],
-        admit: Callable[[str, int], int],
+        flows: Flows,
+        hands: Hands,
         on_ready: Callable[[], None],
         on_started: Callable[[], None],
-        on_end: Callable[[str, dict[str, JSONValue]], None],
-        tell: Callable[[str], None],
     ) -> None:
-        """Supervise *pod* over *channel*; *init* is a pidfd, *wakeup* delivers signal numbers.
-
-        *admit* moves a process into its app's cgroups and returns its host pid; the others hear what happens.
-        """
-        self._lives = {app.name: Life(app) for app in pod.apps}
+        """Supervise *pod* over *channel*; *init* is a pidfd, *wakeup* delivers signal numbers."""
+        self._lives = {app.name: Life(app, pod.grace_period, hands) for app in pod.apps}
+        self._policy = ExitPolicy(pod.exit_policy)
         self._grace = pod.grace_period
         self._channel = channel
         self._init = init
         self._wakeup = wakeup
-        self._streams = list(streams)
-        self._inputs = list(inputs)
-        self._admit, self._on_ready, self._on_end, self._tell = admit, on_ready, on_end, tell
+        self._flows = flows
+        self._tell, self._on_ready = hands.tell, on_ready
         self._on_started: Callable[[], None] | None = on_started
-        self._deadline: float | None = None
         self._ending = False
         self._asked = False
-        self._culprit: int | None = None
+        self._kill_at: float | None = None
+        self._to_stop: list[Life] = []  # the next one last
+        self._stopping: Life | None = None
+        self._next_stop_at: float | None = None
+        self._culprit: str | None = None
         self._init_gone = False
 
     def run(self) -> int:
@@ -100,24 +81,22 @@ class Supervisor:
         while not self._init_gone and not all(life.done for life in self._lives.values()):
             self._turn()
         self._channel.close()
-        _send(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
-        self._drain()
-        return self._exit_code()
+        try:
+            pidfd_send_signal(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
+        except ProcessLookupError:
+            pass
+        self._flows.drain(self._init, self._wakeup, self._patience)
+        return self._policy.exit_code({name: life.code for name, life in self._lives.items()}, self._culprit)
+
+    def _patience(self, interrupted: bool) -> float | None:
+        """Return until when a reader of ours that no longer reads may hold us up, once somebody has asked for the end."""
+        if interrupted and any(number in FORWARDED for number in os.read(self._wakeup, 64)):
+            return time.monotonic()
+        return time.monotonic() + self._grace if self._asked else None
 
     def _turn(self) -> None:
-        poll = select.poll()
-        for descriptor in (self._channel.fileno(), self._init, self._wakeup):
-            poll.register(descriptor, select.POLLIN)
-        flows: list[Stream | Input] = [*self._streams, *self._inputs]
-        waiting = [flow.wants() for flow in flows]
-        for descriptor, event in waiting:
-            poll.register(descriptor, event)
-        ready = {descriptor for descriptor, _ in poll.poll(_milliseconds_until(self._deadline))}
-        for flow, (descriptor, _) in zip(flows, waiting, strict=True):
-            if descriptor in ready:
-                flow.advance()
-        self._streams = [stream for stream in self._streams if not stream.is_done]
-        self._inputs = [flow for flow in self._inputs if not flow.is_done]
+        ready = self._wait()
+        self._flows.advance(ready)
         if self._wakeup in ready:
             for number in os.read(self._wakeup, 64):
                 self._forward(number)
@@ -129,209 +108,108 @@ class Supervisor:
                 self._init_gone = True
         elif self._init in ready:
             self._init_gone = True
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            self._deadline = None
-            self._signal_all(SIGKILL)
+        self._tick()
         if self._init_gone:
-            self._bury()
+            for life in self._lives.values():
+                life.bury()
 
-    def _drain(self) -> None:
-        """Read what is still in the pipes: their writing ends close with the last process of the pod.
+    def _wait(self) -> set[int]:
+        poll = select.poll()
+        for descriptor in (self._channel.fileno(), self._init, self._wakeup):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, event in self._flows.wants().items():
+            poll.register(descriptor, event)
+        moments = [self._kill_at, self._next_stop_at, *(life.kill_at for life in self._lives.values())]
+        first = min((moment for moment in moments if moment is not None), default=None)
+        return {descriptor for descriptor, _ in poll.poll(milliseconds_until(first))}
 
-        A reader of ours that no longer reads could hold us here for ever. So whoever has asked for the end, or asks for it now,
-        waits for it no longer than the grace period; the log gets everything.
-        """
-        deadline = time.monotonic() + self._grace if self._asked else None
-        while self._streams:
-            poll = select.poll()
-            poll.register(self._wakeup, select.POLLIN)
-            waiting = [stream.wants() for stream in self._streams]
-            for descriptor, event in waiting:
-                poll.register(descriptor, event)
-            reading = any(event == select.POLLIN for _, event in waiting)
-            if not self._init_gone:
-                poll.register(self._init, select.POLLIN)
-            ready = {descriptor for descriptor, _ in poll.poll(0 if self._init_gone and reading else _milliseconds_until(deadline))}
-            if not self._init_gone:
-                self._init_gone = self._init in ready
-            else:
-                # Who wrote is dead. A pipe that is empty now is at its end, whoever outside the pod was handed its writing end.
-                for stream, (descriptor, event) in zip(list(self._streams), waiting, strict=True):
-                    if event == select.POLLIN and descriptor not in ready:
-                        stream.finish()
-                        self._streams.remove(stream)
-                if len(waiting) != len(self._streams):
-                    continue
-            asked = self._wakeup in ready and any(number in FORWARDED for number in os.read(self._wakeup, 64))
-            if asked or (deadline is not None and time.monotonic() >= deadline):
-                deadline = None
-                self._streams = [stream for stream in self._streams if not stream.stop_copying()]
-                continue
-            for stream, (descriptor, _) in zip(self._streams, waiting, strict=True):
-                if descriptor in ready:
-                    stream.advance()
-            self._streams = [stream for stream in self._streams if not stream.is_done]
+    def _tick(self) -> None:
+        """Do what is due by now."""
+        if self._to_stop:
+            self._stop_next()
+        if self._kill_at is not None and time.monotonic() >= self._kill_at:
+            self._kill_at = None
+            self._kill(handlers=False)
+        for life in self._lives.values():
+            life.tick()
 
     def _forward(self, number: int) -> None:
         if number not in FORWARDED:
             return
-        again = self._deadline is not None and number not in (SIGUSR1, SIGUSR2)
-        self._asked = self._asked or number not in (SIGUSR1, SIGUSR2)
-        if number == SIGTERM:
-            self._ending = True
-            self._deadline = time.monotonic() + self._grace
-        for life in self._lives.values():
-            if not life.began:
-                life.owed = number  # nobody is there yet who could answer it
-        self._signal_all(SIGKILL if again else number)
+        request = number not in _USERS
+        self._asked = self._asked or request
+        if self._ending and request:
+            self._kill(handlers=True)
+        elif number == SIGTERM:
+            self._end()
+        else:
+            for life in self._lives.values():
+                life.signal(number)
 
-    def _signal_all(self, number: int) -> None:
+    def _kill(self, *, handlers: bool) -> None:
+        self._to_stop, self._next_stop_at = [], None
         for life in self._lives.values():
-            if life.pidfd >= 0 and (life.role == reports.MAIN or number == SIGKILL):
-                _send(life.pidfd, number)
+            life.kill(handlers=handlers)
+
+    def _end(self) -> None:
+        """Begin the end of the pod."""
+        self._ending = True
+        self._kill_at = time.monotonic() + self._grace
+        for life in self._lives.values():
+            life.end_soon()
+        self._to_stop = list(self._lives.values())
+        self._stop_next()
+
+    def _stop_next(self) -> None:
+        """Send SIGTERM to the apps whose turn it is: when the one before has ended, or has had its share of the time."""
+        while self._to_stop and self._is_their_turn():
+            self._stopping = self._to_stop.pop()
+            self._stopping.signal(SIGTERM)
+            self._next_stop_at = time.monotonic() + self._grace / 2 / len(self._lives)
+        if not self._to_stop:
+            self._next_stop_at = None
+
+    def _is_their_turn(self) -> bool:
+        return self._stopping is None or self._stopping.done or self._next_stop_at is None or time.monotonic() >= self._next_stop_at
 
     def _hear(self, message: Sequence[str]) -> None:
         kind, *rest = message
         if kind == reports.READY:
             self._on_ready()
             for life in self._lives.values():
-                if self._ending:
-                    self._finish(life, {"failed": reports.PRE_START, "why": "the pod is ending"}, 128 + SIGTERM)
-                else:
-                    self._begin(life)
+                life.begin()
         elif kind == reports.NOTE:
             self._tell(rest[0])
         elif kind == reports.FORKED:
-            self._admitted(self._lives[rest[0]], int(rest[2]))
+            self._lives[rest[0]].admitted(int(rest[2]))
         elif kind == reports.STARTED:
-            self._began(self._lives[rest[0]])
+            self._lives[rest[0]].runs()
+            self._tell_started()
         elif kind == reports.ENDED:
-            self._ended(self._lives[rest[0]], os.waitstatus_to_exitcode(int(rest[2])))
+            life = self._lives[rest[0]]
+            if life.ended(os.waitstatus_to_exitcode(int(rest[2]))):
+                self._judge(life)
         elif kind == reports.FAILED:
             self._failed(*rest)
 
-    def _begin(self, life: Life) -> None:
-        life.started = now()
-        self._start(life, reports.PRE_START if reports.PRE_START in life.app.handlers else reports.MAIN)
+    def _failed(self, name: str, role: str, step: str, code: str, path: str, why: str) -> None:
+        if not name:  # init itself: there is no pod
+            text = f"{path}: {why}" if path else why
+            self._tell(f"{step}: {text}")
+            for life in self._lives.values():
+                life.fail(step, text, int(code))
+        elif self._lives[name].failed(role, step, int(code), path, why):
+            self._judge(self._lives[name])
 
-    def _start(self, life: Life, role: str) -> None:
-        life.role = role
-        if self._ending and self._deadline is None:
-            self._deadline = time.monotonic() + self._grace
-        self._channel.send(reports.START, life.app.name, role)
-
-    def _admitted(self, life: Life, pid: int) -> None:
-        try:
-            life.pidfd = os.pidfd_open(self._admit(life.app.name, pid))
-        except ProcessLookupError:
-            return  # killed before it was anything; init's word of that is on its way
-        self._channel.send(reports.JOINED, str(pid))
-
-    def _began(self, life: Life) -> None:
-        if life.role == reports.MAIN:
-            life.began = True
-            if life.owed or self._ending:  # the request came while it was starting
-                _send(life.pidfd, life.owed or SIGTERM)
-            self._tell_started()
+    def _judge(self, life: Life) -> None:
+        """End the pod when the end of an app is to be the end of all."""
+        self._tell_started()
+        if not self._ending and self._policy.ends_pod(life.app.name, life.code or 0):
+            self._culprit = life.app.name
+            self._end()
 
     def _tell_started(self) -> None:
         """Tell, once, that every app's program runs, or has run; an app that could not be started does not hold this up."""
         if self._on_started is not None and not self._ending and all(life.began or life.done for life in self._lives.values()):
             self._on_started()
             self._on_started = None
-
-    def _ended(self, life: Life, code: int) -> None:
-        """Go on after a process ended with *code*, negative for a signal."""
-        _forget(life)
-        if life.role == reports.PRE_START:
-            if self._ending:
-                self._finish(life, {"failed": reports.PRE_START, "why": "the pod is ending"}, 128 + SIGTERM)
-            elif code == 0:
-                self._start(life, reports.MAIN)
-            else:
-                why = f"exit {code}" if code > 0 else f"signal {-code}"
-                self._finish(life, {"failed": reports.PRE_START, "why": why}, 125)
-        elif life.role == reports.MAIN:
-            life.status = {"exit": code} if code >= 0 else {"signal": -code}
-            life.code = code if code >= 0 else 128 - code
-            self._record(life)
-            self._end_pod_after(life)
-            if reports.POST_STOP in life.app.handlers:
-                self._start(life, reports.POST_STOP)
-            else:
-                life.done = True
-        else:
-            if code:
-                self._tell(f"{life.app.name}: post-stop ended with {f'exit {code}' if code > 0 else f'signal {-code}'}")
-            life.done = True
-
-    def _failed(self, name: str, role: str, step: str, code: str, path: str, why: str) -> None:
-        text = f"{path}: {why}" if path else why
-        if not name:  # init itself: there is no pod
-            self._tell(f"{step}: {text}")
-            for life in self._lives.values():
-                self._finish(life, {"failed": step, "why": text}, int(code))
-            return
-        life = self._lives[name]
-        _forget(life)
-        where = name if role == reports.MAIN else f"{name}: {role}"
-        program = code in ("126", "127")
-        self._tell(f"{where}: {path or life.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
-        if role == reports.POST_STOP:
-            life.done = True
-        else:
-            self._finish(life, {"failed": step, "why": text}, int(code))
-
-    def _finish(self, life: Life, status: dict[str, JSONValue], code: int) -> None:
-        if life.done:
-            return
-        life.status, life.code, life.done = status, code, True
-        self._record(life)
-        self._end_pod_after(life)
-        self._tell_started()
-
-    def _record(self, life: Life) -> None:
-        try:
-            self._on_end(life.app.name, {**life.status, "attempt": 1, "started": life.started or now(), "ended": now()})
-        except OSError as error:  # a full disk takes the file from us, not the app's exit code
-            self._tell(f"status/{life.app.name}: {(error.strerror or str(error)).lower()}")
-
-    def _end_pod_after(self, life: Life) -> None:
-        if not life.code:
-            return
-        if self._culprit is None and not self._ending:
-            self._culprit = life.code
-        if not self._ending and any(not other.done for other in self._lives.values() if other is not life):
-            self._deadline = time.monotonic() + self._grace
-            self._signal_all(SIGTERM)
-        self._ending = True
-
-    def _bury(self) -> None:
-        """Init is gone: whatever still ran was killed with it."""
-        for life in self._lives.values():
-            if not life.status:
-                life.status, life.code = {"signal": int(SIGKILL)}, _KILLED
-                self._record(life)
-            life.done = True
-
-    def _exit_code(self) -> int:
-        if self._culprit is not None:
-            return self._culprit
-        return next((life.code for life in self._lives.values() if life.code), 0)
-
-
-def _forget(life: Life) -> None:
-    if life.pidfd >= 0:
-        os.close(life.pidfd)
-        life.pidfd = -1
-
-
-def _send(pidfd: int, number: int) -> None:
-    try:
-        pidfd_send_signal(pidfd, number)
-    except ProcessLookupError:
-        pass  # it has ended; init's word of that is on its way
-
-
-def _milliseconds_until(deadline: float | None) -> int | None:
-    return None if deadline is None else max(0, int((deadline - time.monotonic()) * 1000) + 1)

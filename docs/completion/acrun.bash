@@ -5,7 +5,7 @@ _acrun() {
     )
     local -A options=(
         ["acrun"]="-h --help"
-        ["acrun run"]="--dir --name --hostname --volume --mount -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log -q --quiet --debug -h --help"
+        ["acrun run"]="--dir --name --hostname --volume --mount -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet --debug -h --help"
         ["acrun list"]="--dir --state -q --quiet --json -h --help"
         ["acrun status"]="--dir --json --wait -h --help"
         ["acrun cat-manifest"]="--dir --pretty-print -h --help"
@@ -26,6 +26,8 @@ _acrun() {
         ["acrun run --cgroup-parent"]="-f"
         ["acrun run --stage1"]="-f"
         ["acrun run --log"]="file none"
+        ["acrun run --log-size"]="-"
+        ["acrun run --exit-policy"]="-"
         ["acrun list --dir"]="-d"
         ["acrun list --state"]="-"
         ["acrun status --dir"]="-d"

@@ -27,6 +27,8 @@ complete -c acrun -n '__fish_seen_subcommand_from run' -l grace-period -x -d 'Be
 complete -c acrun -n '__fish_seen_subcommand_from run' -l cgroup-parent -r -F -d 'Make the pod'\''s cgroup below this one'
 complete -c acrun -n '__fish_seen_subcommand_from run' -l stage1 -r -F -d 'The stage1 program'
 complete -c acrun -n '__fish_seen_subcommand_from run' -l log -x -a 'file none' -d 'Keep what the apps write, or pass descriptors'
+complete -c acrun -n '__fish_seen_subcommand_from run' -l log-size -x -d 'A log grows so large, twice. [10Mi]'
+complete -c acrun -n '__fish_seen_subcommand_from run' -l exit-policy -x -d 'Whose end ends the pod'
 complete -c acrun -n '__fish_seen_subcommand_from run' -s q -l quiet -d 'No notes'
 complete -c acrun -n '__fish_seen_subcommand_from run' -l debug -d 'Show what stage1 does'
 complete -c acrun -n '__fish_seen_subcommand_from run' -s h -l help -d 'Show this message and exit'

@@ -31,7 +31,7 @@ def test_one_record_may_be_larger_than_the_limit(tmp_path: Path) -> None:
 
 def test_a_log_is_gone_on_with(tmp_path: Path) -> None:
     for _ in range(2):
-        log = Log(str(tmp_path / "app.log"))
+        log = Log(str(tmp_path / "app.log"), limit=1000)
         log.write("stdout", [b"a", b"b"], full=True)
         log.close()
     assert len((tmp_path / "app.log").read_bytes().splitlines()) == 4

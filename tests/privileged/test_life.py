@@ -149,7 +149,7 @@ def test_apps_share_processes_and_volumes_but_not_files(tmp_path: Path, rootfs: 
     second = AppSpec(["/bin/sh", "-c", script], runtime=mounts)
     pod = write_pod(tmp_path, rootfs, {"one": first, "two": second}, manifest={"volumes": [{"name": "v", "kind": "empty"}]})
     result = run(pod)
-    assert (result.code, result.stdout) == (0, "1\n")
+    assert (result.code, result.stdout) == (0, "two | 1\n")
     assert "/mine: No such file" in result.stderr
 
 

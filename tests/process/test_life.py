@@ -117,7 +117,7 @@ def test_several_apps_in_one_pod_each_with_its_own_options_and_arguments(shelf: 
     volume = [*words[:1], "shared,kind=empty,mode=0777", *words[2:]]
     ended = shelf.run("acrun", *volume, "--", "-c", script, "a", "x y", "--help", *more)
     assert (ended.code, ended.stderr) == (0, "")
-    assert ended.stdout == "one x y --help in first\ntwo b in second\n"
+    assert ended.stdout == "second | one x y --help in first\nsecond | two b in second\n"
     (pod,) = _pods(shelf)
     assert [(app["name"], app["status"]["exit"]) for app in pod["apps"]] == [("first", 0), ("second", 0)]
 
@@ -128,7 +128,7 @@ def test_images_from_a_pipe_make_one_pod(desk: Desk) -> None:
         desk.publish(f"example.com/{name}", app_image(f"example.com/{name}", words, userland("sh", "cat", "echo")))
     ended = desk.shell("acfetch --quiet example.com/one example.com/two | acrun --hostname both")
     assert (ended.code, ended.stderr) == (0, "")
-    assert sorted(ended.stdout.split()) == ["both", "both", "one", "two"]
+    assert sorted(ended.stdout.splitlines()) == ["one | both", "one | one", "two | both", "two | two"]
     (pod,) = _pods(desk)
     assert [app["name"] for app in pod["apps"]] == ["one", "two"]
 

@@ -26,7 +26,7 @@ def staying(desk: Desk, *words: str) -> Iterator[subprocess.Popen[str]]:
     """Run a pod that stays until it is told to end, by the name of `stay`."""
     with desk.start("acrun", "--name", "stay", *(words or ("./probe.aci", "--", "trap", "7"))) as acrun:
         assert acrun.stdout is not None
-        assert acrun.stdout.readline() == "waiting\n"
+        assert acrun.stdout.readline().endswith("waiting\n")
         yield acrun
 
 

@@ -1,0 +1,201 @@
+"""One app's life: pre-start, main, post-stop, one process after another, and how it ended.
+
+An app does not know the others: what its end means for the pod, `supervise` says.
+
+Source: aci.md, eventHandlers; spec/stage1.md, The end of a pod.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from acstage1.linux.signals import SIGINT, SIGKILL, SIGQUIT, SIGTERM, pidfd_send_signal
+from acstage1.records import now
+from acstage1.reports import JOINED, MAIN, POST_STOP, PRE_START, START
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from acspec.jsontext import JSONValue
+    from acstage1.pod import App
+    from acstage1.reports import Channel
+
+# What a pre-start handler gets of the signals that are passed on: those that ask for an end, and mean nothing else.
+_REQUESTS = (SIGTERM, SIGINT, SIGQUIT)
+_ENDING = "the pod is ending"
+
+
+class Hands:
+    """What lives have others do: *send* to init, *admit* a process into its app's cgroups, write an *end* down, *tell* people.
+
+    *admit* takes the app's name and the pid that init knows, and returns the host's.
+    """
+
+    __slots__ = ("admit", "end", "send", "tell")
+
+    def __init__(
+        self,
+        channel: Channel,
+        admit: Callable[[str, int], int],
+        end: Callable[[str, dict[str, JSONValue]], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.send = channel.send
+        self.admit = admit
+        self.end = end
+        self.tell = tell
+
+
+class Life:
+    """One app's life: whether main runs or has run (*began*), how it ended (*code*), and whether all is over (*done*)."""
+
+    def __init__(self, app: App, grace: float, hands: Hands) -> None:
+        self.app = app
+        self.code: int | None = None
+        self.began = False
+        self.done = False
+        self.kill_at: float | None = None
+        self._grace = grace
+        self._hands = hands
+        self._role = ""
+        self._pidfd = -1
+        self._started = ""
+        self._owed = 0
+        self._ending = False
+
+    def begin(self) -> None:
+        """Start the first process. Raises: OSError."""
+        if self._ending:
+            self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
+            return
+        self._started = now()
+        self._start(PRE_START if PRE_START in self.app.handlers else MAIN)
+
+    def _start(self, role: str) -> None:
+        self._role = role
+        if role == POST_STOP and self._ending:
+            self.kill_at = time.monotonic() + self._grace
+        self._hands.send(START, self.app.name, role)
+
+    def end_soon(self) -> None:
+        """Start nothing more but post-stop, which gets the grace period from now or from its start, whichever is later."""
+        self._ending = True
+        if self._role == POST_STOP and self.kill_at is None:
+            self.kill_at = time.monotonic() + self._grace
+
+    def signal(self, number: int) -> None:
+        """Pass a signal on to main, or to pre-start when it asks for an end. While main could not answer it, it is owed.
+
+        Raises: OSError.
+        """
+        if self._role in ("", PRE_START) or not self.began:
+            self._owed = number
+        if self._role == MAIN or (self._role == PRE_START and number in _REQUESTS):
+            self._send(number)
+
+    def kill(self, *, handlers: bool) -> None:
+        """Kill what runs, post-stop only when *handlers*; what comes after it still comes. Raises: OSError."""
+        if handlers or self._role != POST_STOP:
+            self._send(SIGKILL)
+
+    def tick(self) -> None:
+        """Do what is due by now. Raises: OSError."""
+        if self.kill_at is not None and time.monotonic() >= self.kill_at:
+            self.kill_at = None
+            self._send(SIGKILL)
+
+    def admitted(self, pid: int) -> None:
+        """Let a process go on that init has forked and that waits at its gate. Raises: OSError."""
+        try:
+            self._pidfd = os.pidfd_open(self._hands.admit(self.app.name, pid))
+        except ProcessLookupError:
+            return  # killed before it was anything; init's word of that is on its way
+        self._hands.send(JOINED, str(pid))
+
+    def runs(self) -> None:
+        """Take note that the program of the present role runs. Raises: OSError."""
+        if self._role == MAIN:
+            self.began = True
+            if self._owed or self._ending:  # the request came while it was starting
+                self._send(self._owed or SIGTERM)
+
+    def ended(self, code: int) -> bool:
+        """Go on after a process ended with *code*, negative for a signal; return whether the app's own end is known by now."""
+        self._forget()
+        if self._role == PRE_START:
+            return self._ended_pre_start(code)
+        if self._role == MAIN:
+            self._end({"exit": code} if code >= 0 else {"signal": -code}, code if code >= 0 else 128 - code)
+            if POST_STOP in self.app.handlers:
+                self._start(POST_STOP)
+            else:
+                self.done = True
+            return True
+        if code:
+            self._hands.tell(f"{self.app.name}: post-stop ended with {_words(code)}")
+        self.done = True
+        return False
+
+    def _ended_pre_start(self, code: int) -> bool:
+        if self._ending or (code and self._owed in _REQUESTS):
+            self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
+        elif code:
+            self._finish({"failed": PRE_START, "why": _words(code)}, 125)
+        else:
+            self._start(MAIN)
+            return False
+        return True
+
+    def failed(self, role: str, step: str, code: int, path: str, why: str) -> bool:
+        """Go on after a process did not become the program; return whether the app's own end is known by now."""
+        self._forget()
+        text = f"{path}: {why}" if path else why
+        where = self.app.name if role == MAIN else f"{self.app.name}: {role}"
+        program = code in (126, 127)
+        self._hands.tell(f"{where}: {path or self.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
+        if role == POST_STOP:
+            self.done = True
+            return False
+        self._finish({"failed": step, "why": text}, code)
+        return True
+
+    def fail(self, step: str, why: str, code: int) -> None:
+        """End without a start: there is no pod for it."""
+        if not self.done:
+            self._finish({"failed": step, "why": why}, code)
+
+    def bury(self) -> None:
+        """Take for killed what still ran when init ended, as it was."""
+        if self.code is None:
+            self._end({"signal": int(SIGKILL)}, 128 + SIGKILL)
+        self.done = True
+
+    def _finish(self, status: dict[str, JSONValue], code: int) -> None:
+        self._end(status, code)
+        self.done = True
+
+    def _end(self, status: dict[str, JSONValue], code: int) -> None:
+        self.code = code
+        try:
+            self._hands.end(self.app.name, {**status, "attempt": 1, "started": self._started or now(), "ended": now()})
+        except OSError as error:  # a full disk takes the file from us, not the app's exit code
+            self._hands.tell(f"status/{self.app.name}: {(error.strerror or str(error)).lower()}")
+
+    def _send(self, number: int) -> None:
+        if self._pidfd >= 0:
+            try:
+                pidfd_send_signal(self._pidfd, number)
+            except ProcessLookupError:
+                pass  # it has ended; init's word of that is on its way
+
+    def _forget(self) -> None:
+        self.kill_at = None
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+
+def _words(code: int) -> str:
+    return f"exit {code}" if code > 0 else f"signal {-code}"
