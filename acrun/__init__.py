@@ -7,12 +7,15 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_run_options  `acrun run` with options: those of the pod and those of each app
     command_pods  `acrun list`, `rm`: what pods there are
     command_status  `acrun status`, `cat-manifest`: one pod
+    command_stats  `acrun top`, `stats`: what pods use
     command_logs  `acrun logs`: what the apps wrote
     command_enter  `acrun enter`, `stop`: what stage1 does with a running pod
     command_gc    `acrun gc`: what is no longer needed
     command_options  what several subcommands take, worded once
     run           the sequence of a run, step by step
     launch        from a plan to stage1: the end of every run
+    views         pods and what they use, in lines and fields for people
+    watching      the sequence of measuring what pods use
     following     the sequence of showing logs
     detach        stage1 as a process of its own, until its apps run
     sweep         the sequence of a collection
@@ -32,8 +35,9 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     workspace     directories in which something is being made, and RUN itself
     log_output    records of logs, as they were written or as JSON
     logs          the log files of a pod, record by record
-    views         pods in lines and fields for people
-    usage         what a running pod uses
+    screen        a table drawn again and again on a terminal
+    pauses        sleeping no longer than somebody reads
+    usage         what a running app uses
     states        what the files of a pod directory say of its life
     table         columns for people
     errors        what can go wrong

@@ -21,6 +21,8 @@ COMMANDS = {
     "status": "acrun.command_status:status",
     "cat-manifest": "acrun.command_status:cat_manifest",
     "logs": "acrun.command_logs:logs",
+    "top": "acrun.command_stats:stats",
+    "stats": "acrun.command_stats:stats",
     "enter": "acrun.command_enter:enter",
     "stop": "acrun.command_enter:stop",
     "rm": "acrun.command_pods:remove",

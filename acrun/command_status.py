@@ -9,7 +9,7 @@ import typer
 
 from acrun.command_options import Directory, Json, PodArgument
 from acrun.states import get_state, read_manifest, wait_for_end
-from acrun.usage import measure
+from acrun.usage import measure_pod
 from acrun.views import describe
 from acspec.directories import run_directory
 from acspec.jsontext import dump_pretty
@@ -27,7 +27,7 @@ def status(
     if wait:
         wait_for_end(pods, pod)
     _, state = get_state(pods, pod)
-    usage = measure(state.pids.get("init")) if state.state == "running" else None
+    usage = measure_pod(state)
     if json:
         sys.stdout.buffer.write(dump_pretty(state.to_json() | {"usage": usage.to_json() if usage is not None else None}))
         return

@@ -8,13 +8,11 @@ Source: spec/pod-directory.md, Files and Locks.
 
 from __future__ import annotations
 
-import errno
-import os
-import select
 import time
 from itertools import islice
 
 from acrun.logs import LogReader, LogRecord, LogSelection, cut_to_lines, read_logs
+from acrun.pauses import sleep_while_read
 from acrun.states import get_state, rfc3339
 from acspec.durations import parse_duration
 from acspec.errors import FormatError, UsageError
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
 
     from acspec.pods import Pod, Pods
 
-# Milliseconds between two looks at a log: after something came, and at most.
-_SOON, _LATE = 20, 400
+# Seconds between two looks at a log: after something came, and at most.
+_SOON, _LATE = 0.02, 0.4
 # Records that are written together.
 _MANY = 1000
 
@@ -96,7 +94,7 @@ def follow(pod: Pod, readers: Sequence[LogReader], request: LogRequest) -> Itera
         if is_last:  # what came before the pod was seen to have ended has been read
             return
         first, pause = False, _SOON if came else min(2 * pause, _LATE)
-        _sleep(pause)
+        sleep_while_read(pause)
 
 
 def _batches(records: Iterable[LogRecord]) -> Iterator[Sequence[LogRecord]]:
@@ -110,12 +108,3 @@ def _is_running(pod: Pod) -> bool:
         return pod.state() == "running"
     except FileNotFoundError:
         return False
-
-
-def _sleep(milliseconds: int) -> None:
-    """Sleep so long, but not beyond the end of whoever reads standard output. Raises: BrokenPipeError."""
-    poll = select.poll()
-    poll.register(1, 0)
-    for _, event in poll.poll(milliseconds):
-        if event & (select.POLLERR | select.POLLHUP):
-            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))

@@ -1,53 +1,188 @@
-"""What a running pod uses: processes, memory and processor time of all that descend from its first process.
+"""What a running app uses: processor time, memory, processes, what it read and wrote.
 
-Read from /proc by psutil, at one moment, without stopping anything; what has ended meanwhile does not count.
+Counted by the kernel in the app's cgroups, which cannot be left, on version 1 and 2 alike. What no controller counts is summed up
+by psutil over the app's processes, as far as they live.
 
-Source: proc_pid_stat(5); spec/pod-directory.md, Files.
+Source: cgroups(7); kernel Documentation/admin-guide: cgroup-v1/{cpuacct,memory,blkio-controller}.rst and cgroup-v2.rst.
 """
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from psutil import Process
+
+    from acrun.states import AppState, PodState
     from acspec.jsontext import JSONValue
+
+    # The text of a control file into a number, None where it is not in there; and such a file with that.
+    Parse = Callable[[str], int | None]
+    Reading = tuple[str, Parse]
+
+# Version 1 says "no limit" by a number that no machine has.
+_NO_LIMIT = 1 << 60
+_MOST = 1 << 20
 
 
 class Usage:
-    """How many processes, their resident memory in bytes (what they share counts for each), their processor time in seconds."""
+    """Processor time in seconds, bytes of memory and their limit, processes and threads, bytes read and written; None: unknown."""
 
-    __slots__ = ("cpu_seconds", "memory_bytes", "processes")
+    __slots__ = ("cpu_seconds", "memory_bytes", "memory_limit", "pids", "read_bytes", "written_bytes")
 
-    def __init__(self, processes: int, memory_bytes: int, cpu_seconds: float) -> None:
-        self.processes = processes
-        self.memory_bytes = memory_bytes
+    def __init__(
+        self,
+        *,
+        cpu_seconds: float | None = None,
+        memory_bytes: int | None = None,
+        memory_limit: int | None = None,
+        pids: int | None = None,
+        read_bytes: int | None = None,
+        written_bytes: int | None = None,
+    ) -> None:
         self.cpu_seconds = cpu_seconds
+        self.memory_bytes = memory_bytes
+        self.memory_limit = memory_limit
+        self.pids = pids
+        self.read_bytes = read_bytes
+        self.written_bytes = written_bytes
 
     def to_json(self) -> dict[str, JSONValue]:
         """Return the figures for `--json`."""
-        return {"processes": self.processes, "memoryBytes": self.memory_bytes, "cpuSeconds": round(self.cpu_seconds, 2)}
+        return {
+            "cpuSeconds": None if self.cpu_seconds is None else round(self.cpu_seconds, 3),
+            "memoryBytes": self.memory_bytes,
+            "memoryLimitBytes": self.memory_limit,
+            "pids": self.pids,
+            "readBytes": self.read_bytes,
+            "writtenBytes": self.written_bytes,
+        }
 
 
-def measure(init: JSONValue) -> Usage | None:
-    """Return what the pod whose file `pid` says *init* of its first process uses, or None when that is gone."""
+def measure_pod(state: PodState) -> Usage | None:
+    """Return what all apps of a pod use together, None when none of them runs (any more). Raises: OSError.
+
+    Source: spec/pod-directory.md, Files.
+    """
+    found = [usage for app in state.apps if (usage := measure_app(state, app)) is not None]
+    if not found:
+        return None
+    total = Usage()
+    for name in Usage.__slots__:
+        counts = [count for usage in found if (count := getattr(usage, name)) is not None]
+        if counts and name != "memory_limit":
+            setattr(total, name, sum(counts))
+    return total
+
+
+def measure_app(state: PodState, app: AppState) -> Usage | None:
+    """Return what one app of a pod uses, None when it does not run (any more). Raises: OSError.
+
+    Source: spec/pod-directory.md, Files.
+    """
+    if state.state != "running" or app.status:
+        return None
+    lines = (_read(os.path.join(state.path, "cgroups")) or "").splitlines()
+    usage = _count([path for path in lines if os.path.basename(path) == f"app-{app.name}"])
+    if None in (usage.cpu_seconds, usage.memory_bytes, usage.pids, usage.read_bytes):
+        _sum_up(usage, state, app)
+    return usage if usage.cpu_seconds is not None else None
+
+
+def _count(paths: Sequence[str]) -> Usage:
+    """Return what the control files in *paths* say, the app's directories in all hierarchies."""
+    usage = Usage()
+    nanoseconds = _find(paths, _CPU)
+    usage.cpu_seconds = nanoseconds / 1e9 if nanoseconds is not None else None
+    usage.memory_bytes = _find(paths, _MEMORY)
+    if usage.memory_bytes is not None:
+        # As everybody counts: without what the kernel would drop at once for whoever needs room.
+        usage.memory_bytes = max(0, usage.memory_bytes - (_find(paths, _COLD) or 0))
+    limit = _find(paths, _LIMIT)
+    usage.memory_limit = limit if limit is not None and limit < _NO_LIMIT else None
+    usage.pids = _find(paths, _PIDS)
+    usage.read_bytes, usage.written_bytes = _find(paths, _BYTES_READ), _find(paths, _BYTES_WRITTEN)
+    return usage
+
+
+def _find(paths: Sequence[str], readings: Sequence[Reading]) -> int | None:
+    for name, parse in readings:
+        for path in paths:
+            text = _read(os.path.join(path, name))
+            try:
+                value = parse(text) if text is not None else None
+            except (ValueError, IndexError):  # "max"
+                continue
+            if value is not None:
+                return value
+    return None
+
+
+def _of_key(key: str, factor: int = 1) -> Parse:
+    """Return what finds the number of *key* among lines of `KEY NUMBER`."""
+
+    def parse(text: str) -> int | None:
+        rows = (line.split() for line in text.splitlines())
+        return next((int(row[1]) * factor for row in rows if row[:1] == [key]), None)
+
+    return parse
+
+
+def _of_devices(word: str) -> Parse:
+    """Return what adds up the numbers of *word* among lines of `MAJOR:MINOR WORD NUMBER`, as version 1 has them."""
+    return lambda text: sum(int(row[2]) for line in text.splitlines() if (row := line.split())[1:2] == [word])
+
+
+def _of_pairs(key: str) -> Parse:
+    """Return what adds up the numbers of *key* among lines of `MAJOR:MINOR KEY=NUMBER …`, as version 2 has them."""
+    return lambda text: sum(int(pair.partition("=")[2]) for pair in text.split() if pair.startswith(f"{key}="))
+
+
+_CPU: Sequence[Reading] = (("cpuacct.usage", int), ("cpu.stat", _of_key("usage_usec", 1000)))
+_MEMORY: Sequence[Reading] = (("memory.usage_in_bytes", int), ("memory.current", int))
+_COLD: Sequence[Reading] = (("memory.stat", _of_key("total_inactive_file")), ("memory.stat", _of_key("inactive_file")))
+_LIMIT: Sequence[Reading] = (("memory.limit_in_bytes", int), ("memory.max", int))
+_PIDS: Sequence[Reading] = (("pids.current", int),)
+_V1_BYTES = "blkio.throttle.io_service_bytes_recursive"
+_BYTES_READ: Sequence[Reading] = ((_V1_BYTES, _of_devices("Read")), ("io.stat", _of_pairs("rbytes")))
+_BYTES_WRITTEN: Sequence[Reading] = ((_V1_BYTES, _of_devices("Write")), ("io.stat", _of_pairs("wbytes")))
+
+
+def _sum_up(usage: Usage, state: PodState, app: AppState) -> None:
+    """Add up over the processes of an app what nothing else counts: only of those that live, shared memory for each of them."""
     import psutil
 
-    pid, start = (init.get("pid"), init.get("start")) if isinstance(init, dict) else (None, None)
-    if not isinstance(pid, int) or _start_time(pid) != start:
-        return None
-    usage = Usage(0, 0, 0.0)
+    processes = state.pids.get("apps")
+    process = processes.get(app.name) if isinstance(processes, dict) else None
+    if app.pid is None or not isinstance(process, dict) or _start_time(app.pid) != process.get("start"):
+        return
+    sums = Usage(cpu_seconds=0.0, memory_bytes=0, pids=0, read_bytes=0, written_bytes=0)
     try:
-        family = psutil.Process(pid).children(recursive=True)
+        top = psutil.Process(app.pid)
+        family = [top, *top.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return None
-    for process in family:  # init itself is ours, not the apps'
+        return
+    for member in family:
         try:
-            memory, times = process.memory_info().rss, process.cpu_times()
+            with member.oneshot():
+                _add(sums, member)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        usage.processes += 1
-        usage.memory_bytes += memory
-        usage.cpu_seconds += times.user + times.system
-    return usage
+    for name in ("cpu_seconds", "memory_bytes", "pids", "read_bytes", "written_bytes"):
+        if getattr(usage, name) is None:
+            setattr(usage, name, getattr(sums, name))
+
+
+def _add(sums: Usage, process: Process) -> None:
+    times, moved = process.cpu_times(), process.io_counters()
+    sums.cpu_seconds = (sums.cpu_seconds or 0) + times.user + times.system
+    sums.memory_bytes = (sums.memory_bytes or 0) + process.memory_info().rss
+    sums.pids = (sums.pids or 0) + process.num_threads()
+    sums.read_bytes = (sums.read_bytes or 0) + moved.read_bytes
+    sums.written_bytes = (sums.written_bytes or 0) + moved.write_bytes
 
 
 def _start_time(pid: int) -> int | None:
@@ -55,4 +190,12 @@ def _start_time(pid: int) -> int | None:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return int(file.read().rpartition(b")")[2].split()[19])
     except (OSError, IndexError, ValueError):
+        return None
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read(_MOST)
+    except OSError:  # no such controller, or no such cgroup any more
         return None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from acrun.states import AppState, PodState
     from acrun.usage import Usage
+    from acrun.watching import Sample
     from acspec.jsontext import JSONValue
 
 _SHORT_ID = 19  # `sha512-` and twelve digits
@@ -46,11 +47,35 @@ def describe(state: PodState, usage: Usage | None) -> str:
     for app in state.apps:
         fields += [(f"app {app.name}", state.end_of(app) or state.state_of(app)), *_details(state, app)]
     if usage is not None:
-        fields += [("processes", str(usage.processes)), ("memory", human_size(usage.memory_bytes))]
-        fields.append(("cpu time", f"{usage.cpu_seconds:.2f} s"))
+        fields += [("processes", str(usage.pids or "")), ("memory", view_size(usage.memory_bytes))]
+        fields.append(("cpu time", f"{usage.cpu_seconds or 0:.2f} s"))
     isolators = state.isolators if isinstance(state.isolators, list) else []
     fields += [_isolator(isolator) for isolator in isolators if isinstance(isolator, dict)]
     return lay_out(("FIELD", "VALUE"), fields)
+
+
+def list_samples(samples: Sequence[Sample]) -> str:
+    """Return a table of what apps use, one line each."""
+    rows = [
+        (
+            sample.name or sample.uuid[:8],
+            sample.app,
+            "" if sample.cpu_percent is None else f"{sample.cpu_percent:.1f} %",
+            "" if sample.usage.cpu_seconds is None else f"{sample.usage.cpu_seconds:.2f} s",
+            view_size(sample.usage.memory_bytes),
+            view_size(sample.usage.memory_limit),
+            "" if sample.usage.pids is None else str(sample.usage.pids),
+            view_size(sample.usage.read_bytes),
+            view_size(sample.usage.written_bytes),
+        )
+        for sample in samples
+    ]
+    return lay_out(("POD", "APP", "CPU", "CPU TIME", "MEMORY", "LIMIT", "PIDS", "READ", "WRITTEN"), rows)
+
+
+def view_size(size: int | None) -> str:
+    """Return a number of bytes, if there is one, as people read it."""
+    return "" if size is None else human_size(size)
 
 
 def _times(state: PodState) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 # Made by docs/completion/make.py from acrun --help. Do not edit.
 _acrun() {
     local -A below=(
-        ["acrun"]="run list status cat-manifest logs enter stop rm gc"
+        ["acrun"]="run list status cat-manifest logs top stats enter stop rm gc"
     )
     local -A options=(
         ["acrun"]="-h --help"
@@ -10,6 +10,8 @@ _acrun() {
         ["acrun status"]="--dir --json --wait -h --help"
         ["acrun cat-manifest"]="--dir --pretty-print -h --help"
         ["acrun logs"]="--app -f --follow -t --timestamps -n --tail --since --stream --dir --json -h --help"
+        ["acrun top"]="--no-stream --dir --json -h --help"
+        ["acrun stats"]="--no-stream --dir --json -h --help"
         ["acrun enter"]="--app --dir --stage1 -h --help"
         ["acrun stop"]="--force --dir --stage1 -h --help"
         ["acrun rm"]="--dir --stage1 -h --help"
@@ -38,6 +40,8 @@ _acrun() {
         ["acrun logs --since"]="-"
         ["acrun logs --stream"]="stdout stderr"
         ["acrun logs --dir"]="-d"
+        ["acrun top --dir"]="-d"
+        ["acrun stats --dir"]="-d"
         ["acrun enter --app"]="-"
         ["acrun enter --dir"]="-d"
         ["acrun enter --stage1"]="-f"

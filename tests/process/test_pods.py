@@ -147,7 +147,7 @@ def test_a_pod_that_is_not_there_is_named(desk: Desk, command: str) -> None:
 def test_status_shows_what_a_running_pod_uses(shelf: Desk) -> None:
     with staying(shelf) as acrun:
         usage = json.loads(shelf.run("acrun", "status", "--json", "stay").stdout)["usage"]
-        assert usage["processes"] == 1
+        assert usage["pids"] == 1
         assert 0 < usage["memoryBytes"] < 64 << 20
         text = shelf.run("acrun", "status", "stay").stdout
         assert "processes" in text
