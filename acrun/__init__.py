@@ -3,6 +3,7 @@
 No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Modules, from top to bottom:
 
     cli           the command line: which subcommand, and the exit code
+    command_prepare  `acrun prepare`, `run-prepared`: a run in two steps
     command_run   `acrun run` without options, which needs no option parser
     command_run_options  `acrun run` with options: those of the pod and those of each app
     command_pods  `acrun list`, `rm`: what pods there are
@@ -13,6 +14,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_gc    `acrun gc`: what is no longer needed
     command_options  what several subcommands take, worded once
     run           the sequence of a run, step by step
+    prepared      a prepared pod, run
     launch        from a plan to stage1: the end of every run
     views         pods and what they use, in lines and fields for people
     watching      the sequence of measuring what pods use

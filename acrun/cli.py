@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "acrun.command_run_options:run",
+    "prepare": "acrun.command_prepare:prepare",
+    "run-prepared": "acrun.command_prepare:run_prepared",
     "list": "acrun.command_pods:list_pods",
     "status": "acrun.command_status:status",
     "cat-manifest": "acrun.command_status:cat_manifest",
@@ -28,6 +30,8 @@ COMMANDS = {
     "rm": "acrun.command_pods:remove",
     "gc": "acrun.command_gc:gc",
 }
+# Beside `run`: they end with the exit code of what they run.
+_RUN_AN_APP = ("run-prepared", "enter")
 _SUMMARY = "Run App Container Images: images from arguments or standard input, each pod isolated."
 # What comes behind an image or a pod is not acrun's.
 _REST_IS_OTHERS = {"allow_interspersed_args": False}
@@ -36,6 +40,7 @@ _RUN_EPILOGUE = (
 )
 _SETTINGS: dict[str, dict[str, object]] = {
     "run": {"context_settings": _REST_IS_OTHERS, "epilog": _RUN_EPILOGUE},
+    "prepare": {"context_settings": _REST_IS_OTHERS},
     "enter": {"context_settings": _REST_IS_OTHERS},
 }
 
@@ -46,7 +51,7 @@ def main() -> int:
     Source: spec/exit-codes.md.
     """
     words = sys.argv[1:]
-    return run_program("acrun", lambda: _main(words), own_failure=lambda: _is_run(words) or words[0] == "enter")
+    return run_program("acrun", lambda: _main(words), own_failure=lambda: _is_run(words) or words[0] in _RUN_AN_APP)
 
 
 def _is_run(words: Sequence[str]) -> bool:
@@ -65,10 +70,18 @@ def _main(words: Sequence[str]) -> int:
     try:
         return run_command("acrun", _SUMMARY, COMMANDS, words, default="run", settings=_SETTINGS)
     except Exception as exception:
-        raise (_find_misplaced(exception) if _is_run(words) else None) or exception from None
+        raise _find_misplaced(exception, words) or exception from None
 
 
-def _find_misplaced(exception: Exception) -> Exception | None:
+def _find_misplaced(exception: Exception, words: Sequence[str]) -> Exception | None:
+    """Return what to say of an option that stands where it does not belong, when that is what is wrong."""
+    if words[:1] == ["prepare"]:
+        from acrun.command_prepare import find_early
+        from acrun.command_run_options import find_misplaced
+
+        return find_early(exception) or find_misplaced(exception)
+    if not _is_run(words):
+        return None
     from acrun.command_run_options import find_misplaced
 
     return find_misplaced(exception)

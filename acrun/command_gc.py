@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from acrun.command_options import Directory, Json, Stage1
-from acrun.sweep import collect
+from acrun.sweep import UNUSED_SECONDS, collect
 from acspec.directories import run_directory
 from acspec.jsontext import dump_json
 
@@ -18,11 +18,14 @@ def gc(
     grace_period: Annotated[
         int, typer.Option(metavar="SECONDS", min=0, help="Keep the status and logs of pods that ended less than this ago.")
     ] = 1800,
+    expire_prepared: Annotated[
+        int, typer.Option(metavar="SECONDS", min=0, help="Remove pods that were prepared this long ago and never run.")
+    ] = UNUSED_SECONDS,
     stage1: Stage1 = None,
     json: Json = False,
 ) -> None:
     """Remove what is no longer needed: ended and aborted pods, trees that no pod uses, what a crash left behind."""
-    removed = collect(run_directory(directory), grace_period, stage1)
+    removed = collect(run_directory(directory), grace_period, stage1, expire_prepared)
     if json:
         sys.stdout.buffer.write(dump_json({"pods": list(removed.pods), "trees": list(removed.trees)}))
         return

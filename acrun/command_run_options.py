@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Annotated
@@ -14,7 +15,7 @@ from acrun.inputs import name_images
 from acrun.launch import LaunchOptions
 from acrun.option_values import parse_mount, parse_variable, parse_volume
 from acrun.options import AppOptions, ImageRequest
-from acrun.run import PodOptions, run_pod
+from acrun.run import PodOptions, prepare_pod, run_pod
 from acrun.supervision import parse_supervision
 from acspec.errors import UsageError
 from acspec.names import parse_ac_name
@@ -26,6 +27,12 @@ _Volumes = Annotated[
 _Mounts = Annotated[
     list[str] | None, typer.Option("--mount", metavar="volume=NAME,target=PATH", help="Mount a volume, whatever the image says.")
 ]
+# Those that are about a run alone, which a prepared pod gets when it is run.
+Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Standard input belongs to the app.")]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Print the UUID when the apps run, and leave them alone.")]
+Remove = Annotated[bool, typer.Option("--rm", help="Remove the pod at the end, status and logs too.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the apps' files at the end.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")]
 
 
 class Log(Enum):
@@ -36,16 +43,17 @@ class Log(Enum):
 
 
 def run(
+    context: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(metavar="IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")] = None,
     directory: Directory = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for the pod, beside its UUID.")] = None,
     hostname: Annotated[str | None, typer.Option(metavar="NAME", help="The pod's hostname.")] = None,
     volume: _Volumes = None,
     mount: _Mounts = None,
-    interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Standard input belongs to the app.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Print the UUID when the apps run, and leave them alone.")] = False,
-    remove: Annotated[bool, typer.Option("--rm", help="Remove the pod at the end, status and logs too.")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the apps' files at the end.")] = False,
+    interactive: Interactive = False,
+    detach: Detach = False,
+    remove: Remove = False,
+    keep: Keep = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be ignored or made up.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay/--no-overlay", help="Share the rendered tree, or copy it.")] = True,
     allow_nested_mounts: Annotated[bool, typer.Option("--allow-nested-mounts", help="Mount inside other mounts.")] = False,
@@ -60,7 +68,7 @@ def run(
         str | None, typer.Option(metavar="any-failure|all|first|app=NAME", help="Whose end ends the pod.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show what stage1 does.")] = False,
+    debug: Debug = False,
 ) -> int:
     """Run images as one pod; from standard input when none is named. Ends with the app's exit code."""
     start = LaunchOptions(
@@ -71,8 +79,11 @@ def run(
     )  # fmt: skip
     volumes, mounts = tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ()))
     options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, start)
-    images = name_images(split_images(words or ()), interactive=interactive)
-    return announce(run_pod(options, [_image_request(image) for image in images]))
+    images = [_image_request(image) for image in name_images(split_images(words or ()), interactive=interactive)]
+    if context.info_name == "prepare":
+        sys.stdout.write(f"{prepare_pod(options, images)}\n")
+        return 0
+    return announce(run_pod(options, images))
 
 
 def _image_request(image: ImageArgument) -> ImageRequest:
@@ -88,7 +99,7 @@ def _parse_app_options(words: Sequence[str]) -> AppOptions:
         result = application(list(words), standalone_mode=False, prog_name="acrun IMAGE")
     except Exception as exception:
         option = getattr(exception, "option_name", None)
-        if option in _option_names(run):
+        if option in option_names(run):
             raise UsageError(option, "is an option of the pod", f"acrun {option} … IMAGE") from None
         raise
     if not isinstance(result, AppOptions):  # --help was asked for, and printed
@@ -99,14 +110,15 @@ def _parse_app_options(words: Sequence[str]) -> AppOptions:
 def find_misplaced(exception: Exception) -> UsageError | None:
     """Return what to say of an option that Typer does not know before an image, when it is one that stands behind an image."""
     option = getattr(exception, "option_name", None)
-    if option not in _option_names(app_options):
+    if option not in option_names(app_options) - option_names(run):
         return None
     return UsageError(
         str(option), "is an option of an app", f"acrun IMAGE {option} …; for images from standard input: acrun - {option} …"
     )
 
 
-def _option_names(function: Callable[..., object]) -> set[str]:
+def option_names(function: Callable[..., object]) -> set[str]:
+    """Return the options that Typer reads for *function*, as they are typed."""
     application = typer.Typer(add_completion=False)
     application.command()(function)
     parameters = typer.main.get_command(application).params

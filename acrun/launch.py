@@ -13,7 +13,7 @@ from acrun.backends import COPY, choose_backend
 from acrun.stage1 import become_stage1, get_stage1
 from acrun.supervision import Supervision
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
-from acspec.durable import remove_tree, write_file
+from acspec.durable import remove_tree, sync_file_system, write_file
 from acspec.errors import TrustError, UsageError
 from acspec.jsontext import dump_json
 from acspec.names import parse_ac_name
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from acrun.detach import Detached
     from acrun.plans import Plan
     from acrun.trees import Tree
+    from acspec.jsontext import JSONValue
 
+
+PREPARED = "prepared"
 
 _HOSTNAME_BYTES = 64
 
@@ -110,37 +113,41 @@ def _check_hostname(text: str) -> None:
 def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> NoReturn:
     """Make a pod of *plan* with *trees*, one for each app, and become stage1 for it.
 
-    Raises: UsageError; MissingInputError without a stage1; OutputError when the pod's name is taken; StorageError; OSError.
+    Raises: as `make_pod` does; MissingInputError without a stage1.
     Source: spec/pod-directory.md; spec/stage1.md, run.
     """
     _check_privilege(options)
     stage1 = get_stage1(options.stage1)
-    pod = make_pod(run_directory, plan, trees, options, "run")
-    become_stage1(stage1, pod, interactive=options.interactive, debug=options.debug)
+    become_stage1(
+        stage1, make_pod(run_directory, plan, trees, options, "run"), interactive=options.interactive, debug=options.debug
+    )
 
 
-def launch_detached(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> Detached:
-    """Make a pod as `launch` does, and start stage1 for it as a process of its own; return when its apps run, or it has ended.
+def start(pod: Pod, options: LaunchOptions) -> Detached:
+    """Become stage1 for a pod in phase run whose lock we hold, or start one, and return when the apps of the detached pod run.
 
-    Raises: as `launch` does.
+    Raises: MissingInputError without a stage1; OSError.
     Source: spec/stage1.md, run.
     """
-    from acrun.detach import start_detached
-
-    _check_privilege(options)
     stage1 = get_stage1(options.stage1)
-    return start_detached(stage1, make_pod(run_directory, plan, trees, options, "run"), debug=options.debug)
+    if options.detach:
+        from acrun.detach import start_detached
+
+        return start_detached(stage1, pod, debug=options.debug)
+    return become_stage1(stage1, pod, interactive=options.interactive, debug=options.debug)
 
 
 def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions, phase: str) -> Pod:
-    """Return a new pod of *plan* with all its files, locked and in *phase*. What fails leaves nothing.
+    """Return a new pod of *plan* with *trees*, one for each app, locked and in *phase*: prepared or run. What fails leaves nothing.
 
-    Raises: as `launch` does.
+    Raises: UsageError; OutputError when the pod's name is taken; StorageError; OSError.
     Source: spec/pod-directory.md, Phases.
     """
     pod = Pods(run_directory).create()
     try:
         _fill(pod, plan, trees, options)
+        if phase == PREPARED:
+            sync_file_system(pod.path)  # it may be run after the next boot
         pod.move(phase)
     except BaseException:
         pod.pods.release_names(pod.uuid)
@@ -160,10 +167,9 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
         apps,
         backend,
         hostname=options.hostname or options.name or apps[0].name,
-        stdin_app=_stdin_app(options, apps),
+        stdin_app=get_stdin_app(plan.names()) if options.interactive else None,
         switches={
-            "remove": not options.keep,
-            "removePod": options.remove,
+            **run_switches(options),
             "strict": options.strict,
             "log": options.log,
             "gracePeriod": options.grace_period,
@@ -175,9 +181,13 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
     make_volumes(pod.path, plan.manifest.get("volumes"))
 
 
-def _stdin_app(options: LaunchOptions, apps: Sequence[AppFiles]) -> str | None:
-    if not options.interactive:
-        return None
-    if len(apps) != 1:
-        raise UsageError("--interactive", f"the pod has {len(apps)} apps, and standard input can belong to one only")
-    return apps[0].name
+def run_switches(options: LaunchOptions) -> dict[str, JSONValue]:
+    """Return what stage1.json says of one run, beside what the pod is prepared for. Source: spec/stage1.md, stage1.json."""
+    return {"remove": not options.keep, "removePod": options.remove}
+
+
+def get_stdin_app(names: Sequence[str]) -> str:
+    """Return the name of the app that standard input belongs to. Raises: UsageError."""
+    if len(names) != 1:
+        raise UsageError("--interactive", f"the pod has {len(names)} apps, and standard input can belong to one only")
+    return names[0]

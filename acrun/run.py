@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import dataclass, field
 
-from acrun.launch import LaunchOptions, check_options, launch, launch_detached
+from acrun.launch import PREPARED, LaunchOptions, check_options, launch, make_pod, start
 from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
 from acrun.plans import Plan, PlannedApp, note_plan
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from acrun.detach import Detached
+    from acspec.pods import Pod
     from acspec.volumes import Mount, Volume
 
 
@@ -50,11 +51,24 @@ def run_pod(options: PodOptions, images: Sequence[ImageRequest]) -> Detached:
     Raises: UsageError; MissingInputError; FormatError; StorageError; OSError.
     Source: ace.md; spec/pod-directory.md; spec/stage1.md.
     """
-    plan, trees, _ = _prepare(options, images)
+    return start(_make_pod(options, images, "run"), options.launch)
+
+
+def prepare_pod(options: PodOptions, images: Sequence[ImageRequest]) -> str:
+    """Prepare *images* as one pod, to be run later, and return its UUID.
+
+    Raises: as `run_pod` does.
+    Source: spec/pod-directory.md, Phases.
+    """
+    pod = _make_pod(options, images, PREPARED)
+    pod.unlock()
+    return pod.uuid
+
+
+def _make_pod(options: PodOptions, images: Sequence[ImageRequest], phase: str) -> Pod:
+    plan, trees, _ = _work_out(options, images)
     _tell(options, plan)
-    if options.launch.detach:
-        return launch_detached(run_directory(options.directory), plan, trees, options.launch)
-    return launch(run_directory(options.directory), plan, trees, options.launch)
+    return make_pod(run_directory(options.directory), plan, trees, options.launch, phase)
 
 
 def run_image(image: ImageRequest) -> NoReturn:
@@ -64,14 +78,14 @@ def run_image(image: ImageRequest) -> NoReturn:
     Source: spec/store.md, Notes of plans.
     """
     options = PodOptions()
-    plan, trees, witnesses = _prepare(options, [image])
+    plan, trees, witnesses = _work_out(options, [image])
     if not image.arguments:
         note_plan(run_directory(None), data_directory(None), image.image, plan, witnesses, time.time_ns())
     _tell(options, plan)
     launch(run_directory(None), plan, trees, options.launch)
 
 
-def _prepare(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan, list[Tree], list[str]]:
+def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan, list[Tree], list[str]]:
     """Return the plan, the trees of its apps, and the files that all of it was worked out from."""
     check_options(options.launch)
     data, run = data_directory(options.directory), run_directory(options.directory)

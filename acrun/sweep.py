@@ -31,8 +31,10 @@ class Removed:
         self.trees: list[str] = []
 
 
-def collect(run_directory: str, grace_period: int, stage1: str | None) -> Removed:
+def collect(run_directory: str, grace_period: int, stage1: str | None, expire_prepared: int = UNUSED_SECONDS) -> Removed:
     """Remove what is no longer needed below *run_directory* and say what it was. *grace_period* is in seconds.
+
+    So is *expire_prepared*: the age from which on nobody is expected to run a prepared pod any more.
 
     Raises: KernelError when something of a pod cannot be killed; OSError.
     Source: spec/pod-directory.md, Collection.
@@ -42,7 +44,7 @@ def collect(run_directory: str, grace_period: int, stage1: str | None) -> Remove
     refusal: KernelError | None = None
     for pod in list(pods.all()):
         try:
-            if _collect_pod(pod, grace_period, stage1):
+            if _collect_pod(pod, grace_period, stage1, expire_prepared):
                 removed.pods.append(pod.uuid)
         except KernelError as error:  # told at the end: the other pods must not wait for this one
             refusal = refusal or error
@@ -81,9 +83,11 @@ def _remove_files(pod: Pod) -> None:
         pod.unlock()
 
 
-def _collect_pod(pod: Pod, grace_period: int, stage1: str | None) -> bool:
+def _collect_pod(pod: Pod, grace_period: int, stage1: str | None, expire_prepared: int) -> bool:
     try:
-        if pod.state() not in ("exited", "aborted", "embryo", "garbage"):
+        if pod.state() not in ("exited", "aborted", "embryo", "garbage", "prepared"):
+            return False
+        if pod.phase == "prepared" and time.time() - _last_change(pod.path) < expire_prepared:
             return False
         if pod.phase == "run":
             _clean_kernel(pod, stage1)

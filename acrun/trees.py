@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from acrun.workspace import make_workspace
-from acspec.durable import remove_tree, sync_directory, write_file
+from acspec.durable import remove_tree, sync_directory, sync_file_system, write_file
 from acspec.errors import BusyError, DamagedImageError
 from acspec.jsontext import dump_json
 from acspec.locks import open_locked
@@ -106,7 +106,7 @@ def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapp
     work, lock = make_workspace(run_directory, "tree")
     try:
         _fill(work, layers, images)
-        _sync(work)
+        sync_file_system(work)  # before it is called complete
         ids: list[JSONValue] = [layer.image_id for layer in layers]
         mark = dump_json({"version": 1, "backend": "directory", "complete": True, "images": ids})
         write_file(os.path.join(work, "tree.json"), mark)
@@ -148,14 +148,6 @@ def _add_layer(writer: TreeWriter, layer: Layer, image: ImageFile) -> bytes:
     if reader.image_id != layer.image_id:
         raise DamagedImageError(image.path, f"its content is not that of {layer.image_id[:19]}…", "fetch it again")
     return reader.manifest_bytes
-
-
-def _sync(work: str) -> None:
-    """Make the whole tree durable before it is called complete (a rename alone may leave empty files after a power cut)."""
-    import subprocess
-
-    if subprocess.run(["sync", "--file-system", work], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
-        os.sync()
 
 
 def _publish(work: str, path: str) -> None:

@@ -1,11 +1,13 @@
 # Made by docs/completion/make.py from acrun --help. Do not edit.
 _acrun() {
     local -A below=(
-        ["acrun"]="run list status cat-manifest logs top stats enter stop rm gc"
+        ["acrun"]="run prepare run-prepared list status cat-manifest logs top stats enter stop rm gc"
     )
     local -A options=(
         ["acrun"]="-h --help"
         ["acrun run"]="--dir --name --hostname --volume --mount -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet --debug -h --help"
+        ["acrun prepare"]="--dir --name --hostname --volume --mount --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet -h --help"
+        ["acrun run-prepared"]="--dir -i --interactive -d --detach --rm --keep --stage1 --debug -h --help"
         ["acrun list"]="--dir --state -q --quiet --json -h --help"
         ["acrun status"]="--dir --json --wait -h --help"
         ["acrun cat-manifest"]="--dir --pretty-print -h --help"
@@ -15,7 +17,7 @@ _acrun() {
         ["acrun enter"]="--app --dir --stage1 -h --help"
         ["acrun stop"]="--force --dir --stage1 -h --help"
         ["acrun rm"]="--dir --stage1 -h --help"
-        ["acrun gc"]="--dir --grace-period --stage1 --json -h --help"
+        ["acrun gc"]="--dir --grace-period --expire-prepared --stage1 --json -h --help"
     )
     local -A values=(
         ["acrun run --dir"]="-d"
@@ -30,6 +32,20 @@ _acrun() {
         ["acrun run --log"]="file none"
         ["acrun run --log-size"]="-"
         ["acrun run --exit-policy"]="-"
+        ["acrun prepare --dir"]="-d"
+        ["acrun prepare --name"]="-"
+        ["acrun prepare --hostname"]="-"
+        ["acrun prepare --volume"]="-"
+        ["acrun prepare --mount"]="-"
+        ["acrun prepare --uuid-file-save"]="-f"
+        ["acrun prepare --grace-period"]="-"
+        ["acrun prepare --cgroup-parent"]="-f"
+        ["acrun prepare --stage1"]="-f"
+        ["acrun prepare --log"]="file none"
+        ["acrun prepare --log-size"]="-"
+        ["acrun prepare --exit-policy"]="-"
+        ["acrun run-prepared --dir"]="-d"
+        ["acrun run-prepared --stage1"]="-f"
         ["acrun list --dir"]="-d"
         ["acrun list --state"]="-"
         ["acrun status --dir"]="-d"
@@ -51,6 +67,7 @@ _acrun() {
         ["acrun rm --stage1"]="-f"
         ["acrun gc --dir"]="-d"
         ["acrun gc --grace-period"]="-"
+        ["acrun gc --expire-prepared"]="-"
         ["acrun gc --stage1"]="-f"
     )
     local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=acrun word

@@ -167,6 +167,14 @@ def sync_directory(directory: str | int) -> None:
         os.close(descriptor)
 
 
+def sync_file_system(path: str) -> None:
+    """Make all that is on the file system of *path* durable: after a rename alone a power cut may leave empty files."""
+    import subprocess
+
+    if subprocess.run(["sync", "--file-system", path], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+        os.sync()
+
+
 def remove_tree(name: str, *, dir_fd: int | None = None) -> None:
     """Remove the file or the whole tree *name*; links are removed, never followed; what is gone already is no error.
 

@@ -73,6 +73,14 @@ def test_a_prepared_pod_waits_for_its_run(tmp_path: Path) -> None:
     assert collect(str(tmp_path), 0, None).pods == []
 
 
+def test_a_prepared_pod_that_nobody_ran_goes_with_time_unless_somebody_is_at_it(tmp_path: Path) -> None:
+    held, free = make_pod(tmp_path, "prepared"), make_pod(tmp_path, "prepared")
+    free.unlock()
+    assert collect(str(tmp_path), 0, None, expire_prepared=3600).pods == []
+    assert collect(str(tmp_path), 0, None, expire_prepared=0).pods == [free.uuid]
+    assert os.path.isdir(held.path)
+
+
 def test_the_kernel_is_cleaned_before_the_files_go(tmp_path: Path) -> None:
     pod = make_pod(tmp_path / "run", "run", started=True)
     pod.unlock()

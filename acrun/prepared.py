@@ -1,0 +1,52 @@
+"""A pod that was prepared, run: what belongs to this run is written into stage1.json, and the pod moves from prepared to run.
+
+Up to the move everything can fail and leaves the pod prepared; a kill after it leaves what a collection finds.
+
+Source: spec/pod-directory.md, Phases; spec/stage1.md, stage1.json.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acrun.launch import PREPARED, check_options, get_stdin_app, run_switches, start
+from acspec.durable import write_file
+from acspec.errors import BusyError, FormatError, MissingInputError
+from acspec.jsontext import dump_json, read_json_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acrun.detach import Detached
+    from acrun.launch import LaunchOptions
+    from acspec.pods import Pod
+
+
+def run_prepared(pod: Pod, options: LaunchOptions) -> Detached:
+    """Run a prepared pod: this process becomes stage1, or returns how the start of a detached pod went.
+
+    Raises: MissingInputError when it is not prepared; BusyError when somebody else is at it; UsageError; FormatError; OSError.
+    Source: spec/pod-directory.md, Phases.
+    """
+    check_options(options)
+    if pod.phase != PREPARED:
+        raise MissingInputError(pod.uuid, f"is {pod.state()}, not prepared", "acrun prepare makes such a pod")
+    try:
+        pod.lock()
+    except BusyError:
+        raise BusyError(pod.uuid, "another process works on it") from None
+    _adapt(pod.path, options)
+    pod.move("run")
+    return start(pod, options)
+
+
+def _adapt(path: str, options: LaunchOptions) -> None:
+    place = os.path.join(path, "stage1.json")
+    document = read_json_file(place)
+    apps = document.get("apps") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(apps, dict):
+        raise FormatError(place, "is not what acrun prepare writes")
+    stdin_app = get_stdin_app(list(apps)) if options.interactive else None
+    for name, settings in apps.items():
+        if isinstance(settings, dict):
+            settings["stdin"] = name == stdin_app
+    write_file(place, dump_json(document | run_switches(options)), mode=0o600)
