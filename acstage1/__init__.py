@@ -17,8 +17,11 @@ Modules, from top to bottom:
     input         what an app reads: copied, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
     processes     processes as /proc shows them
+    account       isolators.json, from the first judgement to the last
+    limits        what resources are asked for, as limits
+    blockdevices  the disks behind paths
     cgroups       the pod's place in every hierarchy
-    cgroupfs      cgroup directories: control files, killing, removal
+    hierarchies   where this process stands in the cgroup hierarchies
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks
     tree          the file system of one app
     operations    steps as values: shown, tested, run
@@ -31,7 +34,10 @@ Modules, from top to bottom:
     program       the program to execute, found inside the rootfs
     environment   the app's environment
     trampoline    the few bytes that execute the app in our stead
-    isolators     what is enforced, and what is said of the rest
+    isolators     who judges each isolator, and what is said of the rest
+    oom           when memory is short: who is chosen, and who was
+    sysctls       kernel parameters of the pod's own namespaces
+    cgroupfs      cgroup directories: control files, killing, removal
     pod           the pod directory as stage1 reads it
     policy        what the end of an app means for its pod
     reports       messages between monitor and init

@@ -36,6 +36,15 @@ def write_control(path: str, text: str) -> None:
         os.close(descriptor)
 
 
+def read_control(path: str) -> str:
+    """Return what is in a control file, nothing when it cannot be read."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
 def kill_and_remove(paths: Sequence[str], tops: Sequence[str]) -> str | None:
     """Kill what is left in *tops* and below, and remove the directories *paths*; return one that could not be removed, or None.
 

@@ -1,80 +1,63 @@
 """The pod's cgroups: one directory for the pod and one for each app in every hierarchy that we use, on v1, hybrid and v2 hosts.
 
-The pod's directory is made below the caller's own cgroup, so that whoever keeps accounts (systemd, a batch system) keeps them. All
-paths are written down before the first directory is made.
+The pod's directory is made below the caller's own cgroup, so that whoever keeps accounts (systemd, a batch system) keeps them; on
+v2, where a cgroup that holds processes can have no controllers below it, beside that cgroup, or as far up as it takes. All paths
+are written down before the first directory is made. What is limited and by how much is not known here.
 
 Source: cgroups(7); kernel Documentation/admin-guide/cgroup-v2.rst.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 
-from acstage1.cgroupfs import kill_and_remove, write_control
+from acstage1.cgroupfs import kill_and_remove, read_control, write_control
 from acstage1.errors import StartError
+from acstage1.hierarchies import get_room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from acstage1.hierarchies import Hierarchy
 
-class Hierarchy:
-    """One mounted hierarchy: its controllers (empty for cgroup2), and our own directory in it."""
+# What limits are set with. On v2 they must be handed down from directory to directory.
+_CONTROLLERS = ("cpu", "memory", "io", "pids")
+_NEW_NAMES = {"blkio": "io"}
+# null zero full random urandom tty, ptmx and the terminals of devpts; and any node may be made, none of which can be opened.
+_DEVICES = (
+    "c 1:3 rw", "c 1:5 rw", "c 1:7 rw", "c 1:8 rw", "c 1:9 rw", "c 5:0 rw", "c 5:2 rw", "c 136:* rw", "c *:* m", "b *:* m",
+)  # fmt: skip
 
-    __slots__ = ("controllers", "own")
 
-    def __init__(self, controllers: frozenset[str], own: str) -> None:
-        self.controllers = controllers
-        self.own = own
+class Setting:
+    """One limit as control files: its controller by the name of v1, and names and texts for v1 and for v2.
 
-
-def find_hierarchies(mountinfo: str, cgroup: str) -> list[Hierarchy]:
-    """Return the hierarchies we use, from the text of /proc/self/mountinfo and /proc/self/cgroup.
-
-    Source: proc_pid_mountinfo(5), cgroups(7): /proc/PID/cgroup.
+    A name that ends in a question mark is of a file which not every kernel has.
     """
-    mounts: dict[frozenset[str], tuple[str, str]] = {}
-    for line in mountinfo.splitlines():
-        fields = line.split(" ")
-        if "-" not in fields[6:]:
-            continue
-        kind, options = fields[fields.index("-", 6) + 1], fields[-1].split(",")
-        if kind == "cgroup2":
-            mounts.setdefault(frozenset(), (fields[3], fields[4]))
-        elif kind == "cgroup":
-            # All of them: in one where the pod has no directory of its own, its cgroup namespace would begin at the host's root,
-            # and an app that makes a user namespace could mount that for writing.
-            for name in options:
-                mounts.setdefault(frozenset({name}), (fields[3], fields[4]))
-    found: dict[str, Hierarchy] = {}
-    for line in cgroup.splitlines():
-        _, names, path = line.split(":", 2)
-        for name in names.split(","):
-            place = mounts.get(frozenset({name} if name else ()))
-            if place is not None:
-                own = _below(place, path)
-                known = found.get(own)
-                found[own] = Hierarchy((known.controllers if known else frozenset()) | ({name} if name else frozenset()), own)
-    return list(found.values())
 
+    __slots__ = ("controller", "v1", "v2")
 
-def _below(place: tuple[str, str], path: str) -> str:
-    root, mount_point = place
-    inner = path[len(root) :] if root != "/" and (path + "/").startswith(root + "/") else path
-    return mount_point + inner.rstrip("/") if inner != "/" else mount_point
+    def __init__(self, controller: str, v1: Sequence[tuple[str, str]], v2: Sequence[tuple[str, str]]) -> None:
+        self.controller = controller
+        self.v1 = v1
+        self.v2 = v2
 
 
 class PodCgroups:
     """The cgroups of one pod, from their making to their end."""
 
-    def __init__(self, uuid: str, apps: Sequence[str], parent: str | None) -> None:
-        """Find where the cgroups will be; nothing is made yet. Raises: StartError when *parent* is nowhere; OSError."""
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as info, open("/proc/self/cgroup") as own:
-            hierarchies = find_hierarchies(info.read(), own.read())
+    def __init__(self, hierarchies: Sequence[Hierarchy], uuid: str, apps: Sequence[str], parent: str | None) -> None:
+        """Choose where the cgroups will be; nothing is made yet. Raises: StartError when *parent* is nowhere; OSError."""
         self._apps = apps
         self._pods: list[tuple[Hierarchy, str]] = []
+        self.why_no_devices: str | None = "there is no devices controller"
         for hierarchy in hierarchies:
-            base = hierarchy.own if parent is None else os.path.join(_mount_of(hierarchy.own), parent.strip("/"))
+            if parent is not None:
+                base = os.path.join(hierarchy.mount_point, parent.strip("/"))
+            else:
+                base = hierarchy.own if hierarchy.controllers else get_room(hierarchy)
             if os.access(base, os.W_OK):
                 self._pods.append((hierarchy, os.path.join(base, f"appc-{uuid}")))
         if parent is not None and not self._pods:
@@ -82,29 +65,60 @@ class PodCgroups:
 
     def paths(self) -> list[str]:
         """Return every directory of the pod, parents first."""
-        names = ("", "/init", *(f"/app-{name}" for name in self._apps))
-        return [path + name for _, path in self._pods for name in names]
+        return [path for _, pod in self._pods for path in self._directories(pod)]
+
+    def _directories(self, pod: str) -> list[str]:
+        return [pod, f"{pod}/init", *(f"{pod}/app-{name}" for name in self._apps)]
 
     def make(self) -> None:
         """Make the directories. Raises: OSError."""
-        for path in self.paths():
-            os.makedirs(path, mode=0o755, exist_ok=True)
-            for name in ("cpuset.cpus", "cpuset.mems"):  # of v1: nobody can join a directory where they are empty
-                if os.path.exists(f"{path}/{name}") and os.path.exists(f"{path}/tasks"):
-                    with open(f"{os.path.dirname(path)}/{name}") as file:
-                        write_control(f"{path}/{name}", file.read())
+        for hierarchy, pod in self._pods:
+            if not hierarchy.controllers:
+                _delegate(os.path.dirname(pod))
+            for path in self._directories(pod):
+                os.makedirs(path, mode=0o755, exist_ok=True)
+                if "cpuset" in hierarchy.controllers:
+                    _inherit_processors(path)
+                elif "devices" in hierarchy.controllers and path == pod:
+                    self._limit_devices(path)  # while it has no children: the kernel takes no new start of the list later
 
-    def limit_pids(self, limit: int) -> str | None:
-        """Set the pod's limit of processes; return why that was not possible, or None. Source: cgroup-v2.rst, PID."""
-        for hierarchy, path in self._pods:
-            if hierarchy.controllers and "pids" not in hierarchy.controllers:
-                continue
-            try:
-                write_control(f"{path}/pids.max", str(limit))
-            except OSError:
-                continue
-            return None
-        return "there is no pids controller for this pod"
+    def _limit_devices(self, path: str) -> None:
+        """Allow the devices of OS-SPEC.md, and to make any node. Source: kernel Documentation/admin-guide/cgroup-v1/devices.rst."""
+        try:
+            write_control(f"{path}/devices.deny", "a")
+            for device in _DEVICES:
+                write_control(f"{path}/devices.allow", device)
+        except OSError as error:
+            self.why_no_devices = (error.strerror or str(error)).lower()
+        else:
+            self.why_no_devices = None
+
+    def set(self, app: str | None, setting: Setting) -> int:
+        """Set a limit of an app, or of the pod, and return the version of cgroups that has it: 1 or 2.
+
+        Raises: OSError, also when there is no such controller.
+        """
+        name = setting.controller
+        for hierarchy, pod in self._pods:
+            path = pod if app is None else f"{pod}/app-{app}"
+            version = 1 if hierarchy.controllers else 2
+            if name in hierarchy.controllers or (version == 2 and _has(path, _NEW_NAMES.get(name, name))):
+                for file, text in setting.v1 if version == 1 else setting.v2:
+                    _write_setting(f"{path}/{file}", text)
+                return version
+        raise OSError(errno.ENOTSUP, f"there is no {name} controller for it")
+
+    def count_oom_kills(self, app: str | None) -> int:
+        """Return how many processes of an app, or of the pod itself (its init), the kernel has killed for want of memory.
+
+        Source: cgroup-v2.rst, memory.events; kernel Documentation/admin-guide/cgroup-v1/memory.rst, OOM Control.
+        """
+        for hierarchy, pod in self._pods:
+            if "memory" in hierarchy.controllers:
+                return _read_count(f"{pod}/{f'app-{app}/' if app is not None else ''}memory.oom_control")
+            if not hierarchy.controllers and _has(pod, "memory"):
+                return _read_count(f"{pod}/{'init' if app is None else f'app-{app}'}/memory.events")
+        return 0
 
     def admit_init(self, pid: int) -> None:
         """Move pod init into the pod's own directories. Raises: OSError."""
@@ -116,6 +130,7 @@ class PodCgroups:
         for hierarchy, path in self._pods:
             if not hierarchy.controllers:
                 write_control(f"{path}/init/cgroup.procs", str(pid))
+                _delegate(path)
 
     def admit_app(self, app: str, pid: int) -> None:
         """Move a process into an app's directories; one that is gone already needs no place. Raises: OSError."""
@@ -126,10 +141,37 @@ class PodCgroups:
                 return
 
 
-def _mount_of(path: str) -> str:
-    while not os.path.ismount(path):
-        path = os.path.dirname(path)
-    return path
+def _delegate(path: str) -> None:
+    """Have the directories below *path* on cgroup2 get its controllers; one that is refused is missed by what would be set."""
+    for name in read_control(f"{path}/cgroup.controllers").split():
+        try:
+            if name in _CONTROLLERS:
+                write_control(f"{path}/cgroup.subtree_control", f"+{name}")
+        except OSError:
+            continue
+
+
+def _has(path: str, controller: str) -> bool:
+    return controller in read_control(f"{path}/cgroup.controllers").split()
+
+
+def _inherit_processors(path: str) -> None:
+    """Give a directory of v1 the processors of the one above: nobody can join one that has none. Source: cpuset(7)."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        write_control(f"{path}/{name}", read_control(f"{os.path.dirname(path)}/{name}"))
+
+
+def _write_setting(path: str, text: str) -> None:
+    try:
+        write_control(path.removesuffix("?"), text)
+    except FileNotFoundError:
+        if not path.endswith("?"):
+            raise
+
+
+def _read_count(path: str) -> int:
+    counts = (line.partition(" ") for line in read_control(path).splitlines())
+    return next((int(value) for name, _, value in counts if name == "oom_kill"), 0)
 
 
 def join_app(paths: Iterable[str], app: str) -> None:

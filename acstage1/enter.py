@@ -21,6 +21,7 @@ from acstage1.linux.namespaces import (
 )
 from acstage1.linux.security import forbid_inspection
 from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal
+from acstage1.oom import set_oom_score
 from acstage1.pod import App, PodDirectory
 from acstage1.records import open_process, read_cgroups
 from acstage1.reports import Failure, read_failure
@@ -69,6 +70,7 @@ def _join(app: App, path: str, target: int, start: Start) -> None:
         os.setpgid(0, 0)  # a terminal's signals come through the process that waits, once
         signal(SIGINT, SIG_DFL)
         forbid_inspection()  # before any process of the pod can see this one
+        set_oom_score(app)
         join_app(read_cgroups(path), app.name)  # before the namespaces, from inside which they are out of reach
         setns(target, _ALL)
         pid = os.fork()

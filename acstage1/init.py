@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from acspec.jsontext import JSONValue
     from acstage1.pod import App, PodDirectory
     from acstage1.reports import Channel
 
@@ -129,6 +130,7 @@ def _build(context: InitContext, step: list[str]) -> None:
     steps = [
         Operation("bring lo up", bring_loopback_up),
         Operation(f"set the host name to {hostname}", lambda: set_hostname(hostname)),
+        *_set_parameters(context.pod.isolators),
         Operation("become uninspectable", forbid_inspection),
         Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
         *(_named(name, step) for name, tree in trees.items() for step in tree.open_sources()),
@@ -159,6 +161,14 @@ def _make_root_read_only() -> None:
     root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     set_attributes(root, MOUNT_ATTR_RDONLY, recursive=False, path="/")
     os.close(root)
+
+
+def _set_parameters(isolators: Sequence[JSONValue]) -> list[Operation]:
+    if not isolators:
+        return []
+    from acstage1.sysctls import find_parameters
+
+    return [Operation(f"set {parameter.name}", parameter.apply) for parameter in find_parameters(isolators)]
 
 
 def _make_place(app: str, place: str) -> Operation:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET, bounding_set
 from acspec.errors import FormatError
 from acstage1.errors import IgnoredIsolatorError, StartError
+from acstage1.oom import OOM_SCORE_ADJ, check_oom_score, find_floor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 NO_NEW_PRIVILEGES = "os/linux/no-new-privileges"
 APPARMOR_PROFILE = "os/linux/apparmor-profile"
-PIDS_LIMIT = 4096
 _APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _PROFILES = "/sys/kernel/security/apparmor/profiles"
 
@@ -99,12 +99,30 @@ def _enforced(_: App | PodDirectory, __: JSONValue) -> Verdict:
     return ENFORCED, None
 
 
+def _oom_score(_: App | PodDirectory, value: JSONValue) -> Verdict:
+    wanted, floor = check_oom_score(value), find_floor()
+    if floor is not None and wanted < floor:
+        return MODIFIED, f"{floor}, as a lower one takes CAP_SYS_RESOURCE"
+    return ENFORCED, None
+
+
+def _sysctl(_: App | PodDirectory, value: JSONValue) -> Verdict:
+    from acstage1.sysctls import read_parameters
+
+    read_parameters(value)
+    return ENFORCED, None
+
+
+def _no_network(_: App | PodDirectory, __: JSONValue) -> Verdict:
+    return IGNORED, "the pod has no network but loopback"
+
+
 def _not_yet(_: App | PodDirectory, __: JSONValue) -> Verdict:
     return IGNORED, _NOT_YET
 
 
 # Isolator by isolator: who judges an app's, and who a pod's. What is for one of them only has None for the other.
-_JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
+JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
     RETAIN_SET: (_retained, None),
     REMOVE_SET: (_enforced, None),
     NO_NEW_PRIVILEGES: (_enforced, None),
@@ -112,26 +130,26 @@ _JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
     "os/linux/seccomp-remove-set": (_not_yet, None),
     "os/linux/selinux-context": (_not_yet, _not_yet),
     APPARMOR_PROFILE: (_not_yet, _not_yet),
-    "os/linux/oom-score-adj": (_not_yet, _not_yet),
-    "os/linux/cpu-shares": (_not_yet, _not_yet),
-    "os/unix/sysctl": (None, _not_yet),
-    "resource/cpu": (_not_yet, _not_yet),
-    "resource/memory": (_not_yet, _not_yet),
-    "resource/block-bandwidth": (_not_yet, _not_yet),
-    "resource/block-iops": (_not_yet, _not_yet),
-    "resource/network-bandwidth": (_not_yet, _not_yet),
+    OOM_SCORE_ADJ: (_oom_score, None),
+    "os/unix/sysctl": (None, _sysctl),
+    # Judged by the kernel: acstage1.limits.
+    "os/linux/cpu-shares": (_enforced, _enforced),
+    "resource/cpu": (_enforced, _enforced),
+    "resource/memory": (_enforced, _enforced),
+    "resource/block-bandwidth": (_enforced, _enforced),
+    "resource/block-iops": (_enforced, _enforced),
+    "resource/network-bandwidth": (_no_network, _no_network),
 }
 
 
-def account(pod: PodDirectory) -> list[JSONValue]:
-    """Return isolators.json: one object for each isolator of the pod and its apps.
+def judge_isolators(pod: PodDirectory) -> list[JSONValue]:
+    """Return the rows of isolators.json: one object for each isolator of the pod and its apps.
 
-    Raises: FormatError; IgnoredIsolatorError in strict mode.
+    Raises: FormatError; StartError for what must not be ignored.
     Source: ace.md, Isolators.
     """
     rows: list[JSONValue] = [_row(None, pod, isolator) for isolator in pod.isolators]
     rows += [_row(app.name, app, isolator) for app in pod.apps for isolator in app.isolators]
-    check_strict(pod, rows)
     return rows
 
 
@@ -140,14 +158,14 @@ def check_strict(pod: PodDirectory, rows: list[JSONValue]) -> None:
 
     Source: ace.md, Isolators ("strict mode").
     """
-    ignored = ignored_names(rows)
-    if pod.strict and ignored:
-        raise IgnoredIsolatorError(ignored[0], "would be ignored, which --strict forbids")
+    for row in rows if pod.strict else ():
+        if isinstance(row, dict) and row["state"] == IGNORED:
+            raise IgnoredIsolatorError(str(row["name"]), f"would be ignored, which --strict forbids: {row['why']}")
 
 
 def _row(app: str | None, owner: App | PodDirectory, isolator: JSONValue) -> JSONValue:
     name, value = (isolator.get("name"), isolator.get("value")) if isinstance(isolator, dict) else (None, None)
-    judges = _JUDGES.get(name) if isinstance(name, str) else None
+    judges = JUDGES.get(name) if isinstance(name, str) else None
     judge = judges[app is None] if judges is not None else None
     if judge is not None:
         state, why = judge(owner, value)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONTRACT_VERSION = 1
+PIDS_LIMIT = 4096
 _LARGEST = 2**32 - 2  # of user and group IDs, and of seconds
 _LARGEST_LOG = 2**50
 _LOG_BYTES = 10 << 20
@@ -105,8 +106,8 @@ class PodDirectory:
     """A pod directory with its manifest and stage1.json read."""
 
     __slots__ = (
-        "apps", "cgroup_parent", "exit_policy", "grace_period", "hostname", "isolators", "log", "log_size", "path", "remove",
-        "remove_pod", "strict", "uuid",
+        "apps", "cgroup_parent", "exit_policy", "grace_period", "hostname", "isolators", "log", "log_size", "path",
+        "pids_limit", "remove", "remove_pod", "strict", "uuid",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -129,6 +130,7 @@ class PodDirectory:
         if self.log not in ("file", "none"):
             raise settings.fault("log", "is neither file nor none")
         self.log_size = settings.integer("logSize", 1, _LARGEST_LOG) or _LOG_BYTES
+        self.pids_limit = settings.integer("pidsLimit", 1, _LARGEST) or PIDS_LIMIT
         self.cgroup_parent = settings.optional_text("cgroupParent")
         manifest = self._read("pod")
         self.isolators = manifest.items("isolators")

@@ -15,15 +15,18 @@ from acspec.durable import remove_tree
 from acspec.errors import UsageError
 from acspec.locks import open_locked
 from acspec.program import tell
+from acstage1.account import Account
 from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
 from acstage1.descriptors import Streams, close_all, keep_only, open_streams
 from acstage1.errors import StartError
 from acstage1.flows import Flows
-from acstage1.isolators import ENFORCED, IGNORED, PIDS_LIMIT, account, check_apparmor, find_notes, ignored_names
+from acstage1.hierarchies import find_own_hierarchies
+from acstage1.isolators import check_apparmor
 from acstage1.life import Hands
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
+from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
 from acstage1.processes import get_host_pid
 from acstage1.records import Records
@@ -93,22 +96,24 @@ class _Monitor:
         self._options = options
         self._lock = lock
         self._records = Records(pod.path)
-        self._cgroups = PodCgroups(pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
+        self._account = Account(pod)
+        self._cgroups = PodCgroups(find_own_hierarchies(), pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
+        self._apps = {app.name: app for app in pod.apps}
+        self._oom_kills = dict.fromkeys(self._apps, 0)
         self._running: dict[str, int] = {}
         self._init_pid = -1
         self.is_clean = True
 
     def run(self) -> int:
         """Carry out the steps of a run."""
-        rows = account(self._pod)
         check_apparmor(self._pod)
         self._records.write_cgroups(self._cgroups.paths())
         try:
-            return self._run_init(rows)
+            return self._run_init()
         finally:
             self._clean()
 
-    def _run_init(self, rows: list[JSONValue]) -> int:
+    def _run_init(self) -> int:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
         streams = open_streams(self._pod, interactive=self._options.interactive, detached=self._options.detached)
@@ -127,25 +132,14 @@ class _Monitor:
         close_all(for_init)
         try:
             # The kernel lets the first move into a cgroup wait for milliseconds, in which init is on its way already.
-            self._make_cgroups(rows)
+            self._cgroups.make()
+            self._account.limit_pod(self._cgroups)
             self._admit_init(opener)
             return self._supervise(ours, pid, wakeup, streams)
         finally:
             os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
             os.waitpid(pid, 0)
             close_all((held, opener))
-
-    def _make_cgroups(self, rows: list[JSONValue]) -> None:
-        self._cgroups.make()
-        refused = self._cgroups.limit_pids(PIDS_LIMIT)
-        state = ENFORCED if refused is None else IGNORED
-        rows.append({"name": "appc-tools/pids", "app": None, "state": state, "why": refused or f"{PIDS_LIMIT} by default"})
-        self._records.write_isolators(rows)
-        for note in find_notes(rows):
-            tell(TOOL, note)
-        ignored = ignored_names(rows)
-        if ignored:
-            tell(TOOL, f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
 
     def _admit_init(self, opener: int) -> None:
         try:
@@ -161,7 +155,7 @@ class _Monitor:
             os.pidfd_open(pid),
             wakeup,
             Flows(streams.outputs, streams.inputs),
-            Hands(channel, self._admit, self._records.write_status, lambda text: tell(TOOL, text)),
+            Hands(channel, self._admit, self._write_status, lambda text: tell(TOOL, text)),
             on_ready=self._ready,
             on_started=self._started,
         )
@@ -171,6 +165,7 @@ class _Monitor:
         """Move the process that init knows as *pid* into its app's cgroups and return its host pid."""
         host_pid = get_host_pid(self._init_pid, pid)
         self._cgroups.admit_app(app, host_pid)
+        set_oom_score(self._apps[app], host_pid)
         self._running[app] = host_pid
         # Before the process may go on: whoever hears from an app can find it.
         self._records.write_pids(self._init_pid, self._running)
@@ -179,6 +174,10 @@ class _Monitor:
     def _ready(self) -> None:
         gc.enable()  # from here on this process may live for months
         self._cgroups.settle_init(self._init_pid)
+        self._account.limit_apps(self._cgroups)
+        self._records.write_isolators(self._account.rows)
+        for note in self._account.notes():
+            tell(TOOL, note)
         self._records.write_pids(self._init_pid, {})
         if self._options.ready_fd is not None:
             os.write(self._options.ready_fd, b"ready\n")  # who is gone meanwhile does not want the pod
@@ -190,6 +189,15 @@ class _Monitor:
             except BrokenPipeError:
                 pass
             os.close(self._options.ready_fd)
+
+    def _write_status(self, app: str, status: dict[str, JSONValue]) -> None:
+        """Write how an app ended, and say so when it was for want of memory: its own, or that of init, with which all end."""
+        kills = self._cgroups.count_oom_kills(app) - self._oom_kills[app]
+        if kills or self._cgroups.count_oom_kills(None):
+            self._oom_kills[app] += kills
+            status = {**status, "oom": True}
+            tell(TOOL, describe_oom(app, status, kills))
+        self._records.write_status(app, status)
 
     def _clean(self) -> None:
         left = remove_patiently(self._cgroups.paths())

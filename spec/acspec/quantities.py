@@ -1,11 +1,11 @@
 """Quantities of a resource: "250m", "2Gi", "0.3", 1e3; whole numbers of a base unit, reckoned exactly, without floats.
 
+Light, because stage1 starts with it.
+
 Source: ace.md, Resource Isolators; docs/decisions, quantities.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from acspec.errors import FormatError
 from acspec.escape import escape
@@ -25,13 +25,30 @@ _HUGE = 60
 _TINY = -120
 
 
-@dataclass(frozen=True, slots=True)
 class Quantity:
     """A quantity: as it is written, and in base units; *exact* is False where it had to be rounded up or capped."""
 
-    text: str
-    amount: int
-    exact: bool = True
+    __slots__ = ("amount", "exact", "text")
+
+    def __init__(self, text: str, amount: int, exact: bool = True) -> None:
+        self.text = text
+        self.amount = amount
+        self.exact = exact
+
+    def _values(self) -> tuple[str, int, bool]:
+        return self.text, self.amount, self.exact
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both are written alike and mean the same."""
+        return isinstance(other, Quantity) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        """Return the hash of what is compared."""
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        """Return what makes an equal one."""
+        return f"Quantity({self.text!r}, {self.amount}, exact={self.exact})"
 
 
 def parse_quantity(value: JSONValue, place: str, *, scale: int = 1) -> Quantity:

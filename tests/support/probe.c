@@ -155,6 +155,13 @@ int main(int argc, char **argv, char **envp) {
         }
         return 0;
     }
+    if (!strcmp(mode, "eat")) { // memory, page by page
+        size_t size = strtoul(argv[2], NULL, 10);
+        volatile char *place = malloc(size);
+        for (size_t at = 0; place && at < size; at += 4096) place[at] = 1;
+        puts(place ? "eaten" : "refused");
+        return 0;
+    }
     if (!strcmp(mode, "connect")) {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[2])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         int fd = socket(AF_INET, SOCK_STREAM, 0);

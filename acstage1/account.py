@@ -1,0 +1,81 @@
+"""The account of a pod's isolators, from the first judgement to isolators.json, with the limits that are ours.
+
+What the kernel refuses is known only when the cgroups stand: those of the pod before init is in them, those of the apps when init
+has left the pod's own directory, but before any app starts.
+
+Source: ace.md, Isolators ("an executor MUST make information about which isolators were ignored, enforced or modified available").
+"""
+
+from __future__ import annotations
+
+from acstage1.cgroups import Setting
+from acstage1.isolators import ENFORCED, IGNORED, MODIFIED, check_strict, find_notes, ignored_names, judge_isolators
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acspec.jsontext import JSONValue
+    from acstage1.cgroups import PodCgroups
+    from acstage1.limits import Demand
+    from acstage1.pod import PodDirectory
+
+PIDS = "appc-tools/pids"
+DEVICES = "appc-tools/devices"
+
+
+class Account:
+    """What is asked for, and what becomes of it."""
+
+    __slots__ = ("_demands", "_pod", "rows")
+
+    def __init__(self, pod: PodDirectory) -> None:
+        """Judge every isolator. Raises: FormatError; StartError; IgnoredIsolatorError in strict mode."""
+        self._pod = pod
+        self._demands = _read_demands(pod)
+        self.rows = judge_isolators(pod)
+        check_strict(pod, self.rows)
+
+    def limit_pod(self, cgroups: PodCgroups) -> None:
+        """Set the limits of the pod."""
+        limit = str(self._pod.pids_limit)
+        row: dict[str, JSONValue] = {"name": PIDS, "app": None, "state": ENFORCED, "why": f"at most {limit} processes and threads"}
+        try:
+            cgroups.set(None, Setting("pids", [("pids.max", limit)], [("pids.max", limit)]))
+        except OSError as error:
+            row.update(state=IGNORED, why=(error.strerror or str(error)).lower())
+        self.rows.append(row)
+        why = cgroups.why_no_devices
+        state, why = (
+            (ENFORCED, None) if why is None else (MODIFIED, f"{why}: every file system of the pod but /dev is nodev instead")
+        )
+        self.rows.append({"name": DEVICES, "app": None, "state": state, "why": why})
+        self._apply([demand for demand in self._demands if demand.app is None], cgroups)
+
+    def limit_apps(self, cgroups: PodCgroups) -> None:
+        """Set the limits of the apps, which settles every row. Raises: IgnoredIsolatorError in strict mode."""
+        self._apply([demand for demand in self._demands if demand.app is not None], cgroups)
+        for demand in self._demands:
+            for row in self.rows if demand.told else ():
+                if isinstance(row, dict) and (row["app"], row["name"]) == (demand.app, demand.name):
+                    row["state"], row["why"] = demand.verdict()
+        check_strict(self._pod, self.rows)
+
+    def _apply(self, demands: list[Demand], cgroups: PodCgroups) -> None:
+        if demands:
+            from acstage1.limits import apply_demands
+
+            apply_demands(self._pod, demands, cgroups)
+
+    def notes(self) -> list[str]:
+        """Return what people are told."""
+        notes, ignored = find_notes(self.rows), ignored_names(self.rows)
+        if ignored:
+            notes.append(f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
+        return notes
+
+
+def _read_demands(pod: PodDirectory) -> list[Demand]:
+    if not pod.isolators and not any(app.isolators for app in pod.apps):
+        return []  # most pods: what reads quantities need not be imported
+    from acstage1.limits import read_demands
+
+    return read_demands(pod)

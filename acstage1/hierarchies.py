@@ -1,0 +1,83 @@
+"""Where this process stands in the cgroup hierarchies of the machine, v1, v2 or both, and where there is room for a pod.
+
+Source: cgroups(7); kernel Documentation/admin-guide/cgroup-v2.rst.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acstage1.cgroupfs import read_control
+
+
+class Hierarchy:
+    """One mounted hierarchy: its controllers (empty for cgroup2), our own directory in it, and where it is mounted."""
+
+    __slots__ = ("controllers", "mount_point", "own")
+
+    def __init__(self, controllers: frozenset[str], own: str, mount_point: str) -> None:
+        self.controllers = controllers
+        self.own = own
+        self.mount_point = mount_point
+
+
+def find_own_hierarchies() -> list[Hierarchy]:
+    """Return the hierarchies that this process is in. Raises: OSError."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as info, open("/proc/self/cgroup") as own:
+        return find_hierarchies(info.read(), own.read())
+
+
+def find_hierarchies(mountinfo: str, cgroup: str) -> list[Hierarchy]:
+    """Return the hierarchies we use, from the text of /proc/self/mountinfo and /proc/self/cgroup.
+
+    Source: proc_pid_mountinfo(5), cgroups(7): /proc/PID/cgroup.
+    """
+    mounts: dict[frozenset[str], tuple[str, str]] = {}
+    for line in mountinfo.splitlines():
+        fields = line.split(" ")
+        if "-" not in fields[6:]:
+            continue
+        kind, options = fields[fields.index("-", 6) + 1], fields[-1].split(",")
+        if kind == "cgroup2":
+            mounts.setdefault(frozenset(), (fields[3], fields[4]))
+        elif kind == "cgroup":
+            # All of them: in one where the pod has no directory of its own, its cgroup namespace would begin at the host's root,
+            # and an app that makes a user namespace could mount that for writing.
+            for name in options:
+                mounts.setdefault(frozenset({name}), (fields[3], fields[4]))
+    found: dict[str, Hierarchy] = {}
+    for line in cgroup.splitlines():
+        _, names, path = line.split(":", 2)
+        for name in names.split(","):
+            place = mounts.get(frozenset({name} if name else ()))
+            if place is not None:
+                own = _below(place, path)
+                known = found.get(own)
+                controllers = (known.controllers if known else frozenset()) | ({name} if name else frozenset())
+                found[own] = Hierarchy(controllers, own, place[1])
+    return list(found.values())
+
+
+def _below(place: tuple[str, str], path: str) -> str:
+    root, mount_point = place
+    inner = path[len(root) :] if root != "/" and (path + "/").startswith(root + "/") else path
+    return mount_point + inner.rstrip("/") if inner != "/" else mount_point
+
+
+def get_room(hierarchy: Hierarchy) -> str:
+    """Return the nearest directory of cgroup2 that can have controllers below it: our own, or one above.
+
+    Source: cgroup-v2.rst, No Internal Process Constraint: the root alone is exempt, and has no cgroup.type.
+    """
+    path = hierarchy.own
+    while path != hierarchy.mount_point and _is_crowded(path):
+        path = os.path.dirname(path)
+    if not _is_crowded(path):
+        return path
+    return hierarchy.own
+
+
+def _is_crowded(path: str) -> bool:
+    if not read_control(f"{path}/cgroup.controllers") or read_control(f"{path}/cgroup.subtree_control"):
+        return False
+    return os.path.exists(f"{path}/cgroup.type") and bool(read_control(f"{path}/cgroup.procs"))
