@@ -203,10 +203,10 @@ class Supervisor:
 
     def _judge(self, life: Life) -> None:
         """End the pod when the end of an app is to be the end of all."""
-        self._tell_started()
         if not self._ending and self._policy.ends_pod(life.app.name, life.code or 0):
             self._culprit = life.app.name
             self._end()
+        self._tell_started()
 
     def _tell_started(self) -> None:
         """Tell, once, that every app's program runs, or has run; an app that could not be started does not hold this up."""

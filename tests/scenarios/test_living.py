@@ -16,6 +16,7 @@ SCENARIOS = {
         f'{DETACHED} test "$(acrun list --quiet)" = $id && acrun status ${{id%-*}} | grep -c running; acrun stop stay', "2\n"
     ),
     "what a detached pod wrote": Scenario(f"{DETACHED} acrun logs stay; acrun stop stay", "up\n"),
+    "a detached pod whose program is not there": Scenario("acrun -d ./sh.aci --exec /bin/nothing", "", 127, "/bin/nothing"),
     "a detached pod cannot have the caller's input": Scenario("acrun -d -i ./sh.aci", "", 125, "--detach"),
     "a command in a running pod": Scenario(f"{DETACHED} acrun enter stay -- /bin/cat /srv/kept; acrun stop stay", "of the image\n"),
     "the exit code of a command in a pod": Scenario(
