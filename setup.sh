@@ -22,6 +22,8 @@ for pair in gpg:gnupg gcc:gcc ip:iproute2 strace:strace mkfs.ext4:e2fsprogs unsh
     command -v "${pair%%:*}" >/dev/null 2>&1 || add "${pair#*:}"
 done
 [ -e /usr/include/stdio.h ] || add libc6-dev
+# What acrun compiles filters of system calls with.
+/sbin/ldconfig -p | grep -q 'libseccomp\.so\.2' || add libseccomp2
 # Statically linked, so that it is a userland for images by itself.
 { [ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1; } || add busybox-static
 "$python" -c 'import ensurepip, venv' 2>/dev/null || add "$(basename "$python")-venv"

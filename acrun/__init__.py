@@ -25,11 +25,15 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     arguments     pod options, images, app options and arguments, cut apart
     write         the files of the pod directory
     trees         rendered trees, made once
+    seccomp       filters of system calls, compiled by libseccomp
+    profiles      which system calls an app may make
     plans         what a run works out, noted for the next one
+    filters       compiled filters, kept for the next run
     backends      overlay where it works, a copy elsewhere
     pod           the reified pod manifest
     options       the options of an app
     resolve       image arguments into images, each with all it depends on
+    isolator_options  isolators in words, and in place of the image's
     option_values  what the words behind options mean
     supervision   when a pod ends, and how much is kept of what it says
     mounts        mount points, volumes and mounts brought together

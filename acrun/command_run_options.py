@@ -12,6 +12,7 @@ import typer
 from acrun.arguments import ImageArgument, split_images
 from acrun.command_options import Directory, Stage1, announce
 from acrun.inputs import name_images
+from acrun.isolator_options import make_capability_isolators, parse_seccomp
 from acrun.launch import LaunchOptions
 from acrun.option_values import parse_mount, parse_variable, parse_volume
 from acrun.options import AppOptions, ImageRequest
@@ -135,6 +136,9 @@ def app_options(
     env: Annotated[list[str] | None, typer.Option("--env", "-e", metavar="NAME=VALUE", help="An environment variable.")] = None,
     mount: _Mounts = None,
     readonly_rootfs: Annotated[bool, typer.Option("--readonly-rootfs", help="Mount the root read-only.")] = False,
+    cap_retain: Annotated[list[str] | None, typer.Option(metavar="CAP,…", help="The only capabilities to keep.")] = None,
+    cap_remove: Annotated[list[str] | None, typer.Option(metavar="CAP,…", help="Take these out of the default set.")] = None,
+    seccomp: Annotated[str | None, typer.Option(metavar="mode=…|unconfined", help="System calls: mode=remove,reboot,…")] = None,
 ) -> AppOptions:
     """Options of one app, after its image."""
     return AppOptions(
@@ -147,4 +151,8 @@ def app_options(
         environment=tuple(map(parse_variable, env or ())),
         mounts=tuple(map(parse_mount, mount or ())),
         read_only_rootfs=readonly_rootfs,
+        isolators=(
+            *make_capability_isolators(cap_retain or (), cap_remove or ()),
+            *(() if seccomp is None else (parse_seccomp(seccomp),)),
+        ),
     )

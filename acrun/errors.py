@@ -5,7 +5,7 @@ Raises nothing by itself; the exit code of a run's own failure is 125 whatever t
 
 from __future__ import annotations
 
-from acspec.errors import TrustError, UsageError
+from acspec.errors import KernelError, TrustError, UsageError
 
 
 class MountError(UsageError):
@@ -14,3 +14,7 @@ class MountError(UsageError):
 
 class VolumeSourceError(TrustError):
     """The source of a host volume is missing, or is reached through a symbolic link."""
+
+
+class FilterError(KernelError):
+    """System calls are to be filtered, and cannot be here."""

@@ -161,7 +161,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
         pod.pods.claim_name(options.name, pod.uuid)
     if options.uuid_file is not None:
         write_file(options.uuid_file, f"{pod.uuid}\n".encode("ascii"))
-    apps = [AppFiles(name, tree, app.images) for name, tree, app in zip(plan.names(), trees, plan.apps, strict=True)]
+    apps = [AppFiles(name, tree, app.images, app.filter) for name, tree, app in zip(plan.names(), trees, plan.apps, strict=True)]
     backend = choose_backend(os.path.dirname(pod.pods.path)) if options.overlay else COPY
     document = stage1_document(
         apps,

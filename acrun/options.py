@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from acrun.isolator_options import replace_isolators
 from acspec.app import App, EnvironmentVariable
 from acspec.errors import UsageError
 
@@ -16,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from acspec.isolators import Isolator
     from acspec.names import ACName
     from acspec.volumes import Mount
 
@@ -33,6 +35,7 @@ class AppOptions:
     environment: tuple[tuple[str, str], ...] = ()
     mounts: tuple[Mount, ...] = ()
     read_only_rootfs: bool = False
+    isolators: tuple[Isolator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ def apply_options(image: str, app: App | None, options: AppOptions, arguments: S
         supplementary_gids=options.supplementary_gids or base.supplementary_gids,
         working_directory=options.working_directory or base.working_directory,
         environment=_merge(base.environment, options.environment),
+        isolators=replace_isolators(base.isolators, options.isolators),
     )
 
 

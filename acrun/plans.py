@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from zlib import adler32, crc32
 
+from acrun.filters import read_noted
 from acrun.workspace import check_run_directory
 from acspec import VERSION
 from acspec.durable import write_file
@@ -24,6 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from acrun.filters import Filter
     from acspec.jsontext import JSONValue
 
 # A file that changed so shortly ago could change again without a new time: coarse clocks of kernels tick every 10 ms.
@@ -31,13 +33,14 @@ _SETTLED_NS = 100_000_000
 
 
 class PlannedApp:
-    """What one app of a plan is made from: the key of its rendered tree, and the IDs of the images in it, its own last."""
+    """What one app of a plan is made from: the key of its rendered tree, the IDs of the images in it (its own last), its filter."""
 
-    __slots__ = ("images", "tree")
+    __slots__ = ("filter", "images", "tree")
 
-    def __init__(self, tree: str, images: Iterable[str]) -> None:
+    def __init__(self, tree: str, images: Iterable[str], calls: Filter) -> None:
         self.tree = tree
         self.images = tuple(images)
+        self.filter = calls
 
 
 class Plan:
@@ -79,7 +82,7 @@ def find_plan(run_directory: str, data_directory: str, text: str) -> Plan | None
         note = read_json_file(path)
         if not isinstance(note, dict) or note["question"] != question or not _holds(note["witnesses"]):
             return None
-        plan = _read_plan(note)
+        plan = _read_plan(run_directory, note)
         for image in plan.stored:
             open_held_image(image)  # until this process becomes stage1: its descriptors are closed then
         os.utime(path)  # what gc goes by
@@ -102,7 +105,7 @@ def note_plan(run_directory: str, data_directory: str, text: str, plan: Plan, fi
             "question": question,
             "witnesses": witnesses,
             "manifest": plan.manifest,
-            "apps": [{"tree": app.tree, "images": list(app.images)} for app in plan.apps],
+            "apps": [{"tree": app.tree, "images": list(app.images), "filter": app.filter.to_note()} for app in plan.apps],
             "notes": list(plan.notes),
             "stored": list(plan.stored),
         }
@@ -139,15 +142,15 @@ def _holds(witnesses: JSONValue) -> bool:
     return all(isinstance(item, list) and isinstance(item[0], str) and _witness(item[0]) == item for item in witnesses)
 
 
-def _read_plan(note: dict[str, JSONValue]) -> Plan:
+def _read_plan(run_directory: str, note: dict[str, JSONValue]) -> Plan:
     manifest, apps, notes, stored = note["manifest"], note["apps"], note["notes"], note["stored"]
     if not isinstance(manifest, dict) or not (isinstance(apps, list) and isinstance(notes, list) and isinstance(stored, list)):
         raise TypeError("not of the form that note_plan writes")
-    return Plan(manifest, map(_read_app, apps), map(str, notes), map(str, stored))
+    return Plan(manifest, [_read_app(run_directory, app) for app in apps], map(str, notes), map(str, stored))
 
 
-def _read_app(value: JSONValue) -> PlannedApp:
+def _read_app(run_directory: str, value: JSONValue) -> PlannedApp:
     images = value["images"] if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(images, list):
         raise TypeError("not of the form that note_plan writes")
-    return PlannedApp(str(value["tree"]), map(str, images))
+    return PlannedApp(str(value["tree"]), map(str, images), read_noted(run_directory, value["filter"]))

@@ -17,6 +17,7 @@ from acrun.options import ImageRequest
 from acrun.plans import Plan, PlannedApp, note_plan
 from acrun.pod import AppRequest, ReifiedPod, reify
 from acrun.resolve import resolve_image
+from acrun.seccomp import get_filter
 from acrun.trees import Tree, get_tree
 from acrun.workspace import check_run_directory
 from acspec.directories import data_directory, run_directory
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from acrun.detach import Detached
+    from acrun.filters import Filter
+    from acspec.pod_manifest import RuntimeApp
     from acspec.pods import Pod
     from acspec.volumes import Mount, Volume
 
@@ -94,23 +97,30 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
     reified = reify(requests, volumes, options.mounts, strict=options.launch.strict, nested=options.nested_mounts)
     os.makedirs(run, mode=0o755, exist_ok=True)
     check_run_directory(run)
+    filters = [_filter(run, app) for app in reified.manifest.apps]
     with Unwinding():  # a tree that is half made goes
         trees = [get_tree(run, request.resolved.layers, request.resolved.files) for request in requests]
     witnesses = [path for request in requests for path in request.resolved.witnesses]
-    return _plan(reified, requests, trees), trees, witnesses
+    return _plan(reified, requests, trees, filters), trees, witnesses
 
 
 def _request(image: ImageRequest, data: str) -> AppRequest:
     return AppRequest(image.image, resolve_image(image.image, data), image.options, image.arguments)
 
 
-def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[Tree]) -> Plan:
+def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[Tree], filters: Sequence[Filter]) -> Plan:
     apps = [
-        PlannedApp(tree.key, [layer.image_id for layer in request.resolved.layers])
-        for request, tree in zip(requests, trees, strict=True)
+        PlannedApp(tree.key, [layer.image_id for layer in request.resolved.layers], calls)
+        for request, tree, calls in zip(requests, trees, filters, strict=True)
     ]
     stored = dict.fromkeys(path for request in requests for path in request.resolved.held())
-    return Plan(reified.manifest.to_json(), apps, reified.notes, stored)
+    names = (app.name for app in reified.manifest.apps)
+    doubts = [f"{name}: {calls.isolator}: {calls.why}" for name, calls in zip(names, filters, strict=True) if calls.is_modified]
+    return Plan(reified.manifest.to_json(), apps, (*reified.notes, *doubts), stored)
+
+
+def _filter(run: str, app: RuntimeApp) -> Filter:
+    return get_filter(run, app.app.isolators if app.app is not None else (), f"app {app.name}")
 
 
 def _tell(options: PodOptions, plan: Plan) -> None:

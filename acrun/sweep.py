@@ -20,6 +20,9 @@ from acspec.pods import Pod, Pods
 # What was used within a day is not collected: a script may be about to use it again.
 UNUSED_SECONDS = 24 * 3600
 
+# Plans are dated when they are used; a filter never is, so that a younger libseccomp makes it anew within a day.
+_NOTES = ("plans", "filters")
+
 
 class Removed:
     """What a collection removed: UUIDs of pods, keys of trees."""
@@ -49,10 +52,10 @@ def collect(run_directory: str, grace_period: int, stage1: str | None, expire_pr
         except KernelError as error:  # told at the end: the other pods must not wait for this one
             refusal = refusal or error
     _collect_temporary(run_directory)
-    for directory in (run_directory, os.path.join(run_directory, "plans"), os.path.join(pods.path, "names")):
+    for directory in (run_directory, *(os.path.join(run_directory, name) for name in _NOTES), os.path.join(pods.path, "names")):
         sweep_new_files(directory)
     _collect_trees(run_directory, _trees_in_use(pods), removed)
-    _collect_plans(run_directory)
+    _collect_notes(run_directory)
     if refusal is not None:
         raise refusal
     return removed
@@ -146,9 +149,9 @@ def _collect_trees(run_directory: str, in_use: set[str], removed: Removed) -> No
         removed.trees.append(key)
 
 
-def _collect_plans(run_directory: str) -> None:
-    directory = os.path.join(run_directory, "plans")
-    for path in [os.path.join(directory, name) for name in list_names(directory)]:
+def _collect_notes(run_directory: str) -> None:
+    directories = [os.path.join(run_directory, name) for name in _NOTES]
+    for path in [os.path.join(directory, name) for directory in directories for name in list_names(directory)]:
         try:
             if time.time() - os.stat(path).st_mtime >= UNUSED_SECONDS:
                 os.unlink(path)

@@ -17,18 +17,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from acrun.filters import Filter
     from acrun.trees import Tree
     from acspec.jsontext import JSONValue
 
-STAGE1_VERSION = 1
+STAGE1_VERSION = 2
 
 
 class AppFiles:
-    """What one app needs on disk: its name in the pod, its tree, and the images in that, its own last."""
+    """What one app needs on disk: its name in the pod, its tree, the images in that (its own last), and its filter."""
 
-    __slots__ = ("image_ids", "name", "tree")
+    __slots__ = ("filter", "image_ids", "name", "tree")
 
-    def __init__(self, name: str, tree: Tree, image_ids: Sequence[str]) -> None:
+    def __init__(self, name: str, tree: Tree, image_ids: Sequence[str], calls: Filter) -> None:
+        self.filter = calls
         self.name = name
         self.tree = tree
         self.image_ids = tuple(image_ids)
@@ -65,6 +67,7 @@ def stage1_document(
             app.name: {
                 "rootfs": {"backend": backend, "lower": None if backend == COPY else app.tree.rootfs},
                 "stdin": app.name == stdin_app,
+                "seccomp": app.filter.to_json(),
             }
             for app in apps
         },
@@ -95,6 +98,8 @@ def _write_app(directory: str, app: AppFiles, backend: str) -> None:
     with open(app.tree.manifest_path(app.image_ids[-1]), "rb") as file:
         _write(os.path.join(directory, "manifest"), file.read())
     _write(os.path.join(directory, "tree"), "".join(f"{line}\n" for line in (app.tree.key, *app.image_ids)).encode("ascii"))
+    if app.filter.key is not None:
+        _write(os.path.join(directory, "seccomp.bpf"), app.filter.program)
     if backend == COPY:
         copy_tree(app.tree.rootfs, os.path.join(directory, "rootfs"))
         return

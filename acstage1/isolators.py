@@ -117,6 +117,13 @@ def _no_network(_: App | PodDirectory, __: JSONValue) -> Verdict:
     return IGNORED, "the pod has no network but loopback"
 
 
+def _filtered(owner: App | PodDirectory, _: JSONValue) -> Verdict:
+    calls = getattr(owner, "filter", None)
+    if calls is None or calls.isolator is None:
+        return IGNORED, "no filter was made of it"  # by a stage0 that does not know how
+    return calls.state, calls.why
+
+
 def _not_yet(_: App | PodDirectory, __: JSONValue) -> Verdict:
     return IGNORED, _NOT_YET
 
@@ -126,8 +133,8 @@ JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
     RETAIN_SET: (_retained, None),
     REMOVE_SET: (_enforced, None),
     NO_NEW_PRIVILEGES: (_enforced, None),
-    "os/linux/seccomp-retain-set": (_not_yet, None),
-    "os/linux/seccomp-remove-set": (_not_yet, None),
+    "os/linux/seccomp-retain-set": (_filtered, None),
+    "os/linux/seccomp-remove-set": (_filtered, None),
     "os/linux/selinux-context": (_not_yet, _not_yet),
     APPARMOR_PROFILE: (_not_yet, _not_yet),
     OOM_SCORE_ADJ: (_oom_score, None),
@@ -150,7 +157,14 @@ def judge_isolators(pod: PodDirectory) -> list[JSONValue]:
     """
     rows: list[JSONValue] = [_row(None, pod, isolator) for isolator in pod.isolators]
     rows += [_row(app.name, app, isolator) for app in pod.apps for isolator in app.isolators]
+    rows += [row for app in pod.apps if (row := _default_filter(app)) is not None]
     return rows
+
+
+def _default_filter(app: App) -> JSONValue:
+    if app.filter.program is None or app.filter.isolator in {_name(isolator) for isolator in app.isolators}:
+        return None
+    return {"name": app.filter.isolator, "app": app.name, "state": app.filter.state, "why": app.filter.why}
 
 
 def check_strict(pod: PodDirectory, rows: list[JSONValue]) -> None:
@@ -176,8 +190,7 @@ def _row(app: str | None, owner: App | PodDirectory, isolator: JSONValue) -> JSO
 
 def find_notes(rows: list[JSONValue]) -> list[str]:
     """Return what people are told of isolators that are enforced and yet need a word."""
-    enforced = [row for row in rows if isinstance(row, dict) and row["state"] == ENFORCED and row["app"] is not None]
-    return [f"{row['app']}: {row['why']}" for row in enforced if row["why"]]
+    return [f"{row['app']}: {row['why']}" for row in rows if isinstance(row, dict) and row["why"] == _TOO_MUCH]
 
 
 def ignored_names(rows: list[JSONValue]) -> list[str]:

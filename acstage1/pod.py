@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 
+from acspec import limits
+from acspec.errors import FormatError
 from acspec.fields import Fields
-from acspec.jsontext import read_json_file
+from acspec.jsontext import read_json_file, read_limited
 from acspec.names import parse_ac_name
 from acstage1.policy import ANY_FAILURE, is_exit_policy
 
@@ -18,7 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CONTRACT_VERSION = 1
+# 2 has filters of system calls, which a stage1 of 1 would leave out.
+CONTRACT_VERSIONS = (1, 2)
 PIDS_LIMIT = 4096
 _LARGEST = 2**32 - 2  # of user and group IDs, and of seconds
 _LARGEST_LOG = 2**50
@@ -52,11 +55,41 @@ class Mount:
         self.read_only = read_only
 
 
+class CallFilter:
+    """What stage0 made of an app's system calls: a program for the kernel or None, and the row for isolators.json or None."""
+
+    __slots__ = ("isolator", "program", "state", "why")
+
+    def __init__(self, fields: Fields | None, path: str) -> None:
+        self.program: bytes | None = None
+        self.isolator: str | None = None
+        self.state, self.why = "enforced", None
+        if fields is None:
+            return
+        self.isolator, self.state, self.why = fields.text("isolator"), fields.text("state"), fields.optional_text("why")
+        if self.state not in ("enforced", "modified"):
+            raise fields.fault("state", "is neither enforced nor modified")
+        if fields.boolean("filter"):
+            self.program = _read_program(path)
+
+
+def _read_program(path: str) -> bytes:
+    """Return a filter that the kernel could load. Raises: FormatError; OSError. Source: seccomp(2); linux/filter.h, sock_filter."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        program = read_limited(descriptor, limits.SECCOMP_FILTER_BYTES)
+    finally:
+        os.close(descriptor)
+    if not 0 < len(program) <= limits.SECCOMP_FILTER_BYTES or len(program) % 8:
+        raise FormatError(path, f"is no filter: not whole instructions, or more than {limits.SECCOMP_FILTER_BYTES} bytes")
+    return program
+
+
 class App:
     """One app: everything that its start needs, by itself."""
 
     __slots__ = (
-        "backend", "environment", "exec", "gids", "group", "handlers", "isolators", "lower", "mounts", "name",
+        "backend", "environment", "exec", "filter", "gids", "group", "handlers", "isolators", "lower", "mounts", "name",
         "place", "read_only_rootfs", "stdin", "user", "working_directory",
     )  # fmt: skip
 
@@ -80,6 +113,7 @@ class App:
         if self.backend not in ("overlay", "copy") or (self.backend == "overlay" and self.lower is None):
             raise rootfs.fault("backend", "is neither copy nor overlay with a lower directory")
         self.stdin = bool(settings.boolean("stdin"))
+        self.filter = CallFilter(settings.object("seccomp"), os.path.join(pod_path, "apps", self.name, "seccomp.bpf"))
 
 
 def _read_mounts(fields: Fields, app: Fields, volumes: Mapping[str, Volume], pod_path: str) -> list[Mount]:
@@ -118,8 +152,8 @@ class PodDirectory:
         self.path = os.path.abspath(path)
         self.uuid = os.path.basename(self.path)
         settings = self._read("stage1.json")
-        if settings.integer("version", 0, _LARGEST) != CONTRACT_VERSION:
-            raise settings.fault("version", f"this stage1 knows version {CONTRACT_VERSION}")
+        if settings.integer("version", 0, _LARGEST) not in CONTRACT_VERSIONS:
+            raise settings.fault("version", f"this stage1 knows versions {' and '.join(map(str, CONTRACT_VERSIONS))}")
         if settings.optional_text("network") not in ("none", None) or settings.has("idMap"):
             raise settings.fault("idMap" if settings.has("idMap") else "network", "this stage1 does not know that value")
         self.hostname = (settings.optional_text("hostname") or "appc")[:64]

@@ -8,6 +8,7 @@ Source: kernel order of steps in spec/stage1.md; ace.md, Apps Perspective; capab
 
 from __future__ import annotations
 
+import gc
 import os
 from errno import EINVAL, ELOOP
 
@@ -16,11 +17,14 @@ from acstage1.errors import NotExecutableError
 from acstage1.identity import find_home, resolve_group, resolve_user
 from acstage1.inroot import open_plain
 from acstage1.isolators import capability_numbers, no_new_privileges
+from acstage1.linux.execution import execute_filtered
 from acstage1.linux.security import (
+    CAP_SYS_ADMIN,
     drop_bounding_set,
     effective_capabilities,
     forbid_inspection,
     join_new_session_keyring,
+    keep_capabilities,
     set_capabilities,
     set_no_new_privileges,
 )
@@ -117,16 +121,21 @@ def _arrange_descriptors(start: Start) -> None:
 def _drop_privileges(app: App, uid: int, gid: int) -> None:
     wanted = capability_numbers(app)
     # What this machine does not let us have, nobody in the pod can have either.
-    kept = frozenset(number for number in wanted if effective_capabilities() >> number & 1)
+    effective = effective_capabilities()
+    kept = frozenset(number for number in wanted if effective >> number & 1)
+    # A filter is loaded by this capability. The next execve takes it: root is left with the bounding set, others with nothing.
+    loading = frozenset({CAP_SYS_ADMIN} if app.filter.program is not None and effective >> CAP_SYS_ADMIN & 1 else ())
     drop_bounding_set(kept)
     os.setgroups(sorted({gid, *app.gids}))
     os.setresgid(gid, gid, gid)
     if uid == 0:
-        set_capabilities(kept)
+        set_capabilities(kept | loading)
+    elif loading:
+        keep_capabilities()
     os.setresuid(uid, uid, uid)
     if uid != 0:
         # The kernel has emptied the other sets already; the inheritable one, and what securebits of the caller kept, it has not.
-        set_capabilities(frozenset())
+        set_capabilities(loading)
     forbid_inspection()
     if no_new_privileges(app):
         set_no_new_privileges()
@@ -148,8 +157,18 @@ def _execute(start: Start, path: str, variables: dict[str, str]) -> None:
     if start.trampoline is None:
         os.set_inheritable(REPORT_FD, False)
         try:
-            os.execve(path, start.words, variables)
+            _load_and_execute(start, path, list(start.words), variables)
         except OSError as error:
+            if error.filename is None:  # the filter's
+                raise
             raise NotExecutableError(start.words[0], explain(error.errno or 0)) from None
-    words = [MARKER, os.fsencode(path), *(os.fsencode(word) for word in start.words)]
-    os.execve(f"/proc/self/fd/{start.trampoline}", words, variables)
+    words: list[str | bytes] = [MARKER, os.fsencode(path), *(os.fsencode(word) for word in start.words)]
+    _load_and_execute(start, f"/proc/self/fd/{start.trampoline}", words, variables)
+
+
+def _load_and_execute(start: Start, path: str, words: list[str | bytes], variables: dict[str, str]) -> None:
+    if start.app.filter.program is None:
+        os.execve(path, words, variables)
+    gc.disable()  # giving memory back is a call that the filter may end us for
+    start.step = "load the filter of system calls and execve"
+    execute_filtered(start.app.filter.program, path, words, variables)

@@ -19,6 +19,7 @@ ROOMS = {
     "typer": ("actool.", "acfetch.", "acrun.", "acspec.commands"),
     "rich": ("acfetch.progress",),
     "psutil": ("acrun.usage",),
+    "pyseccomp": ("acrun.seccomp",),
     "ssl": ("acfetch.http", "acfetch.patience"),
 }
 NOBODY = ("tarfile", "pickle", "marshal", "shelve", "requests", "urllib.request", "http.client", "tests")

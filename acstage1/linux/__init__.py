@@ -6,5 +6,6 @@ The only home of ctypes in the project. Modules, from top to bottom:
     mounts        mounts as file descriptors and by path
     security      capabilities, no_new_privs, keyrings, dumpable
     signals       signals without the module signal
+    execution     a filter of system calls, and execve
     libc          the C library, loaded once
 """

@@ -18,10 +18,12 @@ _SYS_KEYCTL = 250 if _X86_64 else 219
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
+_PR_SET_KEEPCAPS = 8
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
+CAP_SYS_ADMIN = 21
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_POSSIBLE_CAPABILITY = 63
@@ -53,6 +55,14 @@ def forbid_inspection() -> None:
     Source: prctl(2), PR_SET_DUMPABLE; ptrace(2).
     """
     _prctl("PR_SET_DUMPABLE", _PR_SET_DUMPABLE, 0)
+
+
+def keep_capabilities() -> None:
+    """Let the permitted set survive a change of all user IDs to others than 0, until the next execve. Raises: OSError.
+
+    Source: prctl(2), PR_SET_KEEPCAPS.
+    """
+    _prctl("PR_SET_KEEPCAPS", _PR_SET_KEEPCAPS, 1)
 
 
 def set_no_new_privileges() -> None:

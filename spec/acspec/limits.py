@@ -52,6 +52,9 @@ FILE_LINE_BYTES = 4 * KIB
 PASSWD_BYTES = 1 * MIB
 LINT_BYTES = 16 * MIB
 
+# What stage0 compiles and stage1 loads: 4,096 instructions, linux/bpf_common.h, BPF_MAXINSNS
+SECCOMP_FILTER_BYTES = 32 * KIB
+
 # Files that a layout leaves out of its image
 IGNORE_FILE_BYTES = 1 * MIB
 IGNORE_PATTERNS = 1_000

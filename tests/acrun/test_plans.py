@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from acrun.filters import Compiled, Filter, keep_compiled
 from acrun.plans import Plan, PlannedApp, find_plan, note_plan
 from acspec.errors import BusyError
 from acspec.locks import open_locked
 
 MANIFEST: dict[str, Any] = {"acKind": "PodManifest", "apps": [{"name": "hello", "app": {"exec": ["/bin/hello", "-v"]}}]}
+UNFILTERED = Filter(None, b"", "own", "enforced", None)
 
 
 @pytest.fixture
@@ -26,7 +28,11 @@ def witness(tmp_path: Path) -> Path:
 
 
 def note(tmp_path: Path, *witnesses: Path, text: str = "/x.aci", now: int = 0) -> None:
-    plan = Plan(MANIFEST, [PlannedApp("k" * 64, ["sha512-a", "sha512-b"])], ["volume data is empty"])
+    plan = Plan(
+        MANIFEST,
+        [PlannedApp("k" * 64, ["sha512-a", "sha512-b"], UNFILTERED)],
+        ["volume data is empty"],
+    )
     note_plan(
         str(tmp_path / "run"), str(tmp_path / "data"), text, plan, [str(path) for path in witnesses], now or time.time_ns() + 10**9
     )
@@ -138,7 +144,7 @@ def test_a_place_that_takes_no_note_is_no_error(tmp_path: Path, witness: Path) -
 
 
 def note_stored(tmp_path: Path, witness: Path, stored: Path) -> None:
-    plan = Plan(MANIFEST, [PlannedApp("k" * 64, ["sha512-a"])], [], [str(stored)])
+    plan = Plan(MANIFEST, [PlannedApp("k" * 64, ["sha512-a"], UNFILTERED)], [], [str(stored)])
     note_plan(str(tmp_path / "run"), str(tmp_path / "data"), "/x.aci", plan, [str(witness)], time.time_ns() + 10**9)
 
 
@@ -162,4 +168,16 @@ def test_a_note_counts_for_nothing_when_an_image_of_it_was_removed(tmp_path: Pat
     stored.touch()
     note_stored(tmp_path, witness, stored)
     stored.unlink()
+    assert find(tmp_path) is None
+
+
+def test_a_note_counts_for_nothing_when_a_filter_of_it_was_collected(tmp_path: Path, witness: Path) -> None:
+    key = "f" * 64
+    keep_compiled(str(tmp_path / "run"), key, Compiled(b"12345678", ()))
+    plan = Plan(MANIFEST, [PlannedApp("k" * 64, ["sha512-a"], Filter(key, b"12345678", "own", "enforced", None))], [])
+    note_plan(str(tmp_path / "run"), str(tmp_path / "data"), "/x.aci", plan, [str(witness)], time.time_ns() + 10**9)
+    found = find(tmp_path)
+    assert found is not None
+    assert found.apps[0].filter.program == b"12345678"
+    (tmp_path / "run" / "filters" / f"{key}.json").unlink()
     assert find(tmp_path) is None

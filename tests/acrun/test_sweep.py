@@ -141,3 +141,14 @@ def test_a_collection_where_nothing_ever_was_is_no_error(tmp_path: Path) -> None
     removed = collect(str(tmp_path / "absent"), 0, None)
     assert (removed.pods, removed.trees) == ([], [])
     assert sys.exc_info()[0] is None
+
+
+@pytest.mark.parametrize("kind", ["plans", "filters"])
+def test_notes_go_after_a_day(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "run" / kind
+    place.mkdir(parents=True)
+    for name, age in (("old.json", LONG_AGO), ("young.json", 0)):
+        (place / name).touch()
+        os.utime(place / name, (time.time() - age,) * 2)
+    collect(str(tmp_path / "run"), 0, make_stage1(tmp_path, 0))
+    assert [path.name for path in place.iterdir()] == ["young.json"]

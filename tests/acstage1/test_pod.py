@@ -41,7 +41,7 @@ def test_mounts_come_from_the_outside_in_and_are_read_only_when_the_volume_or_th
 
 
 REFUSED: dict[str, tuple[AppSpec, dict[str, Any], str]] = {
-    "another version": (AppSpec(["/x"]), {"version": 2}, "stage1.json: version: this stage1 knows version 1"),
+    "another version": (AppSpec(["/x"]), {"version": 3}, "stage1.json: version: this stage1 knows versions 1 and 2"),
     "a network it does not know": (AppSpec(["/x"]), {"network": "host"}, "stage1.json: network: "),
     "an id map": (AppSpec(["/x"]), {"idMap": [[0, 100000, 65536]]}, "stage1.json: idMap: "),
     "a log it does not know": (AppSpec(["/x"]), {"log": "journal"}, "stage1.json: log: is neither file nor none"),

@@ -52,6 +52,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sh": app_image("example.com/sh", shell, files()),
         "mounts": app_image("example.com/mounts", shell, files(), app={"mountPoints": points}),
         "handlers": app_image("example.com/handlers", shell, files(), app={"eventHandlers": handlers}),
+        "probe": app_image("example.com/probe"),
         "user": app_image("example.com/user", shell, files(), app={"user": "app", "group": "app", "supplementaryGIDs": [2000]}),
     }
     for name, data in made.items():

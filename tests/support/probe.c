@@ -7,6 +7,8 @@
  *   probe write-to PATH       open PATH for writing; prints 0 or errno
  *   probe mknod PATH MAJ MIN  make a block device and open it; prints both results
  *   probe syscall N           make system call N with zeros; prints result or -errno
+ *   probe call N A...         the same with up to six arguments (0x... is hexadecimal); a child that it makes ends
+ *   probe int80 N             make the i386 system call N, as any program on x86-64 can
  *   probe trap N              wait for SIGTERM, end with N
  *   probe stay N              report, then as trap
  *   probe ignore              ignore SIGTERM and wait
@@ -139,6 +141,22 @@ int main(int argc, char **argv, char **envp) {
         printf("%ld\n", result < 0 ? -(long)errno : result);
         return 0;
     }
+    if (!strcmp(mode, "call")) {
+        long word[6] = {0}, caller = getpid();
+        for (int i = 0; i < 6 && i + 3 < argc; i++) word[i] = strtoul(argv[i + 3], NULL, 0);
+        long result = syscall(strtol(argv[2], NULL, 0), word[0], word[1], word[2], word[3], word[4], word[5]);
+        if (getpid() != caller || getppid() == caller) _exit(0);
+        printf("%ld\n", result < 0 ? -(long)errno : result);
+        return 0;
+    }
+#ifdef __x86_64__
+    if (!strcmp(mode, "int80")) {
+        long result = atol(argv[2]);
+        __asm__ volatile("int $0x80" : "+a"(result) : "b"(0L), "c"(0L), "d"(0L) : "memory", "r8", "r9", "r10", "r11");
+        printf("%ld\n", result);
+        return 0;
+    }
+#endif
     if (!strcmp(mode, "trap") || !strcmp(mode, "ignore") || !strcmp(mode, "stay")) {
         signal(SIGTERM, mode[0] == 'i' ? SIG_IGN : on_term);
         if (mode[0] == 's') report(argc, argv, envp);

@@ -1,0 +1,76 @@
+"""What the words behind --seccomp, --cap-retain and --cap-remove mean: isolators, in place of the image's own of that family.
+
+What a value may be, `acspec.isolators` says, as it does for manifests.
+
+Source: ace.md, Linux Isolators; docs/man/acrun.1.
+"""
+
+from __future__ import annotations
+
+from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET
+from acspec.errors import UsageError
+from acspec.escape import escape
+from acspec.isolators import EXCLUSIVE, SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator, read_isolator
+from acspec.names import ACIdentifier
+from acspec.option_words import parse_settings, typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from acspec.jsontext import JSONValue
+
+_MODES = {"retain": SECCOMP_RETAIN, "remove": SECCOMP_REMOVE}
+_UNCONFINED = "unconfined"
+_FORM = "not of the form mode=retain|remove[,errno=NAME],CALL,… or unconfined"
+
+
+def parse_seccomp(text: str) -> Isolator:
+    """Return the isolator that `mode=retain|remove[,errno=NAME],CALL,…` means; `unconfined` retains every call. Raises: UsageError.
+
+    Source: ace.md, os/linux/seccomp-retain-set, os/linux/seccomp-remove-set.
+    """
+    option = f"--seccomp {text}"
+    if text == _UNCONFINED:
+        return _make_set(SECCOMP_RETAIN, ["@appc.io/all"])
+    words = text.split(",")
+    settings = parse_settings(option, [word for word in words if "=" in word], ("mode", "errno"))
+    calls = [word for word in words if "=" not in word]
+    kind = _MODES.get(settings.pop("mode", ""))
+    if kind is None or not calls:
+        raise UsageError(option, _FORM)
+    isolator = _make_set(kind, calls, **settings)
+    with typed():
+        read_isolator(isolator, option)
+    return isolator
+
+
+def make_capability_isolators(retained: Sequence[str], removed: Sequence[str]) -> tuple[Isolator, ...]:
+    """Return the isolator that `--cap-retain CAP,…` or `--cap-remove CAP,…` asks for, if any. Raises: UsageError.
+
+    Source: ace.md, os/linux/capabilities-retain-set, os/linux/capabilities-remove-set.
+    """
+    if retained and removed:
+        raise UsageError("--cap-retain and --cap-remove", "exclude each other")
+    if retained:
+        return (_make_set(RETAIN_SET, _split_capabilities("--cap-retain", retained)),)
+    return (_make_set(REMOVE_SET, _split_capabilities("--cap-remove", removed)),) if removed else ()
+
+
+def _split_capabilities(option: str, texts: Iterable[str]) -> list[str]:
+    names = [name for text in texts for name in text.split(",")]
+    for name in names:
+        if name not in ALL_CAPABILITIES:
+            raise UsageError(option, f'"{escape(name)}" is no capability that is known here', "such as CAP_NET_ADMIN")
+    return names
+
+
+def _make_set(kind: str, names: Iterable[str], **settings: str) -> Isolator:
+    values: list[JSONValue] = list(dict.fromkeys(names))
+    return Isolator(ACIdentifier(kind), {"set": values, **settings})
+
+
+def replace_isolators(own: Iterable[Isolator], asked: Sequence[Isolator]) -> tuple[Isolator, ...]:
+    """Return the isolators of an app: its *own*, but those that one *asked* for replaces or excludes, and then these."""
+    gone = {isolator.name for isolator in asked} | {EXCLUSIVE.get(isolator.name, "") for isolator in asked}
+    return (*(isolator for isolator in own if isolator.name not in gone), *asked)

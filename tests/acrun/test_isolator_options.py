@@ -1,0 +1,78 @@
+"""Isolators in the words of the command line, and whose place they take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acrun.isolator_options import make_capability_isolators, parse_seccomp, replace_isolators
+from acspec.capabilities import REMOVE_SET, RETAIN_SET
+from acspec.errors import UsageError
+from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator
+from acspec.names import ACIdentifier
+
+WORDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "mode=remove,reboot": (SECCOMP_REMOVE, {"set": ["reboot"]}),
+    "mode=remove,errno=EPERM,@appc.io/empty": (SECCOMP_REMOVE, {"set": ["@appc.io/empty"], "errno": "EPERM"}),
+    "read,mode=retain,write,read": (SECCOMP_RETAIN, {"set": ["read", "write"]}),
+    "unconfined": (SECCOMP_RETAIN, {"set": ["@appc.io/all"]}),
+}
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_words_are_the_isolator_that_they_mean(text: str) -> None:
+    made = parse_seccomp(text)
+    assert (made.name, made.value) == WORDS[text]
+
+
+REFUSED = {
+    "": "not of the form",
+    "reboot": "not of the form",
+    "mode=remove": "not of the form",
+    "mode=allow,read": "not of the form",
+    "mode=remove,errno=1,read": "is not the name of an error",
+    "mode=remove,mode=retain,read": "is given twice",
+    "mode=remove,kill=yes,read": "is no setting of it",
+    "mode=retain,@appc.io/empty": "means nothing in",
+    "mode=remove,": "is empty",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_means_nothing_is_refused_in_the_words_that_were_typed(text: str) -> None:
+    with pytest.raises(UsageError, match=REFUSED[text]) as caught:
+        parse_seccomp(text)
+    assert caught.value.what.startswith("--seccomp")
+
+
+@given(text=st.text(max_size=40))
+def test_any_words_are_an_isolator_or_refused(text: str) -> None:
+    try:
+        assert parse_seccomp(text).name in (SECCOMP_RETAIN, SECCOMP_REMOVE)
+    except UsageError:
+        pass
+
+
+def test_capabilities_come_in_lists_and_options_that_are_repeated() -> None:
+    (made,) = make_capability_isolators(["CAP_KILL,CAP_CHOWN", "CAP_KILL"], [])
+    assert (made.name, made.value) == (RETAIN_SET, {"set": ["CAP_KILL", "CAP_CHOWN"]})
+    (made,) = make_capability_isolators([], ["CAP_MKNOD"])
+    assert (made.name, made.value) == (REMOVE_SET, {"set": ["CAP_MKNOD"]})
+    assert make_capability_isolators([], []) == ()
+
+
+@pytest.mark.parametrize(("retained", "removed"), [(["KILL"], []), ([], ["cap_kill"]), ([""], []), (["CAP_KILL"], ["CAP_KILL"])])
+def test_what_is_no_capability_is_refused_and_so_are_both_sets(retained: list[str], removed: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"--cap-"):
+        make_capability_isolators(retained, removed)
+
+
+def test_what_is_asked_for_takes_the_place_of_its_family_only() -> None:
+    own = [Isolator(ACIdentifier(name), name) for name in (RETAIN_SET, SECCOMP_RETAIN, "os/linux/no-new-privileges")]
+    asked = parse_seccomp("mode=remove,reboot")
+    kept = replace_isolators(own, [asked])
+    assert [isolator.name for isolator in kept] == [RETAIN_SET, "os/linux/no-new-privileges", SECCOMP_REMOVE]
+    assert replace_isolators(own, []) == tuple(own)

@@ -1,0 +1,162 @@
+"""What an app tries that reaches for the kernel, with the system calls of its image, and what the options give and take."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+import pytest
+
+from tests.support.desk import Desk, app_image
+from tests.support.scenarios import Scenario, play
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of system calls are those of x86-64")
+
+EPERM, EINVAL, ENOSYS, ENOTSUP, EFAULT, EAFNOSUPPORT = 1, 22, 38, 95, 14, 97
+SIGSYS = 128 + 31
+# Numbers of calls, and what makes them dangerous.
+CLONE, UNSHARE, CLONE3, KEYCTL, PERSONALITY, IOCTL, SOCKET = 56, 272, 435, 250, 135, 16, 41
+NEWUSER, NEWNS = 0x10000000, 0x20000
+
+
+def call(number: int, *arguments: object, options: str = "") -> str:
+    return f"acrun ./probe.aci {options} -- call {number} {' '.join(map(str, arguments))}"
+
+
+ATTACKS = {
+    "a new user namespace by unshare": (call(UNSHARE, NEWUSER), EPERM),
+    "a new user namespace by clone": (call(CLONE, NEWUSER | 17), EPERM),
+    "a new mount namespace among other flags": (call(UNSHARE, NEWNS | 0x200), EPERM),
+    "a new time namespace": (call(UNSHARE, 0x80), EPERM),
+    "clone3, whose flags no filter sees": (call(CLONE3, 0, 0), ENOSYS),
+    "the user's keyring": (call(KEYCTL, 0, -4, 1), EPERM),
+    "a key in it": (call(248, 0, 0, 0, 0, -4), EPERM),
+    "a mount": (call(165, 0, 0, 0, 0, 0), EPERM),
+    "another process's memory": (call(310, 1, 0, 0, 0, 0, 0), EPERM),
+    "an io_uring": (call(425, 1, 0), EPERM),
+    "a program for the kernel": (call(321, 0, 0, 0), EPERM),
+    "a file by its handle": (call(304, -1, 0, 0), EPERM),
+    "page faults": (call(323, 1), EPERM),
+    "addresses that are not random": (call(PERSONALITY, 0x40000), EPERM),
+    "memory that executes what it reads": (call(PERSONALITY, 0x80400000), EPERM),
+    "a line typed into the terminal": (call(IOCTL, 0, 0x5412, 0), EPERM),
+    "the same with bits that the kernel ignores": (call(IOCTL, 0, 0x100005412, 0), EPERM),
+    "the terminal of the console": (call(IOCTL, 0, 0x541C, 0), EPERM),
+    "the hypervisor's sockets": (call(SOCKET, 40, 1, 0), EPERM),
+    "the same with other bits": (call(SOCKET, 0x100000028, 1, 0), EPERM),
+    "a mount of another kind, younger than the library": (call(467, 0, 0, 0), EPERM),
+    "a call that no kernel has yet": (call(500), ENOSYS),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_reaches_for_the_kernel_is_refused(shelf: Desk, attack: str) -> None:
+    line, code = ATTACKS[attack]
+    play(shelf, Scenario(line, f"-{code}\n"))
+
+
+def test_the_same_calls_are_there_without_a_filter(shelf: Desk) -> None:
+    """Else the refusals above were the kernel's own, and would prove nothing."""
+    lines = [call(number, *arguments, options="--seccomp unconfined") for number, *arguments in THERE]
+    ended = shelf.shell("; ".join(lines))
+    assert f"-{EPERM}" not in ended.stdout.split(), ended.stdout
+    assert f"-{ENOSYS}" not in ended.stdout.split(), ended.stdout
+
+
+THERE = [(UNSHARE, NEWUSER), (CLONE, NEWUSER | 17), (CLONE3, 0, 0), (KEYCTL, 0, -4, 1), (PERSONALITY, 0x40000), (323, 1)]
+
+
+def test_another_architecture_is_no_way_around(shelf: Desk) -> None:
+    """int 0x80 makes i386's system calls in any program; bit 30 makes those of x32."""
+    play(shelf, Scenario("acrun ./probe.aci --seccomp unconfined -- int80 20 | grep -c '^[1-9]'", "1\n"))  # getpid
+    play(shelf, Scenario("acrun ./probe.aci -- int80 20", "", SIGSYS))
+    play(shelf, Scenario(call(0x40000000 | 39), "", SIGSYS))
+    retain = "--seccomp mode=retain,errno=EPERM,execve,arch_prctl,brk,mmap,mprotect,set_tid_address,set_robust_list,rseq,exit_group"
+    play(shelf, Scenario(f"acrun ./probe.aci {retain} -- int80 20", "", SIGSYS))
+
+
+SCENARIOS = {
+    "a call of one's own to be blocked, with an error": Scenario(
+        call(63, options="--seccomp mode=remove,errno=ENOTSUP,uname"), f"-{ENOTSUP}\n"
+    ),
+    "without an error it is the end": Scenario(call(63, options="--seccomp mode=remove,uname"), "", SIGSYS),
+    "our list beside it all the same": Scenario(call(KEYCTL, options="--seccomp mode=remove,uname"), f"-{EPERM}\n"),
+    "our list by its name": Scenario(
+        call(KEYCTL, options="--seccomp mode=remove,errno=ENOTSUP,@appc-tools/default-remove"), f"-{ENOTSUP}\n"
+    ),
+    "our list by the specification's name, without an error": Scenario(
+        call(KEYCTL, options="--seccomp mode=remove,@appc.io/empty"), "", SIGSYS
+    ),
+    "everything by the specification's name": Scenario(
+        call(KEYCTL, options="--seccomp mode=retain,@appc.io/all"), f"-{EINVAL}\n"
+    ),
+    "a retain set without execve lets the app start": Scenario(
+        "acrun ./sh.aci --seccomp mode=retain,read,write --exec /bin/busybox", "", SIGSYS
+    ),
+    "a name that nobody knows cannot be removed": Scenario(
+        "acrun ./probe.aci --seccomp mode=remove,frobnicate", "", 125, "no system call known here is named frobnicate"
+    ),
+    "what starts the app cannot be removed": Scenario(
+        "acrun ./probe.aci --seccomp mode=remove,execve", "", 125, "execve cannot be blocked"
+    ),
+    "a mode that there is not": Scenario("acrun ./probe.aci --seccomp strict", "", 125, "--seccomp strict: not of the form"),
+    "somebody else's wildcard": Scenario(
+        "acrun ./probe.aci --seccomp mode=retain,@docker/default", "", 125, "@docker/default means nothing here"
+    ),
+    "a capability gives its calls back": Scenario(
+        "acrun ./sh.aci --cap-retain CAP_SYS_ADMIN -- 'mount -t tmpfs x /srv && ls /srv && echo mounted'", "mounted\n"
+    ),
+    "and no others": Scenario(call(KEYCTL, options="--cap-retain CAP_SYS_ADMIN"), f"-{EPERM}\n"),
+    "a capability that is taken": Scenario(
+        "acrun ./sh.aci --cap-remove CAP_CHOWN -- 'grep CapEff /proc/self/status'", "CapEff:\t00000000a80425fa\n"
+    ),
+    "the only capabilities to keep": Scenario(
+        "acrun ./sh.aci --cap-retain CAP_KILL,CAP_CHOWN -- 'grep CapBnd /proc/self/status'", "CapBnd:\t0000000000000021\n"
+    ),
+    "both at once": Scenario("acrun ./sh.aci --cap-retain CAP_KILL --cap-remove CAP_CHOWN", "", 125, "exclude each other"),
+    "a capability that there is not": Scenario("acrun ./sh.aci --cap-retain NET_ADMIN", "", 125, "such as CAP_NET_ADMIN"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_options_of_calls_and_capabilities(shelf: Desk, name: str) -> None:
+    play(shelf, SCENARIOS[name])
+
+
+def test_an_option_takes_the_place_of_what_the_image_asks_for(shelf: Desk) -> None:
+    isolators = [{"name": "os/linux/seccomp-remove-set", "value": {"set": ["uname"], "errno": "EACCES"}}]
+    (shelf.path / "strict.aci").write_bytes(app_image(app={"isolators": isolators}))
+    play(shelf, Scenario("acrun ./strict.aci -- call 63 0", "-13\n"))
+    play(shelf, Scenario("acrun ./strict.aci --seccomp unconfined -- call 63 0", f"-{EFAULT}\n"))
+
+
+def test_what_cannot_be_as_asked_is_told_and_noted(shelf: Desk) -> None:
+    line = "acrun ./probe.aci --seccomp mode=retain,frobnicate,@appc.io/all -- exit 3"
+    play(shelf, Scenario(line, "", 3))
+    ended = shelf.shell("acrun ./probe.aci --seccomp mode=retain,frobnicate -- exit 3")
+    said = "acrun: probe: os/linux/seccomp-retain-set: no system call known here is named frobnicate\n"
+    assert (ended.code, ended.stderr) == (SIGSYS, said)
+    rows = [json.loads(path.read_text()) for path in Path(shelf.store).glob("pods/run/*/isolators.json")]
+    assert {"name": "os/linux/seccomp-retain-set", "app": "probe", "state": "modified",
+            "why": "no system call known here is named frobnicate"} in [row for pod in rows for row in pod]  # fmt: skip
+
+
+def test_a_plan_that_was_noted_has_the_same_filter(shelf: Desk) -> None:
+    line = "acrun ./keys.aci"
+    (shelf.path / "keys.aci").write_bytes(app_image(words=("/bin/probe", "syscall", str(KEYCTL))))
+    for _ in range(4):
+        play(shelf, Scenario(line, f"-{EPERM}\n"))
+    assert list((shelf.store / "plans").iterdir())
+
+
+def test_without_libseccomp_nothing_runs_unfiltered_unless_asked(shelf: Desk) -> None:
+    """In a mount namespace where the linker finds no libseccomp, nor any compiler that could."""
+    hide = (
+        "mount --bind /dev/null /etc/ld.so.cache; mount -t tmpfs none /usr/lib/gcc;"
+        "for file in /usr/lib/*/libseccomp.so*; do mount --bind /dev/null $file; done"
+    )
+    for option, code in (("", 125), ("--seccomp mode=remove,uname", 125), ("--seccomp unconfined", 3)):
+        line = f"unshare --mount --propagation private sh -c '{hide}; acrun ./probe.aci {option} -- exit 3'"
+        said = "libseccomp: is not there, and without it no system call can be blocked (" if code == 125 else ""
+        play(shelf, Scenario(line, "", code, said))
