@@ -24,6 +24,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     inputs        images named on standard input
     arguments     pod options, images, app options and arguments, cut apart
     write         the files of the pod directory
+    idmap         the ids that an ordinary user's pod has
     trees         rendered trees, made once
     seccomp       filters of system calls, compiled by libseccomp
     profiles      which system calls an app may make

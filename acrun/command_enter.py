@@ -9,7 +9,7 @@ import typer
 from acrun.command_options import Directory, PodArgument, PodArguments, Stage1
 from acrun.stage1 import become_entered, get_stage1, stop_pod
 from acrun.states import read_state
-from acspec.directories import run_directory
+from acrun.workspace import own_run_directory
 from acspec.errors import KernelError, MissingInputError, UsageError
 from acspec.pods import Pod, Pods
 
@@ -22,7 +22,7 @@ def enter(
     stage1: Stage1 = None,
 ) -> None:
     """Run a command in an app of a running pod, confined as the app is. Ends with the command's exit code."""
-    found = _running(Pods(run_directory(directory)).get(pod))
+    found = _running(Pods(own_run_directory(directory)).get(pod))
     names = [state.name for state in read_state(found).apps]
     if app is None and len(names) != 1:
         raise UsageError(pod, f"has {len(names)} apps", f"--app {'|'.join(names)}")
@@ -38,7 +38,7 @@ def stop(
     stage1: Stage1 = None,
 ) -> None:
     """End running pods: SIGTERM to their apps, SIGKILL after the grace period; wait until they have ended."""
-    all_pods = Pods(run_directory(directory))
+    all_pods = Pods(own_run_directory(directory))
     for found in [all_pods.get(text) for text in pods]:
         if found.phase != "run":
             raise MissingInputError(found.uuid, f"is {found.state()}, not running")

@@ -9,7 +9,7 @@ import typer
 
 from acrun.command_options import Directory, Json, Stage1
 from acrun.sweep import UNUSED_SECONDS, collect
-from acspec.directories import run_directory
+from acrun.workspace import own_run_directory
 from acspec.jsontext import dump_json
 
 
@@ -25,7 +25,7 @@ def gc(
     json: Json = False,
 ) -> None:
     """Remove what is no longer needed: ended and aborted pods, trees that no pod uses, what a crash left behind."""
-    removed = collect(run_directory(directory), grace_period, stage1, expire_prepared)
+    removed = collect(own_run_directory(directory), grace_period, stage1, expire_prepared)
     if json:
         sys.stdout.buffer.write(dump_json({"pods": list(removed.pods), "trees": list(removed.trees)}))
         return

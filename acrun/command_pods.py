@@ -11,6 +11,7 @@ from acrun.command_options import Directory, Json, PodArguments, Stage1
 from acrun.states import check_states, list_states
 from acrun.sweep import remove_pod
 from acrun.views import list_pods as view_pods
+from acrun.workspace import own_run_directory
 from acspec.directories import run_directory
 from acspec.jsontext import dump_json
 from acspec.pods import Pods
@@ -41,6 +42,6 @@ def remove(
     stage1: Stage1 = None,
 ) -> None:
     """Remove pods that have ended, with everything they left."""
-    all_pods = Pods(run_directory(directory))
+    all_pods = Pods(own_run_directory(directory))
     for found in [all_pods.get(text) for text in pods]:
         remove_pod(found, stage1)

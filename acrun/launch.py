@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 
 from acrun.backends import COPY, choose_backend
+from acrun.idmap import choose_id_map
 from acrun.stage1 import become_stage1, get_stage1
 from acrun.supervision import Supervision
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, sync_file_system, write_file
-from acspec.errors import TrustError, UsageError
+from acspec.errors import UsageError
 from acspec.jsontext import dump_json
 from acspec.names import parse_ac_name
 from acspec.pods import Pod, Pods
@@ -82,9 +83,8 @@ class LaunchOptions:
 def check_options(options: LaunchOptions) -> None:
     """Check what can be said of *options* before any work is done.
 
-    Raises: UsageError; TrustError without root; MissingInputError without a stage1.
+    Raises: UsageError; MissingInputError without a stage1.
     """
-    _check_privilege(options)
     get_stage1(options.stage1)
     if options.detach and options.interactive:
         raise UsageError("--detach", "nobody will be there to type: --interactive makes no sense with it")
@@ -94,12 +94,6 @@ def check_options(options: LaunchOptions) -> None:
         parse_ac_name(options.name, "--name")
     if options.hostname is not None:
         _check_hostname(options.hostname)
-
-
-def _check_privilege(options: LaunchOptions) -> None:
-    # Another stage1 may do with less; ours would say so only when all the work is done.
-    if options.stage1 is None and os.geteuid() != 0:
-        raise TrustError("acrun", "running a pod takes root as yet", "sudo acrun")
 
 
 def _check_hostname(text: str) -> None:
@@ -116,7 +110,6 @@ def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Launc
     Raises: as `make_pod` does; MissingInputError without a stage1.
     Source: spec/pod-directory.md; spec/stage1.md, run.
     """
-    _check_privilege(options)
     stage1 = get_stage1(options.stage1)
     become_stage1(
         stage1, make_pod(run_directory, plan, trees, options, "run"), interactive=options.interactive, debug=options.debug
@@ -169,6 +162,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
         hostname=options.hostname or options.name or apps[0].name,
         stdin_app=get_stdin_app(plan.names()) if options.interactive else None,
         switches={
+            "idMap": choose_id_map(plan.manifest["apps"], [tree.rootfs for tree in trees]),
             **run_switches(options),
             "strict": options.strict,
             "log": options.log,

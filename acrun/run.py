@@ -11,6 +11,7 @@ import os
 import time
 from dataclasses import dataclass, field
 
+from acrun.idmap import owner_notes
 from acrun.launch import PREPARED, LaunchOptions, check_options, launch, make_pod, start
 from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
@@ -100,6 +101,9 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
     filters = [_filter(run, app) for app in reified.manifest.apps]
     with Unwinding():  # a tree that is half made goes
         trees = [get_tree(run, request.resolved.layers, request.resolved.files) for request in requests]
+    for tree, request in zip(trees, requests, strict=True):
+        if tree.lost and not options.quiet:
+            tell("acrun", f"{request.text}: could not be kept in its tree: {tree.lost} (root could keep them)")
     witnesses = [path for request in requests for path in request.resolved.witnesses]
     return _plan(reified, requests, trees, filters), trees, witnesses
 
@@ -116,7 +120,7 @@ def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[T
     stored = dict.fromkeys(path for request in requests for path in request.resolved.held())
     names = (app.name for app in reified.manifest.apps)
     doubts = [f"{name}: {calls.isolator}: {calls.why}" for name, calls in zip(names, filters, strict=True) if calls.is_modified]
-    return Plan(reified.manifest.to_json(), apps, (*reified.notes, *doubts), stored)
+    return Plan(reified.manifest.to_json(), apps, (*reified.notes, *owner_notes(reified.manifest.volumes), *doubts), stored)
 
 
 def _filter(run: str, app: RuntimeApp) -> Filter:

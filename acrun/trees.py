@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 class Tree:
     """A complete rendered tree, kept from being collected by the shared lock that `lock_fd` holds."""
 
-    __slots__ = ("key", "lock_fd", "path")
+    __slots__ = ("key", "lock_fd", "lost", "path")
 
     def __init__(self, path: str, key: str, lock_fd: int) -> None:
         self.path = path
         self.key = key
         self.lock_fd = lock_fd
+        self.lost = ""  # what of the images could not be kept, in words, when this process has just rendered it
 
     @property
     def rootfs(self) -> str:
@@ -70,15 +71,16 @@ def get_tree(run_directory: str, layers: Sequence[Layer], images: Mapping[ImageI
     Raises: DamagedImageError; FormatError from a bad archive; BusyError when a gc is just removing it; OSError.
     Source: ace.md, Filesystem Setup.
     """
-    key = tree_key(layers)
+    key, lost = tree_key(layers), ""
     tree = find_tree(run_directory, key)
     if tree is None:
         path = os.path.join(run_directory, "trees", key)
-        _render(run_directory, path, layers, images)
+        lost = _render(run_directory, path, layers, images)
         tree = find_tree(run_directory, key)
         if tree is None:
             raise BusyError(path, "was removed as soon as it was made", "try again")
     _check_manifests(tree, layers, images)
+    tree.lost = lost
     return tree
 
 
@@ -101,22 +103,24 @@ def _check_manifests(tree: Tree, layers: Sequence[Layer], images: Mapping[ImageI
                 raise DamagedImageError(images[image_id].path, f"its manifest is not that of {image_id[:19]}…")
 
 
-def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> None:
+def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> str:
     os.makedirs(os.path.join(run_directory, "trees"), mode=0o700, exist_ok=True)
     work, lock = make_workspace(run_directory, "tree")
     try:
-        _fill(work, layers, images)
+        lost = _fill(work, layers, images)
         sync_file_system(work)  # before it is called complete
         ids: list[JSONValue] = [layer.image_id for layer in layers]
         mark = dump_json({"version": 1, "backend": "directory", "complete": True, "images": ids})
         write_file(os.path.join(work, "tree.json"), mark)
         _publish(work, path)
+        return lost
     finally:
         remove_tree(work)
         os.close(lock)
 
 
-def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> None:
+def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> str:
+    """Lay the layers over each other and return what of them could not be kept, in words."""
     from acspec.archive.extract import TreeWriter
 
     rootfs, manifests = os.path.join(work, "rootfs"), os.path.join(work, "manifests")
@@ -130,6 +134,7 @@ def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile
                 with open(os.path.join(manifests, layer.image_id), "wb") as file:
                     file.write(manifest)
             writer.finish()
+            return writer.lost.in_pod()
     finally:
         os.close(descriptor)
 

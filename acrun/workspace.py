@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import os
 
+from acspec.directories import run_directory
 from acspec.errors import BusyError, TrustError
 from acspec.locks import open_locked
 
 _OTHERS_WRITE = 0o022
 
 
-def check_run_directory(run_directory: str) -> None:
+def own_run_directory(option: str | None) -> str:
+    """Return RUN for a command that acts on what its files say; it may be absent, not another user's. Raises: TrustError.
+
+    Files of another user could name any process of this machine, for root to kill.
+    """
+    path = run_directory(option)
+    if os.path.isdir(path):
+        check_run_directory(path)
+    return path
+
+
+def check_run_directory(path: str) -> None:
     """Check that nobody but root and the caller can write to RUN. Raises: TrustError; OSError when it is not there."""
-    status = os.stat(run_directory)
+    status = os.stat(path)
     if status.st_uid not in (0, os.geteuid()):
-        raise TrustError(
-            run_directory, f"belongs to user {status.st_uid}, who could put anything there", "$APPC_RUN names another place"
-        )
+        raise TrustError(path, f"belongs to user {status.st_uid}, who could put anything there", "$APPC_RUN names another place")
     if status.st_mode & _OTHERS_WRITE:
-        raise TrustError(run_directory, "can be written to by others", "chmod go-w, or $APPC_RUN names another place")
+        raise TrustError(path, "can be written to by others", "chmod go-w, or $APPC_RUN names another place")
 
 
 def make_workspace(run_directory: str, kind: str) -> tuple[str, int]:

@@ -61,7 +61,6 @@ def stage1_document(
         "version": STAGE1_VERSION,
         "hostname": hostname,
         "network": "none",
-        "idMap": None,
         **switches,
         "apps": {
             app.name: {

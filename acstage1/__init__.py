@@ -20,6 +20,7 @@ Modules, from top to bottom:
     account       isolators.json, from the first judgement to the last
     limits        what resources are asked for, as limits
     blockdevices  the disks behind paths
+    shortfalls    what an ordinary user's pod does without, and what is said of it
     cgroups       the pod's place in every hierarchy
     hierarchies   where this process stands in the cgroup hierarchies
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks
@@ -40,6 +41,7 @@ Modules, from top to bottom:
     cgroupfs      cgroup directories: control files, killing, removal
     pod           the pod directory as stage1 reads it
     policy        what the end of an app means for its pod
+    idmap         the ids of a pod: the host's, or an ordinary user's own
     reports       messages between monitor and init
     errors        what can go wrong
     linux         system calls (the only home of ctypes)

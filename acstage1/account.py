@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from acstage1.cgroups import Setting
 from acstage1.isolators import ENFORCED, IGNORED, MODIFIED, check_strict, find_notes, ignored_names, judge_isolators
+from acstage1.shortfalls import describe_shortfalls, find_shortfalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Account:
         """Judge every isolator. Raises: FormatError; StartError; IgnoredIsolatorError in strict mode."""
         self._pod = pod
         self._demands = _read_demands(pod)
-        self.rows = judge_isolators(pod)
+        self.rows = judge_isolators(pod) + find_shortfalls(pod)
         check_strict(pod, self.rows)
 
     def limit_pod(self, cgroups: PodCgroups) -> None:
@@ -41,7 +42,8 @@ class Account:
         try:
             cgroups.set(None, Setting("pids", [("pids.max", limit)], [("pids.max", limit)]))
         except OSError as error:
-            row.update(state=IGNORED, why=(error.strerror or str(error)).lower())
+            if self._pod.ids.is_host:  # else init has set RLIMIT_NPROC
+                row.update(state=IGNORED, why=(error.strerror or str(error)).lower())
         self.rows.append(row)
         why = cgroups.why_no_devices
         state, why = (
@@ -67,7 +69,7 @@ class Account:
 
     def notes(self) -> list[str]:
         """Return what people are told."""
-        notes, ignored = find_notes(self.rows), ignored_names(self.rows)
+        notes, ignored = [*describe_shortfalls(self.rows), *find_notes(self.rows)], ignored_names(self.rows)
         if ignored:
             notes.append(f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
         return notes

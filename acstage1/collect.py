@@ -8,11 +8,15 @@ Source: spec/stage1.md, gc; spec/pod-directory.md, Collection.
 from __future__ import annotations
 
 import os
+import select
 
 from acspec.errors import KernelError, MissingInputError
 from acspec.locks import open_locked
 from acstage1.cgroups import collect_cgroups
-from acstage1.records import read_cgroups
+from acstage1.linux.signals import SIGKILL, pidfd_send_signal
+from acstage1.records import open_process, read_cgroups
+
+_DYING_MS = 5000
 
 
 def collect_pod(path: str) -> int:
@@ -26,9 +30,25 @@ def collect_pod(path: str) -> int:
     except (FileNotFoundError, NotADirectoryError):
         raise MissingInputError(path, "no such pod directory") from None
     try:
+        _kill_init(path)
         left = collect_cgroups(read_cgroups(path))
     finally:
         os.close(lock)
     if left is not None:
         raise KernelError(left, "the cgroup cannot be removed", "is something of it stuck in the kernel?")
     return 0
+
+
+def _kill_init(path: str) -> None:
+    """Kill pod init, should it have outlived its monitor, and all of the pod with it: a pod without cgroups has no other end."""
+    init = open_process(path, "init")
+    if init is None:
+        return
+    try:
+        pidfd_send_signal(init, SIGKILL)
+    except ProcessLookupError:
+        pass
+    poll = select.poll()
+    poll.register(init, select.POLLIN)
+    poll.poll(_DYING_MS)
+    os.close(init)

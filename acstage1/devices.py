@@ -10,9 +10,20 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import ENODEV
 
 from acstage1.inroot import make_file, mount_id, open_in_root
-from acstage1.linux.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, attach, clone_tree, mount
+from acstage1.linux.mounts import (
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR_NOSUID,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    attach,
+    clone_tree,
+    mount,
+    set_attributes,
+)
 
 NODES = {
     "null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0),
@@ -34,12 +45,29 @@ def make_source_nodes(directory: str) -> None:
     mount("tmpfs", directory, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k")
     for name, (major, minor) in NODES.items():
         path = os.path.join(directory, name)
-        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(major, minor))
-        os.chmod(path, 0o666)
+        try:
+            os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(major, minor))
+            os.chmod(path, 0o666)
+        except PermissionError:  # in a user namespace nobody makes devices: the host's own serve as well
+            _borrow_node(f"/dev/{name}", path, os.makedev(major, minor))
 
 
-def mount_dev(root: int, source: str, target: int) -> None:
+def _borrow_node(source: str, path: str, device: int) -> None:
+    """Bind the device *source* of the host on the new file *path*, when it is what its name says. Raises: OSError."""
+    status = os.stat(source, follow_symlinks=False)
+    if not stat.S_ISCHR(status.st_mode) or status.st_rdev != device:
+        raise OSError(ENODEV, "is not the device of that name", source)
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        bind_file(source, target, path)
+    finally:
+        os.close(target)
+
+
+def mount_dev(root: int, source: str, target: int, terminals: str) -> None:
     """Make /dev of the rootfs at descriptor *root* on the directory *target*, with devices from the directory *source*.
+
+    *terminals* are further options for the file system of pseudo-terminals.
 
     Raises: OSError.
     Source: OS-SPEC.md.
@@ -57,7 +85,7 @@ def mount_dev(root: int, source: str, target: int) -> None:
             os.mkdir(name, 0o755, dir_fd=directory)
     finally:
         os.close(directory)
-    _mount_below(root, "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5")
+    _mount_below(root, "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, f"newinstance,ptmxmode=0666,mode=0620{terminals}")
     _mount_below(root, "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=64m")  # noqa: S108 - the app's own
     _mount_below(root, "/dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
 
@@ -68,6 +96,7 @@ def bind_file(source: str, target: int, path: str) -> None:
     try:
         tree = clone_tree(origin, recursive=False, path=source)
         try:
+            set_attributes(tree, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, recursive=False, path=source)
             attach(tree, target, path)
         finally:
             os.close(tree)

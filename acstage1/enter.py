@@ -52,7 +52,7 @@ def enter_app(path: str, name: str, words: Sequence[str]) -> int:
     pid = os.fork()
     if pid == 0:
         os.close(report)
-        _join(app, path, target, Start(app, words, (0, 1, 2), report_end, trampoline))
+        _join(pod, app, target, Start(app, words, (0, 1, 2), report_end, trampoline))
     os.close(report_end)
     _pass_on_signals(pid)
     data = os.read(report, 8192)
@@ -63,7 +63,7 @@ def enter_app(path: str, name: str, words: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _join(app: App, path: str, target: int, start: Start) -> None:
+def _join(pod: PodDirectory, app: App, target: int, start: Start) -> None:
     """Join the app's cgroups and namespaces, then fork: only a child is in the PID namespace joined."""
 
     def join() -> None:
@@ -71,8 +71,9 @@ def _join(app: App, path: str, target: int, start: Start) -> None:
         signal(SIGINT, SIG_DFL)
         forbid_inspection()  # before any process of the pod can see this one
         set_oom_score(app)
-        join_app(read_cgroups(path), app.name)  # before the namespaces, from inside which they are out of reach
-        setns(target, _ALL)
+        join_app(read_cgroups(pod.path), app.name)  # before the namespaces, from inside which they are out of reach
+        pod.ids.limit_processes(pod.pids_limit)
+        setns(target, _ALL | pod.ids.namespaces)
         pid = os.fork()
         if pid != 0:
             _pass_on_signals(pid)

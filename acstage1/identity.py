@@ -18,34 +18,39 @@ from acstage1.inroot import open_plain
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
+
+    Opener: TypeAlias = Callable[[str, int], int]
 
 
-def resolve_user(text: str) -> int:
+def resolve_user(text: str, open_file: Opener = open_plain) -> int:
     """Return the uid that *text* means: a name in /etc/passwd, a number, or the owner of `/path`.
+
+    *open_file* opens a path of the app's root: this process's own, unless somebody else asks beforehand.
 
     Raises: FormatError; FileNotFoundError for a path that is not there; OSError.
     Source: aci.md, user.
     """
-    return _resolve(text, "/etc/passwd", "user", owner=lambda status: status.st_uid)
+    return _resolve(text, "/etc/passwd", "user", open_file, owner=lambda status: status.st_uid)
 
 
-def resolve_group(text: str) -> int:
-    """Return the gid that *text* means: a name in /etc/group, a number, or the group of `/path`.
+def resolve_group(text: str, open_file: Opener = open_plain) -> int:
+    """Return the gid that *text* means: a name in /etc/group, a number, or the group of `/path`. *open_file* as in `resolve_user`.
 
     Raises: FormatError; FileNotFoundError for a path that is not there; OSError.
     Source: aci.md, group.
     """
-    return _resolve(text, "/etc/group", "group", owner=lambda status: status.st_gid)
+    return _resolve(text, "/etc/group", "group", open_file, owner=lambda status: status.st_gid)
 
 
-def _resolve(text: str, database: str, kind: str, owner: Callable[[os.stat_result], int]) -> int:
+def _resolve(text: str, database: str, kind: str, open_file: Opener, owner: Callable[[os.stat_result], int]) -> int:
     if text.startswith("/"):
-        descriptor = open_plain(text, os.O_PATH)
+        descriptor = open_file(text, os.O_PATH)
         try:
             return owner(os.fstat(descriptor))
         finally:
             os.close(descriptor)
-    number = find_id(read_database(database), text)
+    number = find_id(read_database(database, open_file), text)
     if number is not None:
         return number
     number = parse_id(text)
@@ -56,13 +61,13 @@ def _resolve(text: str, database: str, kind: str, owner: Callable[[os.stat_resul
     raise FormatError(f'{kind} "{escape(text)}"', f"is neither in the image's {database} nor a number")
 
 
-def read_database(path: str) -> bytes:
+def read_database(path: str, open_file: Opener = open_plain) -> bytes:
     """Return a passwd or group file; empty when there is none, or it is no regular file. Raises: FormatError when it is too long.
 
     Source: passwd(5), group(5).
     """
     try:
-        descriptor = open_plain(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = open_file(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return b""
     try:

@@ -112,6 +112,7 @@ def _tie_to_monitor(lifeline: int) -> None:
     if poll.poll(0):
         os._exit(0)
     signal(SIGPIPE, SIG_IGN)
+    os.umask(0o022)  # the caller's is not for what is made here
 
 
 def _build(context: InitContext, step: list[str]) -> None:
@@ -120,6 +121,9 @@ def _build(context: InitContext, step: list[str]) -> None:
     def note(text: str) -> None:
         context.channel.send(reports.NOTE, text)
 
+    step[0] = "map ids"
+    context.pod.ids.fill()
+    context.pod.ids.limit_processes(context.pod.pids_limit)
     step[0] = "leave the host's namespaces"
     unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
     make_all_private()

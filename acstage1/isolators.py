@@ -99,8 +99,10 @@ def _enforced(_: App | PodDirectory, __: JSONValue) -> Verdict:
     return ENFORCED, None
 
 
-def _oom_score(_: App | PodDirectory, value: JSONValue) -> Verdict:
+def _oom_score(owner: App | PodDirectory, value: JSONValue) -> Verdict:
     wanted, floor = check_oom_score(value), find_floor()
+    if not owner.ids.is_host:
+        return IGNORED, "only root can set it for a process that cannot be inspected"
     if floor is not None and wanted < floor:
         return MODIFIED, f"{floor}, as a lower one takes CAP_SYS_RESOURCE"
     return ENFORCED, None

@@ -9,6 +9,7 @@ import os
 import stat
 
 from acstage1.devices import bind_file
+from acstage1.errors import StartError
 from acstage1.inroot import open_in_root
 from acstage1.linux.mounts import (
     MOUNT_ATTR_RDONLY,
@@ -38,12 +39,21 @@ READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tri
 
 def mount_proc(target: int) -> None:
     """Mount the pod's /proc on the directory *target*. Raises: OSError. Source: OS-SPEC.md."""
-    mount("proc", f"/proc/self/fd/{target}", "proc", HARMLESS)
+    _mount_new("proc", target, HARMLESS)
 
 
 def mount_sys(target: int) -> None:
     """Mount /sys, of the pod's network namespace and read-only, on the directory *target*. Raises: OSError. Source: OS-SPEC.md."""
-    mount("sysfs", f"/proc/self/fd/{target}", "sysfs", HARMLESS | MS_RDONLY)
+    _mount_new("sysfs", target, HARMLESS | MS_RDONLY)
+
+
+def _mount_new(kind: str, target: int, flags: int) -> None:
+    try:
+        mount(kind, f"/proc/self/fd/{target}", kind, flags)
+    except PermissionError:
+        # In a user namespace the kernel gives no more of it than the mount outside shows (mount_namespaces(7)). A bind of that one
+        # would show the host's processes; so there is no pod.
+        raise StartError(kind, "refused, as parts of the one outside are hidden: is this a container?") from None
 
 
 def mask(root: int, path: str, null: str) -> None:

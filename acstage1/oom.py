@@ -35,7 +35,12 @@ def find_floor() -> int | None:
 
 
 def set_oom_score(app: App, pid: int | None = None) -> None:
-    """Give process *pid*, this one by default, the value that *app* asks for, if it does. Raises: FormatError; OSError."""
+    """Give process *pid*, this one by default, the value that *app* asks for, if it does. Raises: FormatError; OSError.
+
+    In an ordinary user's pod nobody can: the file of a process that cannot be inspected is root's.
+    """
+    if not app.ids.is_host:
+        return
     for isolator in app.isolators:
         if isinstance(isolator, dict) and isolator.get("name") == OOM_SCORE_ADJ:
             value, floor = check_oom_score(isolator.get("value")), find_floor()

@@ -14,6 +14,7 @@ from acspec.errors import FormatError
 from acspec.fields import Fields
 from acspec.jsontext import read_json_file, read_limited
 from acspec.names import parse_ac_name
+from acstage1.idmap import IdMap
 from acstage1.policy import ANY_FAILURE, is_exit_policy
 
 TYPE_CHECKING = False
@@ -89,13 +90,14 @@ class App:
     """One app: everything that its start needs, by itself."""
 
     __slots__ = (
-        "backend", "environment", "exec", "filter", "gids", "group", "handlers", "isolators", "lower", "mounts", "name",
-        "place", "read_only_rootfs", "stdin", "user", "working_directory",
+        "backend", "environment", "exec", "filter", "gids", "group", "handlers", "ids", "isolators", "lower", "mounts",
+        "name", "place", "read_only_rootfs", "stdin", "user", "working_directory",
     )  # fmt: skip
 
-    def __init__(self, fields: Fields, volumes: Mapping[str, Volume], settings: Fields, pod_path: str) -> None:
+    def __init__(self, fields: Fields, volumes: Mapping[str, Volume], settings: Fields, pod_path: str, ids: IdMap) -> None:
         self.name: str = fields.named("name", parse_ac_name)  # safe as the name of a file
         self.place = f"app {self.name}"
+        self.ids = ids
         app = fields.required_object("app")
         self.exec = app.texts("exec")
         if not self.exec:
@@ -140,7 +142,7 @@ class PodDirectory:
     """A pod directory with its manifest and stage1.json read."""
 
     __slots__ = (
-        "apps", "cgroup_parent", "exit_policy", "grace_period", "hostname", "isolators", "log", "log_size", "path",
+        "apps", "cgroup_parent", "exit_policy", "grace_period", "hostname", "ids", "isolators", "log", "log_size", "path",
         "pids_limit", "remove", "remove_pod", "strict", "uuid",
     )  # fmt: skip
 
@@ -154,8 +156,9 @@ class PodDirectory:
         settings = self._read("stage1.json")
         if settings.integer("version", 0, _LARGEST) not in CONTRACT_VERSIONS:
             raise settings.fault("version", f"this stage1 knows versions {' and '.join(map(str, CONTRACT_VERSIONS))}")
-        if settings.optional_text("network") not in ("none", None) or settings.has("idMap"):
-            raise settings.fault("idMap" if settings.has("idMap") else "network", "this stage1 does not know that value")
+        if settings.optional_text("network") not in ("none", None):
+            raise settings.fault("network", "this stage1 does not know that value")
+        self.ids = IdMap(settings.object("idMap"))
         self.hostname = (settings.optional_text("hostname") or "appc")[:64]
         self.remove, self.remove_pod = bool(settings.boolean("remove")), bool(settings.boolean("removePod"))
         self.strict = bool(settings.boolean("strict"))
@@ -181,7 +184,7 @@ class PodDirectory:
         apps = []
         for item in manifest.objects("apps"):
             own = settings.required_object(item.named("name", parse_ac_name))
-            apps.append(App(item, volumes, own, self.path))
+            apps.append(App(item, volumes, own, self.path, self.ids))
         if not apps or len({app.name for app in apps}) != len(apps):
             raise manifest.fault("apps", "there is no app, or two have the same name")
         return apps

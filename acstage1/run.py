@@ -22,8 +22,10 @@ from acstage1.descriptors import Streams, close_all, keep_only, open_streams
 from acstage1.errors import StartError
 from acstage1.flows import Flows
 from acstage1.hierarchies import find_own_hierarchies
+from acstage1.idmap import refusal
 from acstage1.isolators import check_apparmor
 from acstage1.life import Hands
+from acstage1.linux.forks import fork_into
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.oom import describe_oom, set_oom_score
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from acspec.jsontext import JSONValue
+    from acstage1.idmap import IdMap
     from acstage1.reports import Channel
 
 TOOL = "acstage1"
@@ -121,7 +124,7 @@ class _Monitor:
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
         for_init = {lifeline, gate, *streams.inner, *([trampoline] if trampoline is not None else [])}
-        pid = _fork_into_new_pid_namespace()
+        pid = _fork_init(self._pod.ids)
         if pid == 0:
             set_wakeup_fd(-1)
             os.close(self._lock)  # whatever its number
@@ -228,13 +231,21 @@ def _catch_signals() -> int:
     return reading
 
 
-def _fork_into_new_pid_namespace() -> int:
-    """Fork a child that is PID 1 of a new namespace. Raises: StartError without the privilege; OSError."""
+def _fork_init(ids: IdMap) -> int:
+    """Fork a child that is PID 1 of a new namespace, and of a user namespace where *ids* say so.
+
+    Raises: StartError without the privilege; OSError.
+    """
+    if not ids.is_host:
+        try:
+            return fork_into(ids.namespaces | CLONE_NEWPID)
+        except OSError as error:
+            raise refusal(error) from None
     own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     try:
         unshare(CLONE_NEWPID)
     except PermissionError:
-        raise StartError("unshare", "this takes root", "sudo acrun") from None
+        raise StartError("unshare", "without an idMap, this takes root", "sudo acrun") from None
     pid = os.fork()
     if pid != 0:
         # Else every later child of ours would land in the pod, and none could be made after its end.

@@ -23,6 +23,7 @@ from acstage1.linux.security import (
     drop_bounding_set,
     effective_capabilities,
     forbid_inspection,
+    forbid_root_privileges,
     join_new_session_keyring,
     keep_capabilities,
     set_capabilities,
@@ -126,13 +127,15 @@ def _drop_privileges(app: App, uid: int, gid: int) -> None:
     # A filter is loaded by this capability. The next execve takes it: root is left with the bounding set, others with nothing.
     loading = frozenset({CAP_SYS_ADMIN} if app.filter.program is not None and effective >> CAP_SYS_ADMIN & 1 else ())
     drop_bounding_set(kept)
-    os.setgroups(sorted({gid, *app.gids}))
-    os.setresgid(gid, gid, gid)
+    app.ids.set_groups({gid, *app.gids})
+    os.setresgid(*[app.ids.gid(gid)] * 3)
     if uid == 0:
         set_capabilities(kept | loading)
+    elif app.ids.uid(uid) == 0:
+        forbid_root_privileges()  # an app that asks for another user is root here by name alone
     elif loading:
         keep_capabilities()
-    os.setresuid(uid, uid, uid)
+    os.setresuid(*[app.ids.uid(uid)] * 3)
     if uid != 0:
         # The kernel has emptied the other sets already; the inheritable one, and what securebits of the caller kept, it has not.
         set_capabilities(loading)

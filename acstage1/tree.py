@@ -99,7 +99,7 @@ class AppTree:
         work = os.open(f"apps/{self._app.name}/work", _DIRECTORY, dir_fd=self._pod)
         layers = f"lowerdir=/proc/self/fd/{lower},upperdir=/proc/self/fd/{upper},workdir=/proc/self/fd/{work}"
         try:
-            mount("overlay", self._place, "overlay", MS_NODEV, layers)
+            mount("overlay", self._place, "overlay", MS_NODEV, layers + self._app.ids.overlay_options)
         finally:
             for descriptor in (lower, upper, work):
                 os.close(descriptor)
@@ -128,7 +128,7 @@ class AppTree:
             os.close(target)
 
     def _mount_dev(self, target: int) -> None:
-        mount_dev(self._root, self._nodes, target)
+        mount_dev(self._root, self._nodes, target, self._app.ids.terminal_options)
 
     def _write_hosts(self) -> None:
         content = f"127.0.0.1\tlocalhost {self._hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"

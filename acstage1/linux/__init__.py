@@ -2,6 +2,7 @@
 
 The only home of ctypes in the project. Modules, from top to bottom:
 
+    forks         a fork into new namespaces
     namespaces    unshare, setns, pivot_root, names and the loopback interface
     mounts        mounts as file descriptors and by path
     security      capabilities, no_new_privs, keyrings, dumpable

@@ -20,9 +20,11 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_KEEPCAPS = 8
 _PR_CAPBSET_DROP = 24
+_PR_SET_SECUREBITS = 28
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
+_SECBIT_NOROOT_AND_LOCKED = 0x3
 CAP_SYS_ADMIN = 21
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -101,6 +103,14 @@ def set_capabilities(kept: frozenset[int]) -> None:
     )  # fmt: skip
     header = _CapHeader(_CAPABILITY_VERSION_3, 0)
     syscall("capset", _SYS_CAPSET, ctypes.byref(header), ctypes.byref(data))
+
+
+def forbid_root_privileges() -> None:
+    """Have user 0 gain no capabilities by execve, in this process and all that come of it. Raises: OSError.
+
+    Source: capabilities(7), The securebits flags: SECBIT_NOROOT.
+    """
+    _prctl("PR_SET_SECUREBITS", _PR_SET_SECUREBITS, _SECBIT_NOROOT_AND_LOCKED)
 
 
 def effective_capabilities() -> int:

@@ -89,7 +89,7 @@ def enter_namespaces() -> None:
         return
     if os.geteuid() != 0:
         words = shlex.join(["sudo", sys.executable, *sys.argv])
-        sys.exit(f"demo: running pods takes root as yet; type:  {words}")
+        sys.exit(f"demo: a machine of its own takes root; type:  {words}")
     os.environ["APPC_DEMO"] = "inside"
     command = ["unshare", "--mount", "--net", "--propagation", "private", sys.executable, *sys.argv]
     os.execvp(command[0], command)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ann import Ann
 from tests.support.desk import Desk, app_image
 from tests.support.gpg import Signer, make_signer, stop_agent
 from tests.support.machine import Machine, plain_environment, running_machine
@@ -76,3 +77,18 @@ def stocked_desk(stock: Path, desk: Desk) -> Desk:
 def plain_desk(tmp_path: Path) -> Desk:
     """Return a desk on this machine as it is, for what takes no network and no root."""
     return Desk(Machine(tmp_path, 0, 0, plain_environment()), tmp_path)
+
+
+@pytest.fixture
+def ann(desk: Desk) -> Iterator[Ann]:
+    """Return Ann, who trusts the publisher; nothing of hers or of root's is left afterwards."""
+    ann = Ann(desk)
+    assert desk.signer is not None
+    key = desk.machine.directory / "key.asc"
+    key.write_bytes(desk.signer.public)
+    added = ann.shell(f"acfetch trust add --prefix example.com --yes {key}")
+    assert added.code == 0, added.stderr
+    yield ann
+    for name in (".local", ".config"):
+        shutil.rmtree(ann.home / name, ignore_errors=True)
+    shutil.rmtree(desk.machine.inside("/var/lib/appc"), ignore_errors=True)

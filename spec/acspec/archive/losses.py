@@ -14,10 +14,11 @@ from acspec.archive.entry import Entry, Kind
 class Losses:
     """Counts of files whose owner, device, attributes or privileged mode bits are not what the image says."""
 
-    __slots__ = ("devices", "modes", "owners", "xattrs")
+    __slots__ = ("devices", "modes", "owners", "roots", "xattrs")
 
     def __init__(self) -> None:
         self.owners = 0
+        self.roots = 0
         self.devices = 0
         self.xattrs = 0
         self.modes = 0
@@ -31,6 +32,7 @@ class Losses:
         if (entry.uid, entry.gid) == (uid, gid):
             return mode
         self.owners += 1
+        self.roots += (entry.uid, entry.gid) == (0, 0)
         if entry.kind is Kind.FILE:
             if entry.uid != uid:
                 mode &= ~stat.S_ISUID
@@ -54,8 +56,15 @@ class Losses:
 
     def __str__(self) -> str:
         """Return the counts in words, such as `2 owners, 1 device node`."""
+        return self._describe(self.owners)
+
+    def in_pod(self) -> str:
+        """Return the counts in words for a tree that becomes a pod's: there, what belongs to the caller is root's."""
+        return self._describe(self.owners - self.roots)
+
+    def _describe(self, owners: int) -> str:
         counts = (
-            (self.owners, "owner", "owners"),
+            (owners, "owner", "owners"),
             (self.modes, "set-user-ID or set-group-ID bit", "set-user-ID or set-group-ID bits"),
             (self.devices, "device node", "device nodes"),
             (self.xattrs, "extended attribute", "extended attributes"),
