@@ -21,6 +21,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     following     the sequence of showing logs
     detach        stage1 as a process of its own, until its apps run
     sweep         the sequence of a collection
+    pod_file      a pod manifest as a template
     inputs        images named on standard input
     arguments     pod options, images, app options and arguments, cut apart
     write         the files of the pod directory

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from acrun.arguments import ImageArgument, split_images
+from acrun.arguments import STANDARD_INPUT, ImageArgument, split_images
 from acrun.command_options import Directory, Stage1, announce
 from acrun.inputs import name_images
 from acrun.isolator_options import make_capability_isolators, parse_seccomp
@@ -47,6 +47,7 @@ def run(
     context: typer.Context,
     words: Annotated[list[str] | None, typer.Argument(metavar="IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]")] = None,
     directory: Directory = None,
+    pod: Annotated[str | None, typer.Option("--pod", metavar="FILE", help="A pod manifest in place of images; or -.")] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for the pod, beside its UUID.")] = None,
     hostname: Annotated[str | None, typer.Option(metavar="NAME", help="The pod's hostname.")] = None,
     volume: _Volumes = None,
@@ -79,12 +80,22 @@ def run(
         supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size),
     )  # fmt: skip
     volumes, mounts = tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ()))
-    options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, start)
-    images = [_image_request(image) for image in name_images(split_images(words or ()), interactive=interactive)]
+    options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, pod, start)
+    images = _read_images(words or (), pod, interactive=interactive)
     if context.info_name == "prepare":
         sys.stdout.write(f"{prepare_pod(options, images)}\n")
         return 0
     return announce(run_pod(options, images))
+
+
+def _read_images(words: Sequence[str], pod: str | None, *, interactive: bool) -> list[ImageRequest]:
+    if pod is None:
+        return [_image_request(image) for image in name_images(split_images(words), interactive=interactive)]
+    if words:
+        raise UsageError(words[0], "is one image too many: --pod FILE says what is in the pod")
+    if pod == STANDARD_INPUT and interactive:
+        raise UsageError("--interactive", "standard input holds the pod manifest, so it cannot be the app's too")
+    return []
 
 
 def _image_request(image: ImageArgument) -> ImageRequest:

@@ -48,7 +48,7 @@ def plan_mounts(
     made, notes = [], []
     for mount in wanted:
         if mount.app_volume is None and mount.volume not in volumes:
-            raise MountError(f"--mount {mount.volume}", "no volume has this name", f"--volume {mount.volume},kind=empty")
+            raise MountError(f"{app_name}: mount {mount.volume}", "no volume has this name", f"--volume {mount.volume},kind=empty")
     for point in app.mount_points:
         if _clean(point.path) in mounts:
             continue
@@ -58,7 +58,7 @@ def plan_mounts(
         option = f"--volume {point.name},kind=host,source=PATH"
         if strict:
             raise MountError(f"{app_name}: mount point {point.name}", "no volume was given for it", option)
-        volume = Volume(name=_free_name(f"{app_name}-{point.name}", volumes), kind="empty")
+        volume = Volume(name=free_name(f"{app_name}-{point.name}", volumes), kind="empty")
         made.append(volume)
         mounts[_clean(point.path)] = Mount(volume=volume.name, path=point.path)
         notes.append(
@@ -69,7 +69,8 @@ def plan_mounts(
     return MountPlan(tuple(mount for _, mount in ordered), tuple(made), tuple(notes))
 
 
-def _free_name(wanted: str, volumes: Mapping[ACName, Volume]) -> ACName:
+def free_name(wanted: str, volumes: Mapping[ACName, Volume]) -> ACName:
+    """Return *wanted*, or what comes next to it, as the name of a volume that none of *volumes* has."""
     name, number = parse_ac_name(wanted, "volume"), 1
     while name in volumes:
         number += 1

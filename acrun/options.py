@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from acspec.isolators import Isolator
     from acspec.names import ACName
+    from acspec.pod_manifest import RuntimeApp
     from acspec.volumes import Mount
 
 
@@ -40,11 +41,15 @@ class AppOptions:
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """One image of the command line: as it was typed, the options of its app, the arguments for its program."""
+    """One image of the command line: as it was typed, the options of its app, the arguments for its program.
+
+    One of a pod manifest has the app in there as its *template*.
+    """
 
     image: str
     options: AppOptions = AppOptions()
     arguments: tuple[str, ...] = ()
+    template: RuntimeApp | None = None
 
 
 def apply_options(image: str, app: App | None, options: AppOptions, arguments: Sequence[str]) -> App:

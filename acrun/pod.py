@@ -5,7 +5,7 @@ Source: pods.md, "A Pod Manifest must be fully resolved (reified) before executi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acrun.errors import MountError
 from acrun.mounts import plan_mounts
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AppRequest:
-    """One app as it was asked for: the image, the options and the arguments for its program."""
+    """One app as it was asked for: the image, the options and the arguments for its program, the app of a pod manifest."""
 
     text: str
     resolved: ResolvedImage
     options: AppOptions
     arguments: tuple[str, ...]
+    template: RuntimeApp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,17 @@ class ReifiedPod:
 
 
 def reify(
-    requests: Sequence[AppRequest], volumes: Sequence[Volume], mounts: Sequence[Mount], *, strict: bool, nested: bool
+    requests: Sequence[AppRequest],
+    volumes: Sequence[Volume],
+    mounts: Sequence[Mount],
+    *,
+    strict: bool,
+    nested: bool,
+    template: PodManifest | None = None,
 ) -> ReifiedPod:
     """Return the pod manifest of the apps asked for. *mounts* apply to every app, an app's own win at the same target.
+
+    What a *template* says of the pod, apart from apps and volumes, stays.
 
     Raises: UsageError; MountError; FormatError.
     Source: pods.md, Pod Manifest Schema.
@@ -58,11 +67,13 @@ def reify(
     notes: list[str] = []
     for request in requests:
         _check_platform(request)
+        _check_name(request)
         name = request.options.name or _app_name(request)
         if any(app.name == name for app in apps):
             raise UsageError(request.text, f"a second app named {name}", "--name after the image gives another")
-        app = apply_options(request.text, request.resolved.image.manifest.app, request.options, request.arguments)
-        wanted = {mount.path: mount for mount in (*mounts, *request.options.mounts)}
+        app = apply_options(request.text, _own_app(request), request.options, request.arguments)
+        of_template = request.template.mounts if request.template is not None else ()
+        wanted = {mount.path: mount for mount in (*mounts, *of_template, *request.options.mounts)}
         plan = plan_mounts(name, app, tuple(wanted.values()), by_name, strict=strict, nested=nested)
         by_name |= {volume.name: volume for volume in plan.volumes}
         notes += plan.notes
@@ -72,10 +83,27 @@ def reify(
         if strict:
             raise UsageError("--strict", fault)
         notes.append(fault)
-    return ReifiedPod(PodManifest(apps=tuple(apps), volumes=tuple(by_name.values())), tuple(notes))
+    pod = template if template is not None else PodManifest(apps=())
+    return ReifiedPod(replace(pod, apps=tuple(apps), volumes=tuple(by_name.values())), tuple(notes))
+
+
+def _own_app(request: AppRequest) -> App | None:
+    """Return the app before any option: that of the pod manifest, else the image's. Source: pods.md, apps: app."""
+    if request.template is not None and request.template.app is not None:
+        return request.template.app
+    return request.resolved.image.manifest.app
+
+
+def _check_name(request: AppRequest) -> None:
+    wanted = request.template.image.name if request.template is not None else None
+    name = request.resolved.image.manifest.name
+    if wanted is not None and wanted != name:
+        raise UsageError(request.text, f"image.id is that of {name}, not of {wanted}")
 
 
 def _app_name(request: AppRequest) -> ACName:
+    if request.template is not None:
+        return request.template.name
     return sanitise_ac_name(str(request.resolved.image.manifest.name))
 
 
@@ -88,13 +116,10 @@ def _check_platform(request: AppRequest) -> None:
 
 def _runtime_app(name: ACName, app: App, request: AppRequest, mounts: Sequence[Mount]) -> RuntimeApp:
     image = request.resolved.image
-    return RuntimeApp(
-        name=name,
-        image=RuntimeImage(id=image.image_id, name=image.manifest.name, labels=image.manifest.labels),
-        app=app,
-        read_only_rootfs=request.options.read_only_rootfs,
-        mounts=tuple(mounts),
-    )
+    own = RuntimeApp(name, RuntimeImage(id=image.image_id, name=image.manifest.name, labels=image.manifest.labels))
+    base = request.template if request.template is not None else own
+    read_only = base.read_only_rootfs or request.options.read_only_rootfs
+    return replace(base, name=name, app=app, read_only_rootfs=read_only, mounts=tuple(mounts))
 
 
 def _port_faults(apps: Sequence[RuntimeApp]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acrun.idmap import owner_notes
 from acrun.launch import PREPARED, LaunchOptions, check_options, launch, make_pod, start
@@ -17,6 +17,7 @@ from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
 from acrun.plans import Plan, PlannedApp, note_plan
 from acrun.pod import AppRequest, ReifiedPod, reify
+from acrun.pod_file import PodFile, read_pod_file
 from acrun.resolve import resolve_image
 from acrun.seccomp import get_filter
 from acrun.trees import Tree, get_tree
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from acrun.detach import Detached
     from acrun.filters import Filter
-    from acspec.pod_manifest import RuntimeApp
+    from acspec.pod_manifest import PodManifest, RuntimeApp
     from acspec.pods import Pod
     from acspec.volumes import Mount, Volume
 
@@ -46,6 +47,7 @@ class PodOptions:
     nested_mounts: bool = False
     symlink_volumes: bool = False
     quiet: bool = False
+    pod_file: str | None = None
     launch: LaunchOptions = field(default_factory=LaunchOptions)
 
 
@@ -93,9 +95,17 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
     """Return the plan, the trees of its apps, and the files that all of it was worked out from."""
     check_options(options.launch)
     data, run = data_directory(options.directory), run_directory(options.directory)
-    requests = [_request(image, data) for image in images]
-    volumes = resolve_sources(options.volumes, follow_links=options.symlink_volumes)
-    reified = reify(requests, volumes, options.mounts, strict=options.launch.strict, nested=options.nested_mounts)
+    pod = read_pod_file(options.pod_file, data) if options.pod_file is not None else None
+    requests = [_request(image, data) for image in (images if pod is None else _of_manifest(pod.manifest))]
+    volumes = resolve_sources(_volumes(options, pod), follow_links=options.symlink_volumes)
+    reified = reify(
+        requests,
+        volumes,
+        options.mounts,
+        strict=options.launch.strict,
+        nested=options.nested_mounts,
+        template=pod.manifest if pod is not None else None,
+    )
     os.makedirs(run, mode=0o755, exist_ok=True)
     check_run_directory(run)
     filters = [_filter(run, app) for app in reified.manifest.apps]
@@ -105,11 +115,24 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
         if tree.lost and not options.quiet:
             tell("acrun", f"{request.text}: could not be kept in its tree: {tree.lost} (root could keep them)")
     witnesses = [path for request in requests for path in request.resolved.witnesses]
-    return _plan(reified, requests, trees, filters), trees, witnesses
+    notes = (*(pod.notes if pod is not None else ()), *reified.notes)
+    return _plan(replace(reified, notes=notes), requests, trees, filters), trees, witnesses
+
+
+def _of_manifest(manifest: PodManifest) -> list[ImageRequest]:
+    return [ImageRequest(app.image.id, template=app) for app in manifest.apps]
+
+
+def _volumes(options: PodOptions, pod: PodFile | None) -> list[Volume]:
+    """Return the volumes of the pod: those of a manifest give way to the command line's of the same name."""
+    typed = {volume.name for volume in options.volumes}
+    of_manifest = pod.manifest.volumes if pod is not None else ()
+    return [*(volume for volume in of_manifest if volume.name not in typed), *options.volumes]
 
 
 def _request(image: ImageRequest, data: str) -> AppRequest:
-    return AppRequest(image.image, resolve_image(image.image, data), image.options, image.arguments)
+    text = image.image if image.template is None else f"app {image.template.name}"
+    return AppRequest(text, resolve_image(image.image, data), image.options, image.arguments, image.template)
 
 
 def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[Tree], filters: Sequence[Filter]) -> Plan:

@@ -5,8 +5,8 @@ _acrun() {
     )
     local -A options=(
         ["acrun"]="-h --help"
-        ["acrun run"]="--dir --name --hostname --volume --mount -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet --debug -h --help"
-        ["acrun prepare"]="--dir --name --hostname --volume --mount --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet -h --help"
+        ["acrun run"]="--dir --pod --name --hostname --volume --mount -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet --debug -h --help"
+        ["acrun prepare"]="--dir --pod --name --hostname --volume --mount --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet -h --help"
         ["acrun run-prepared"]="--dir -i --interactive -d --detach --rm --keep --stage1 --debug -h --help"
         ["acrun list"]="--dir --state -q --quiet --json -h --help"
         ["acrun status"]="--dir --json --wait -h --help"
@@ -21,6 +21,7 @@ _acrun() {
     )
     local -A values=(
         ["acrun run --dir"]="-d"
+        ["acrun run --pod"]="-f"
         ["acrun run --name"]="-"
         ["acrun run --hostname"]="-"
         ["acrun run --volume"]="-"
@@ -33,6 +34,7 @@ _acrun() {
         ["acrun run --log-size"]="-"
         ["acrun run --exit-policy"]="-"
         ["acrun prepare --dir"]="-d"
+        ["acrun prepare --pod"]="-f"
         ["acrun prepare --name"]="-"
         ["acrun prepare --hostname"]="-"
         ["acrun prepare --volume"]="-"
