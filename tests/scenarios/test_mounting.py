@@ -64,7 +64,7 @@ SCENARIOS = {
         "acrun ./mounts.aci -- 'ls /data'", "", 0, "--volume data"
     ),
     "the same is refused when one is strict": Scenario("acrun --strict ./mounts.aci -- 'ls /data'", "", 125, "data"),
-    "a mount of a volume that nobody named": Scenario(f"acrun {AT_V} ./sh.aci -- true", "", 125, "--mount v"),
+    "a mount of a volume that nobody named": Scenario(f"acrun {AT_V} ./sh.aci -- true", "", 125, "sh: mount v"),
     "a source that is not there": Scenario(
         f"acrun --volume v,kind=host,source=/nowhere {AT_V} ./sh.aci -- true; test -e /nowhere || echo not made",
         "not made\n",
