@@ -39,7 +39,8 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     retrying         patience with a server: what is tried again, and after how long
     caching          how long an answer is good, and how to ask whether it has changed (no input or output)
     ranges           the rest of a body: what is asked, and whether it fits on (no input or output)
-    patience         how long the head of an answer may take
+    network          the connections below HTTP, and how long a head may take
+    patience         how long a body may take
     insecure         the words of --insecure-options
     config           the configuration: its files, each read when it is asked for
     credentials      who to be where, read when a server asks

@@ -11,17 +11,18 @@ Source: discovery.md, Discovery URL ("All HTTP redirects MUST be followed") and 
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
+from threading import Lock
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from acfetch.auth import explain_refusal, parse_challenges
 from acfetch.errors import HTTPStatusError, StartOverError, TransportRefusedError, UnreachableError
-from acfetch.patience import LATE, end_waiting, socket_class
+from acfetch.network import EndedError, LateError, Network, Stream
+from acfetch.patience import SLOWEST, Pace
 from acfetch.policy import Policy
 from acfetch.proxies import find_proxy
 from acfetch.ranges import Version, find_version, parse_date, parse_size
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
     from acfetch.credentials import Credential, Credentials
     from acfetch.ranges import Rest
-
-SLOWEST = 1024  # bytes in a second, over as long a waiting as a silence may last
 
 _DEFAULTS = Settings()
 _ALL_ALLOWED = Policy()
@@ -67,13 +66,15 @@ class Client:
         Raises: FormatError when *cafile* holds no certificates; OSError.
         """
         self._context = _make_context(cafile, any_certificate=any_certificate)
-        self._context.sslsocket_class = socket_class(settings.silence_seconds)
         self._plain_http = plain_http
         self._any_certificate = any_certificate
         self._settings = settings
         self._policy = policy
         self._credentials = credentials
+        self._lock = Lock()
         self._clients: dict[str | None, httpx.Client] = {}
+        self._networks: list[Network] = []
+        self._ended = False
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -87,6 +88,14 @@ class Client:
         """Close every connection."""
         for client in self._clients.values():
             client.close()
+
+    def interrupt(self) -> None:
+        """End all that waits for an answer in other threads, and all that would."""
+        with self._lock:
+            self._ended = True
+            networks = list(self._networks)
+        for network in networks:
+            network.interrupt()
 
     def get(self, url: str, limit: int) -> bytes:
         """Return the body at *url*, at most *limit* bytes.
@@ -184,28 +193,43 @@ class Client:
             raise _failure(url, error, self._settings) from None
         except httpx.InvalidURL:  # that of a Location
             raise TransportRefusedError(url, "it leads to what is not a URL") from None
-        end_waiting(response.extensions["network_stream"].get_extra_info("ssl_object"))
+        except LateError:
+            why = f"timed out: the answer did not begin within {self._settings.silence_seconds} s"
+            raise UnreachableError(url, why, is_passing=True) from None
+        except EndedError:
+            raise UnreachableError(url, "not asked for any more") from None
+        stream: Stream = response.extensions["network_stream"]
+        stream.take_time()
         return response
 
     def _client_for(self, url: str) -> httpx.Client:
         """Return the client for the proxy that leads to *url*, or for none. Raises: ConfigError."""
         variable, proxy = find_proxy(url, os.environ) or (None, None)
-        if proxy not in self._clients:
-            try:
-                self._clients[proxy] = self._make_client(proxy)
-            except (ImportError, ValueError, httpx.InvalidURL):  # a SOCKS proxy takes a package that nobody needs otherwise
-                raise ConfigError(variable or "", "names a proxy that cannot be used", "http://HOST:PORT can") from None
-        return self._clients[proxy]
+        with self._lock:
+            if proxy not in self._clients:
+                try:
+                    self._clients[proxy] = self._make_client(proxy)
+                except (ImportError, ValueError, httpx.InvalidURL):  # a SOCKS proxy takes a package that nobody needs otherwise
+                    raise ConfigError(variable or "", "names a proxy that cannot be used", "http://HOST:PORT can") from None
+            return self._clients[proxy]
 
     def _make_client(self, proxy: str | None) -> httpx.Client:
         connect, silence = self._settings.connect_seconds, self._settings.silence_seconds
+        transport = httpx.HTTPTransport(
+            verify=self._context, trust_env=False, proxy=None if proxy is None else self._make_proxy(proxy)
+        )
+        # What httpcore takes from its caller, and httpx does not hand on.
+        network = Network(transport._pool._network_backend, silence)
+        transport._pool._network_backend = network
+        self._networks.append(network)
+        if self._ended:
+            network.interrupt()
         client = httpx.Client(
-            verify=self._context,
+            transport=transport,
             timeout=httpx.Timeout(connect=connect, read=silence, write=silence, pool=connect),
             headers=_HEADERS,
             follow_redirects=False,
             trust_env=False,
-            proxy=None if proxy is None else self._make_proxy(proxy),
         )
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return client
@@ -305,11 +329,8 @@ class Body:
 
     def interrupt(self) -> None:
         """End a `read` that waits in another thread, and all that follow."""
-        connection = self._response.extensions["network_stream"].get_extra_info("socket")
-        try:
-            connection.shutdown(socket.SHUT_RDWR)
-        except OSError:  # it has ended by itself
-            pass
+        stream: Stream = self._response.extensions["network_stream"]
+        stream.interrupt()
 
     def _broken(self, error: httpx.HTTPError) -> UnreachableError | ProtocolError:
         if str(error).startswith(_ENDED):
@@ -319,33 +340,12 @@ class Body:
         return _failure(self.url, error, self._settings)
 
 
-class Pace:
-    """How fast an answer comes, over spans of waiting; time in which nobody waits for the server is not counted."""
-
-    def __init__(self, span: int = _DEFAULTS.silence_seconds) -> None:
-        self._span = span
-        self._seconds = 0.0
-        self._bytes = 0
-
-    def keeps(self, seconds: float, size: int) -> bool:
-        """Tell whether it is fast enough, now that *size* bytes have come after *seconds* of waiting."""
-        self._seconds += seconds
-        self._bytes += size
-        if self._seconds < self._span:
-            return True
-        enough = self._bytes >= self._seconds * SLOWEST
-        self._seconds, self._bytes = 0.0, 0
-        return enough
-
-
 def _failure(url: str, error: httpx.HTTPError, settings: Settings) -> UnreachableError | ProtocolError:
     text = str(error)
     if text.startswith("Invalid URL in location header"):
         return TransportRefusedError(url, "it leads to what is not a URL")
     if isinstance(error, httpx.ConnectTimeout):
         return UnreachableError(url, f"timed out after {settings.connect_seconds} s", is_passing=True)
-    if text == LATE:
-        return UnreachableError(url, f"timed out: the answer did not begin within {settings.silence_seconds} s", is_passing=True)
     if isinstance(error, httpx.TimeoutException):
         return UnreachableError(url, f"timed out: nothing came for {settings.silence_seconds} s", is_passing=True)
     if isinstance(error, httpx.ProxyError):

@@ -17,6 +17,7 @@ import time
 from contextlib import suppress
 
 from acfetch.errors import AbsentError, UnreachableError
+from acfetch.patience import Pace
 from acspec import limits
 from acspec.errors import ConfigError, FormatError, ProtocolError, ToolError, TrustError
 from acspec.jsontext import dump_json, parse_json
@@ -87,8 +88,6 @@ class Transfer:
 
         Raises: ConfigError when it cannot be started; OSError.
         """
-        from acfetch.http import Pace
-
         self.url = url
         self.size: int | None = None
         self.received = 0

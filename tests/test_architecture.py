@@ -10,6 +10,7 @@ from tests.support.sources import TOOLS, Module, imports, listed, members, modul
 ROOMS = {
     "ctypes": ("acstage1.linux.libc", "acstage1.linux."),
     "httpx": ("acfetch.http",),
+    "httpcore": ("acfetch.network",),
     "gnupg": ("acspec.openpgp",),
     "jsonschema": ("acspec.schema",),
     "referencing": ("acspec.schema",),
@@ -20,10 +21,10 @@ ROOMS = {
     "rich": ("acfetch.progress",),
     "psutil": ("acrun.usage",),
     "pyseccomp": ("acrun.seccomp",),
-    "ssl": ("acfetch.http", "acfetch.patience"),
+    "ssl": ("acfetch.http", "acfetch.network"),
 }
 NOBODY = ("tarfile", "pickle", "marshal", "shelve", "requests", "urllib.request", "http.client", "tests")
-SOCKETS = ("socket", "socketserver", "ssl", "http", "urllib", "asyncio", "httpx", "ftplib", "smtplib", "xmlrpc")
+SOCKETS = ("socket", "socketserver", "ssl", "http", "urllib", "asyncio", "httpx", "httpcore", "ftplib", "smtplib", "xmlrpc")
 
 
 def _matches(name: str, module: str) -> bool:
