@@ -19,7 +19,10 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     needs            which images need which (no input or output)
     newkeys          keys that somebody wants to trust: read, shown, agreed to, added
     endpoints        where an image and keys may lie, without fetching any
-    fetch            the sequence: an image with all it depends on, into the store
+    fetch            the sequence: images with all they depend on, into the store
+    obtaining        one image, from its places to verified files
+    ahead            images on their way before the sequence comes to them
+    options          what the command line says about a fetch
     lockfile         lock files: what words led to, and every image below
     presence         images that are there already and may be had as they are
     pending          images that are verified and wait for the rest of the run; --output
@@ -41,7 +44,6 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     ranges           the rest of a body: what is asked, and whether it fits on (no input or output)
     network          the connections below HTTP, and how long a head may take
     patience         how long a body may take
-    insecure         the words of --insecure-options
     config           the configuration: its files, each read when it is asked for
     credentials      who to be where, read when a server asks
     netrc            logins in a netrc file
@@ -50,6 +52,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     mirrors          the operator's sources for prefixes of names
     proxies          the decision which proxy leads to a URL (no input or output)
     settings         what fetch.json sets
+    insecure         the words of --insecure-options
     templates        templates into URLs
     keystore         trusted keys on disk
     trust            the decision whether a signature counts (no input or output)

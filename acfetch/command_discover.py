@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from acfetch import insecure
 from acfetch.config import Config
 from acfetch.connection import Connection
 from acfetch.endpoints import endpoint_lines, endpoint_object, get_endpoints
-from acfetch.insecure import parse_insecure
 from acspec.directories import config_directories
 
 
@@ -24,8 +24,9 @@ def discover(
 ) -> None:
     """Show where an image and its signature may lie, where keys are, and each page that was asked; nothing is fetched."""
     config = Config(config_directories())
-    words = parse_insecure(insecure_options, ("tls", "http"), config.policy)
-    plain_http, any_certificate = "http" in words, "tls" in words
+    words = insecure.parse_insecure(insecure_options, insecure.DISCOVERING)
+    config.policy.check_words(words)
+    plain_http, any_certificate = insecure.HTTP in words, insecure.TLS in words
     with Connection(config, plain_http=plain_http, any_certificate=any_certificate, cafile=cafile) as connection:
         found = get_endpoints(name, config, connection, plain_http=plain_http)
     sys.stdout.buffer.write(endpoint_object(found) if json else endpoint_lines(found).encode())

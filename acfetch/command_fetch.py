@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from acfetch.fetch import INSECURE, FetchOptions, fetch_images
+from acfetch import insecure
+from acfetch.fetch import fetch_images
+from acfetch.options import FetchOptions
 from acfetch.presence import Pull
 from acspec.directories import config_directories, data_directory
 from acspec.errors import UsageError
@@ -55,7 +57,7 @@ def fetch(
     when = Pull.NEVER if offline else pull
     named = Passphrase(passphrase_fd, passphrase_file)
     passphrase = named if named.is_named else None
-    words = _words(insecure_options)
+    words = insecure.parse_insecure(insecure_options, insecure.FETCHING)
     options = FetchOptions(data, config_directories(), words, quiet, output, cafile, when, lock, locked, events, passphrase)
     with Unwinding():
         lines = [_json_line(*item) if json else os.fsencode(item[1]) + b"\n" for item in fetch_images(refs, options)]
@@ -69,14 +71,6 @@ def _check_printable(data: str, json: bool) -> None:
         raise UsageError(data, "a path that is not UTF-8 cannot be written as JSON")
     if not json and "\n" in data:
         raise UsageError(data, "a path with a line feed cannot be printed as one line", "--json")
-
-
-def _words(text: str) -> frozenset[str]:
-    words = frozenset(word for word in text.split(",") if word)
-    for word in sorted(words):
-        if word not in INSECURE:
-            raise UsageError(f"--insecure-options={text}", f'"{word}" is none of {", ".join(INSECURE)}')
-    return words
 
 
 def _json_line(record: ImageRecord, path: str) -> bytes:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from acfetch import insecure
 from acfetch.config import Config
-from acfetch.insecure import parse_insecure
 from acfetch.keystore import parse_prefix, read_keystore, remove_key
-from acfetch.newkeys import INSECURE, AddOptions, add_keys
+from acfetch.newkeys import AddOptions, add_keys
 from acfetch.trust import ROOT
 from acspec.directories import config_directories
 from acspec.errors import UsageError
@@ -52,9 +52,10 @@ def add(
     if (place is None) != discover:
         raise UsageError("trust", "one of FILE, URL and --discover says which keys")
     config = Config(config_directories())
-    insecure = parse_insecure(insecure_options, INSECURE, config.policy)
+    words = insecure.parse_insecure(insecure_options, insecure.TRUSTING)
+    config.policy.check_words(words)
     wanted = frozenset(text.replace(" ", "").lower() for text in fingerprint or ())
-    options = AddOptions(_places(prefix, root), place, wanted, yes, insecure, cafile)
+    options = AddOptions(_places(prefix, root), place, wanted, yes, words, cafile)
     print("\n".join(add_keys(options, config, config_directories())))
 
 

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from acfetch.connection import Connection
+    from acfetch.retrying import Getter
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Discovered:
     walk: tuple[Page, ...]
 
 
-def ask_pages(connection: Connection, name: str) -> Iterator[Page]:
+def ask_pages(connection: Getter, name: str) -> Iterator[Page]:
     """Yield the discovery page of *name*, and of each parent path, as far as anybody goes on to ask.
 
     Raises: HTTPStatusError for 5xx; UnreachableError; ProtocolError; HostRefusedError.
@@ -61,7 +61,7 @@ def ask_pages(connection: Connection, name: str) -> Iterator[Page]:
         path = path.rpartition("/")[0]
 
 
-def discover(connection: Connection, name: str) -> Discovered:
+def discover(connection: Getter, name: str) -> Discovered:
     """Return the templates and key URLs of the nearest page that has templates for *name*.
 
     Raises: DiscoveryError when no page has any; what `ask_pages` raises.
@@ -70,7 +70,7 @@ def discover(connection: Connection, name: str) -> Discovered:
     return _find_nearest(connection, name, "cannot be discovered", lambda page: bool(page.templates))
 
 
-def discover_keys(connection: Connection, name: str) -> Discovered:
+def discover_keys(connection: Getter, name: str) -> Discovered:
     """Return the key URLs, and templates, of the nearest page that has keys for *name*.
 
     Raises: DiscoveryError when no page has any; what `ask_pages` raises.
@@ -79,7 +79,7 @@ def discover_keys(connection: Connection, name: str) -> Discovered:
     return _find_nearest(connection, name, "no keys can be discovered", lambda page: bool(page.key_urls))
 
 
-def _find_nearest(connection: Connection, name: str, failure: str, has_it: Callable[[Page], bool]) -> Discovered:
+def _find_nearest(connection: Getter, name: str, failure: str, has_it: Callable[[Page], bool]) -> Discovered:
     walk: list[Page] = []
     for page in ask_pages(connection, name):
         walk.append(page)
@@ -89,7 +89,7 @@ def _find_nearest(connection: Connection, name: str, failure: str, has_it: Calla
     raise DiscoveryError(name, f"{failure}: {'; '.join(map(str, walk))}", hint)
 
 
-def _ask(connection: Connection, url: str, name: str) -> Page:
+def _ask(connection: Getter, url: str, name: str) -> Page:
     try:
         body = connection.get(url, limits.DISCOVERY_PAGE_BYTES)
     except HTTPStatusError as error:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from acfetch.discovery import Page, ask_pages
 from acfetch.errors import DiscoveryError
 from acfetch.mirrors import mirrors_for
+from acfetch.progress import tell_waiting
+from acfetch.retrying import Patience, Persistent
 from acfetch.sources import Candidate, Place, parse_request, render_templates
 from acspec.errors import ProtocolError, TrustError, UnavailableError, UsageError
 from acspec.escape import escape
@@ -21,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acfetch.config import Config
     from acfetch.connection import Connection
+    from acfetch.retrying import Getter
     from acfetch.sources import Request
     from acspec.jsontext import JSONValue
 
@@ -57,14 +60,14 @@ def get_endpoints(text: str, config: Config, connection: Connection, *, plain_ht
         candidates += render_templates(request, said.value.templates, said.file, plain_http=plain_http)
         if said.value.only:
             return _checked(text, Found(request.name, request.labels, tuple(candidates), (), (), said.file))
-    walk = _walk(connection, request)
+    walk = _walk(Persistent(connection, lambda: Patience(config.settings.retries, tell_waiting)), request)
     templates = next((page.templates for page in walk if page.templates), ())
     key_urls = next((page.key_urls for page in walk if page.key_urls), ())
     candidates += render_templates(request, templates, plain_http=plain_http)
     return _checked(text, Found(request.name, request.labels, tuple(candidates), key_urls, tuple(walk)))
 
 
-def _walk(connection: Connection, request: Request) -> list[Page]:
+def _walk(connection: Getter, request: Request) -> list[Page]:
     """Return the pages that were asked, the last of them perhaps one that failed."""
     walk: list[Page] = []
     name = path = str(request.name)

@@ -12,7 +12,7 @@ import os
 import select
 from threading import Lock
 
-from acfetch.following import Began, Came, Discovered, Done, Failed, Started, Stored, Tried, Verified
+from acfetch.following import Began, Came, Discovered, Done, Failed, Started, Stored, Tried, Verified, Waiting
 from acspec.errors import UsageError
 from acspec.jsontext import dump_json
 
@@ -30,6 +30,7 @@ _WORDS = {
     Discovered: "discovered",
     Tried: "try",
     Began: "download",
+    Waiting: "waiting",
     Verified: "verified",
     Stored: "stored",
     Done: "done",
@@ -134,6 +135,8 @@ def _describe(event: Event) -> dict[str, JSONValue]:
             return {"place": _text(place)}
         case Began(_, place, size):
             return {"place": _text(place), "size": size}
+        case Waiting(_, why, seconds, number, most):
+            return {"why": _text(why), "milliseconds": round(seconds * 1000), "number": number, "most": most}
         case Verified(_, image_id, signer):
             return {"id": image_id, "signer": signer}
         case Stored(_, record, path):

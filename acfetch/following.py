@@ -9,6 +9,7 @@ Source: spec/events.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import Protocol
 
 TYPE_CHECKING = False
@@ -60,6 +61,16 @@ class Came(Event):
     """So many bytes more have come."""
 
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Event):
+    """A server has failed as *why* says, and is asked again after *seconds*, the *number*th time of at most *most*."""
+
+    why: str
+    seconds: float
+    number: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +130,11 @@ class Meter(Protocol):
 
 
 class Following:
-    """All who follow one run; used as a context manager, at whose end what has started and was not done has failed."""
+    """All who follow one run, its threads one at a time; used as a context manager, at whose end what was not done has failed."""
 
     def __init__(self, *followers: Follower) -> None:
         self._followers = followers
+        self._lock = Lock()
         self._open: dict[str, None] = {}
 
     def __enter__(self) -> Self:
@@ -138,12 +150,13 @@ class Following:
 
     def follow(self, event: Event) -> None:
         """Tell everybody of an event."""
-        if isinstance(event, Started):
-            self._open[event.ref] = None
-        elif isinstance(event, Done | Failed):
-            self._open.pop(event.ref, None)
-        for follower in self._followers:
-            follower.follow(event)
+        with self._lock:
+            if isinstance(event, Started):
+                self._open[event.ref] = None
+            elif isinstance(event, Done | Failed):
+                self._open.pop(event.ref, None)
+            for follower in self._followers:
+                follower.follow(event)
 
     def tell(self, text: str) -> None:
         """Tell people one line."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from acfetch import insecure
 from acfetch.errors import TransportRefusedError
 from acfetch.keystore import add_key
 from acfetch.transports import is_foreign
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from acfetch.config import Config
     from acfetch.connection import Connection
     from acspec.openpgp.keys import Key
-
-INSECURE = ("tls", "http", "pubkey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def _read_offers(options: AddOptions, config: Config) -> Iterator[_Offer]:
         for key in read_keys(_read_file(options.place), options.place):
             yield _Offer(key, options.prefixes)
         return
-    over_http = bool({"http", "pubkey"} & options.insecure)
+    over_http = bool({insecure.HTTP, insecure.PUBKEY} & options.insecure)
     with _connect(options, config, plain_http=over_http) as connection:
         if options.place is not None:
             yield from _fetch_offers(connection, [options.place], options.prefixes, options.place)
@@ -97,15 +96,18 @@ def _read_offers(options: AddOptions, config: Config) -> Iterator[_Offer]:
 def _connect(options: AddOptions, config: Config, *, plain_http: bool) -> Connection:
     from acfetch.connection import Connection
 
-    return Connection(config, plain_http=plain_http, any_certificate="tls" in options.insecure, cafile=options.cafile)
+    return Connection(config, plain_http=plain_http, any_certificate=insecure.TLS in options.insecure, cafile=options.cafile)
 
 
 def _discover_urls(options: AddOptions, config: Config, prefix: str) -> list[str]:
     """Return where the keys of a prefix are: `pubkey` gives up nothing on the way there."""
     from acfetch.discovery import discover_keys
+    from acfetch.progress import tell_waiting
+    from acfetch.retrying import Patience, Persistent
 
-    with _connect(options, config, plain_http="http" in options.insecure) as connection:
-        urls = list(dict.fromkeys(discover_keys(connection, prefix).key_urls))
+    with _connect(options, config, plain_http=insecure.HTTP in options.insecure) as connection:
+        patient = Persistent(connection, lambda: Patience(config.settings.retries, tell_waiting))
+        urls = list(dict.fromkeys(discover_keys(patient, prefix).key_urls))
     if len(urls) > limits.KEY_URLS:
         raise FormatError(prefix, f"its page names {len(urls)} places of keys, more than the limit of {limits.KEY_URLS}")
     return urls

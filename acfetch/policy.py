@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from acfetch import insecure
 from acfetch.errors import HostRefusedError, PolicyError
 from acfetch.templates import is_host
 from acfetch.trust import ROOT, is_prefix
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 FILE = "policy.json"
 EVERYTHING = "*"
-# What --insecure-options may give up where a policy lets it.
-WORDS = ("image", "tls", "http", "pubkey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +182,8 @@ def _check_host(text: str, fields: Fields, key: str) -> str:
 
 
 def _check_word(text: str, fields: Fields, key: str) -> str:
-    if text not in WORDS:
-        raise fields.fault(key, f"is none of {', '.join(WORDS)}")
+    if text not in insecure.WORDS:
+        raise fields.fault(key, f"is none of {', '.join(insecure.WORDS)}")
     return text
 
 

@@ -1,10 +1,10 @@
-"""What a person sees meanwhile: a bar on a terminal, one line per image elsewhere, nothing when quiet. Never on stdout."""
+"""What a person sees meanwhile: a bar for each download on a terminal, elsewhere a line for each image; never on stdout."""
 
 from __future__ import annotations
 
 import sys
 
-from acfetch.following import Began, Came, Note, Stored
+from acfetch.following import Began, Came, Failed, Note, Stored, Verified, Waiting
 from acspec.escape import escape
 from acspec.program import tell
 from acspec.sizes import human_size
@@ -23,16 +23,21 @@ class Progress:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._bar: Any = None
-        self._task: Any = None
+        self._tasks: dict[str, Any] = {}
         self._interactive = not quiet and sys.stderr.isatty()
 
     def follow(self, event: Event) -> None:
         """Show what there is to see of an event."""
         match event:
-            case Began(_, place, size):
-                self.begin(place, size)
-            case Came(_, count):
-                self.advance(count)
+            case Began(ref, place, size):
+                self._begin(ref, place, size)
+            case Came(ref, count):
+                if ref in self._tasks:
+                    self._bar.update(self._tasks[ref], advance=count)
+            case Verified(ref) | Failed(ref):
+                self._finish(ref)
+            case Waiting(_, why, seconds, number, most):
+                self.tell(_describe_waiting(why, seconds, number, most))
             case Stored(_, record, _):
                 self.end()
                 self.tell(_describe(record))
@@ -42,31 +47,52 @@ class Progress:
                 pass
 
     def begin(self, what: str, size: int | None) -> None:
+        """Begin to show *what*, which is one after another, *size* bytes when that is known."""
+        self._begin("", what, size)
+
+    def advance(self, count: int) -> None:
+        """Show that *count* more bytes of it have come."""
+        self.follow(Came("", count))
+
+    def _begin(self, ref: str, what: str, size: int | None) -> None:
         """Begin to show the download of *what*, *size* bytes when that is known."""
         if not self._interactive:
             return
         if self._bar is None:
             self._bar = _make_bar()
             self._bar.start()
-        else:
-            self._bar.remove_task(self._task)  # one line, however many images
-        self._task = self._bar.add_task(escape(what, 60), total=size)
+        self._finish(ref)  # that of another place, or of another try
+        self._tasks[ref] = self._bar.add_task(escape(what, 60), total=size)
 
-    def advance(self, count: int) -> None:
-        """Show that *count* more bytes have come."""
-        if self._bar is not None:
-            self._bar.update(self._task, advance=count)
+    def _finish(self, ref: str) -> None:
+        if ref in self._tasks:
+            self._bar.remove_task(self._tasks.pop(ref))
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Take the bars away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+            self._tasks.clear()
 
     def tell(self, text: str) -> None:
-        """Tell people one line, unless quiet."""
-        if not self._quiet:
-            tell("acfetch", text)
+        """Tell people one line, above the bars, unless quiet."""
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.stop()
+        tell("acfetch", text)
+        if self._bar is not None:
+            self._bar.start()
+
+
+def tell_waiting(error: object, seconds: float, number: int, most: int) -> None:
+    """Tell people which server has failed, and when it is asked again."""
+    tell("acfetch", _describe_waiting(error, seconds, number, most))
+
+
+def _describe_waiting(error: object, seconds: float, number: int, most: int) -> str:
+    return f"{error}; asked again in {seconds:.1f} s ({number} of {most})"
 
 
 def _describe(record: ImageRecord) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Protocol
 
 from acfetch.errors import HTTPStatusError, UnreachableError
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from acspec.errors import UnavailableError
+    from acspec.errors import ToolError, UnavailableError
 
     T = TypeVar("T")
+    Tell = Callable[[ToolError, float, int, int], object]
 
 FIRST = 0.5  # seconds; each wait is up to twice the one before
 LONGEST = 60.0  # a server that wants to be left alone for longer gets its wish
@@ -41,11 +43,20 @@ def is_passing(error: UnavailableError) -> bool:
     return isinstance(error, UnreachableError) and error.is_passing
 
 
-class Patience:
-    """The patience with one place: *tries* beyond the first."""
+def _tell_nobody(_error: ToolError, _seconds: float, _number: int, _most: int) -> None:
+    pass
 
-    def __init__(self, tries: int) -> None:
+
+class Patience:
+    """The patience with one place: *tries* beyond the first, of which *tell* hears: why, in how long, which, of how many.
+
+    It ends when *ended* is set, as it is when nothing more is wanted from anybody.
+    """
+
+    def __init__(self, tries: int, tell: Tell = _tell_nobody, ended: threading.Event | None = None) -> None:
         self._tries = tries
+        self._tell = tell
+        self._ended = threading.Event() if ended is None else ended
         self._left = tries
         self._wait = FIRST
         self._waited = 0.0
@@ -60,11 +71,13 @@ class Patience:
     def wait(self, error: UnavailableError, stopped: threading.Event) -> None:
         """Wait until it is worth a try again. Raises: *error* when it is not, or *stopped* is set meanwhile."""
         seconds = self._seconds(error)
-        if self._left <= 0 or self._waited + seconds > TOGETHER:
+        is_over = stopped.is_set() or self._ended.is_set()
+        if is_over or self._left <= 0 or self._waited + seconds > TOGETHER:
             raise error
         self._left -= 1
         self._wait *= 2
         self._waited += seconds
+        self._tell(error, seconds, self._tries - self._left, self._tries)
         if pause(seconds, stopped):
             raise error
 
@@ -76,11 +89,29 @@ class Patience:
 
     def insist(self, ask: Callable[[], T]) -> T:
         """Return what *ask* returns, asked again while what it raises may pass. Raises: what it raised last."""
-        stopped = threading.Event()
         while True:
             try:
                 return ask()
             except (UnreachableError, HTTPStatusError) as error:
                 if not is_passing(error):
                     raise
-                self.wait(error, stopped)
+                self.wait(error, self._ended)
+
+
+class Getter(Protocol):
+    """What gets pages."""
+
+    def get(self, url: str, limit: int) -> bytes:
+        """Return the body at *url*, at most *limit* bytes. Raises: HTTPStatusError; UnreachableError; ProtocolError."""
+
+
+class Persistent:
+    """A connection for small files, asked again with *patience* that is new for each of them."""
+
+    def __init__(self, connection: Getter, patience: Callable[[], Patience]) -> None:
+        self._connection = connection
+        self._patience = patience
+
+    def get(self, url: str, limit: int) -> bytes:
+        """Return the body at *url*, at most *limit* bytes. Raises: what the connection raises."""
+        return self._patience().insist(lambda: self._connection.get(url, limit))

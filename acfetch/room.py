@@ -6,6 +6,7 @@ Source: statvfs(3); spec/store.md, Adding an image.
 from __future__ import annotations
 
 import os
+from threading import Lock
 
 from acspec.errors import StorageError
 from acspec.sizes import human_size
@@ -13,6 +14,8 @@ from acspec.sizes import human_size
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
 
 MOST_LEFT = 64 << 20  # bytes that are left to others; on a small disk a 64th of it
 _EVERY = 8 << 20  # bytes between two looks
@@ -25,20 +28,49 @@ def measure_room(path: str) -> int:
     return status.f_bavail * status.f_frsize - left
 
 
-class Room:
-    """The room for one image below the data directory *path*."""
+class Disk:
+    """What one run may write below the data directory *path*, and what its images, several at once, have yet to."""
 
-    def __init__(self, path: str, what: str) -> None:
-        self._path = path
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._expected: dict[Room, int] = {}
+
+    def expect(self, room: Room, size: int) -> bool:
+        """Take down that an image will have *size* bytes more; tell whether there is room for all. Raises: OSError."""
+        with self._lock:
+            self._expected[room] = size
+            return sum(self._expected.values()) <= measure_room(self.path)
+
+    def forget(self, room: Room) -> None:
+        """Expect nothing more of an image."""
+        with self._lock:
+            self._expected.pop(room, None)
+
+
+class Room:
+    """The room for one image on *disk*; used as a context manager, at whose end nothing more is expected."""
+
+    def __init__(self, disk: Disk, what: str) -> None:
+        self._disk = disk
         self._what = what
+        self._expected = 0
         self._unseen = 0
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Expect nothing more."""
+        self._disk.forget(self)
 
     def check(self, size: int) -> None:
         """Check that *size* more bytes may be written. Raises: StorageError; OSError."""
-        room = measure_room(self._path)
-        if size > room:
+        self._expected = size
+        if not self._disk.expect(self, size):
             why = f"no room for {self._what}: {human_size(size)} and a reserve are more than is free"
-            raise StorageError(self._path, why, "acfetch gc")
+            raise StorageError(self._disk.path, why, "acfetch gc")
 
     def guard(self, write: Callable[[bytes], object]) -> Callable[[bytes], object]:
         """Return *write*, with a look at the disk now and then. Raises: StorageError, when called."""
@@ -46,8 +78,8 @@ class Room:
         def watched(data: bytes) -> None:
             self._unseen += len(data)
             if self._unseen >= _EVERY:
+                self.check(max(self._expected - self._unseen, _EVERY))
                 self._unseen = 0
-                self.check(_EVERY)
             write(data)
 
         return watched

@@ -26,8 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from acfetch.connection import Connection
     from acfetch.mirrors import Mirror
+    from acfetch.retrying import Getter
     from acspec.configuration import Said
     from acspec.image_manifest import Dependency
     from acspec.names import ImageID
@@ -130,7 +130,7 @@ def _path_of(url: str) -> str:
     return path
 
 
-def _discover(request: Request, connection: Connection) -> Discovered:
+def _discover(request: Request, connection: Getter) -> Discovered:
     name = _name(request)
     try:
         return discover(connection, name)
@@ -142,7 +142,7 @@ def _discover(request: Request, connection: Connection) -> Discovered:
 
 def iterate_places(
     request: Request,
-    connection: Connection,
+    connection: Getter,
     mirrors: Mapping[str, Said[Mirror]],
     *,
     plain_http: bool,
@@ -174,7 +174,7 @@ def iterate_places(
     yield from places
 
 
-def get_places(request: Request, connection: Connection, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
+def get_places(request: Request, connection: Getter, *, plain_http: bool, tell: Callable[[str], object]) -> list[Place]:
     """Return where discovery leads to, in the order in which the places are to be tried; *tell* hears of templates left out.
 
     Raises: DiscoveryError when that is nowhere; TransportRefusedError for labels that hide something; what discovery raises.

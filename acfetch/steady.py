@@ -45,7 +45,7 @@ def fetch_whole(connection: Connection, patience: Patience, partial: Partial, fe
             return fetch(steady)
         except StartOverError as error:
             partial.clear()
-            patience.wait(error, threading.Event())
+            patience.wait(error, connection.ended)
         except PolicyError:
             raise
         except (FormatError, TrustError):
@@ -95,6 +95,7 @@ class Stream:
         self._body = self._open_first()
         self._kept = self._body.start
         self.size = self._body.size
+        connection.watch(self)
 
     def _open_first(self) -> Body:
         version, kept = self._partial.version, self._partial.size

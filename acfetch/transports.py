@@ -18,6 +18,8 @@ from acfetch.templates import check_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from acfetch.config import Config
     from acfetch.transfer import Transfer
 
@@ -61,13 +63,16 @@ def open_transport(url: str, limit: int, config: Config) -> Transfer:
     return Transfer(program, PROGRAM_PREFIX + scheme, url, limit, config.settings.silence_seconds)
 
 
-def get_foreign(url: str, limit: int, config: Config) -> bytes:
-    """Return the bytes at *url*, at most *limit*. Raises: what `open_transport` and `Transfer.read` raise.
+def get_foreign(url: str, limit: int, config: Config, watch: Callable[[Transfer], object] = id) -> bytes:
+    """Return the bytes at *url*, at most *limit*; *watch* gets whoever can be interrupted meanwhile.
+
+    Raises: what `open_transport` and `Transfer.read` raise.
 
     Source: spec/transports.md.
     """
     parts = []
     with open_transport(url, limit, config) as transfer:
+        watch(transfer)
         while part := transfer.read(1 << 16):
             parts.append(part)
     return b"".join(parts)

@@ -115,7 +115,7 @@ class Customer:
         assert ended.code == code, ended.err
         assert ended.out == ""
         assert self.images() == before
-        lines = ended.err.splitlines()
+        lines = without_waits(ended.err)
         assert lines[-1].startswith("acfetch: ")
         assert len(lines) == 1, "more than one line"
         return lines[-1]
@@ -129,6 +129,11 @@ class Customer:
         """Return the record of an image, given the line that was printed for it."""
         record: dict[str, Any] = json.loads(Path(line.removesuffix(".aci") + ".json").read_bytes())
         return record
+
+
+def without_waits(err: str) -> list[str]:
+    """Return the lines without those that say when a server is asked again."""
+    return [line for line in err.splitlines() if "; asked again in " not in line]
 
 
 def page(*tags: tuple[str, str], kind: str = "ac-discovery") -> Answer:

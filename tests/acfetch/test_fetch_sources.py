@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acfetch.customer import ARCH, PAGE, Customer, app, page
+from tests.acfetch.customer import ARCH, PAGE, Customer, app, page, without_waits
 from tests.support.gpg import Signer
 from tests.support.server import Answer
 
@@ -136,7 +136,7 @@ def test_discovery_follows_a_mirror_that(answer: Answer | None, note: str | None
         customer.server.answers[ON_MIRROR] = customer.server.answers[f"{ON_MIRROR}.asc"] = answer
     ended = customer.run(NAME)
     assert ended.code == 0
-    assert ended.err.splitlines()[:-1] == ([f"acfetch: {NAME}: {note}"] if note else [])
+    assert without_waits(ended.err)[:-1] == ([f"acfetch: {NAME}: {note}"] if note else [])
 
 
 def test_discovery_follows_a_directory_that_has_not_both(customer: Customer) -> None:

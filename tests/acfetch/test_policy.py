@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acfetch.errors import HostRefusedError, PolicyError
-from acfetch.fetch import INSECURE
-from acfetch.policy import WORDS, Policy, make_policy, parse_policy
+from acfetch.insecure import FETCHING, WORDS
+from acfetch.policy import Policy, make_policy, parse_policy
 from acspec import limits
 from acspec.configuration import merge, parse_config_files
 from acspec.errors import FormatError
@@ -33,7 +33,7 @@ def test_what_nobody_mentions_is_allowed() -> None:
 
 
 def test_every_word_there_is_can_be_allowed_or_not() -> None:
-    assert set(INSECURE) <= set(WORDS)
+    assert set(FETCHING) <= set(WORDS)
     policy({"insecureOptions": list(WORDS)}).check_words(WORDS)
     with pytest.raises(PolicyError, match=r"--insecure-options=tls: is not allowed, says insecureOptions in /0/policy.json"):
         policy({"insecureOptions": ["image", "http"]}).check_words({"image", "tls"})

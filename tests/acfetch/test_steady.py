@@ -14,7 +14,7 @@ import pytest
 
 from acfetch.partial import HEAD, WORTH
 from tests.acfetch.breaking import ETAG, Breaking
-from tests.acfetch.customer import PROGRAM, Customer, app, id_of, manifest
+from tests.acfetch.customer import PAGE, PROGRAM, Customer, app, id_of, manifest, without_waits
 from tests.support import images
 from tests.support.gpg import Signer
 from tests.support.server import Answer, Request
@@ -102,6 +102,32 @@ def test_a_server_that_is_overloaded_is_asked_again_for_signature_and_image(cust
         customer.server.decisions[one] = lambda _, good=good, busy=busy: busy.pop() if busy else good  # type: ignore[misc]
     customer.fetch(NAME)
     assert [customer.server.asked.count(one) for one in (f"{url}.asc", url)] == [3, 3]
+
+
+def test_people_are_told_of_each_wait_and_why_unless_they_want_quiet(customer: Customer) -> None:
+    url = customer.publish(NAME, app())
+    for words in ([], ["--quiet"]):
+        busy = [Answer(status=503), Answer(status=429, headers={"Retry-After": "3"})]
+        customer.server.decisions[url] = lambda _, busy=busy: busy.pop() if busy else Answer(app())  # type: ignore[misc]
+        ended = customer.run("--pull=update", *words, NAME)
+        lines = [line for line in ended.err.splitlines() if "again" in line]
+        assert lines[:1] == ([] if words else [f"acfetch: {url}: the server answered 429; asked again in 3.0 s (1 of 4)"])
+        assert len(lines) == (0 if words else 2)
+        shutil.rmtree(customer.store / "images")
+
+
+@pytest.mark.parametrize("failure", [Answer(status=503), Answer(raw=b"HTTP/1.1 ")], ids=["a failure", "a break"])
+def test_a_discovery_page_is_asked_for_again_after(failure: Answer, customer: Customer) -> None:
+    customer.publish(NAME, app())
+    own = f"https://{NAME}?ac-discovery=1"
+    failures = [failure, failure]
+    customer.server.decisions[own] = lambda _: failures.pop() if failures else Answer(status=404)
+    customer.fetch(NAME)
+    assert customer.server.asked[:4] == [own, own, own, PAGE]
+    failures += [failure] * 9
+    customer.server.requests.clear()
+    customer.refused(69, "example.com/app:2")  # 5xx does not lead to the parent
+    assert set(customer.server.asked) == {f"https://{NAME}?ac-discovery=1"}
 
 
 def test_a_server_that_fails_in_the_middle_is_asked_again(customer: Customer) -> None:
@@ -284,7 +310,7 @@ def test_a_signal_ends_the_wait_before_the_next_try(customer: Customer) -> None:
         assert busy.wait(60)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=45)
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, without_waits(err.decode())) == (130, b"", [])
     assert os.listdir(customer.store / "tmp") == []
 
 
@@ -306,4 +332,4 @@ def test_a_signal_ends_the_wait_for_an_answer_to_the_next_try(customer: Customer
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=45)
     end.set()
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, without_waits(err.decode())) == (130, b"", [])
