@@ -37,6 +37,7 @@ Modules, from top to bottom:
     trampoline    the few bytes that execute the app in our stead
     isolators     who judges each isolator, and what is said of the rest
     oom           when memory is short: who is chosen, and who was
+    labels        labels of AppArmor and SELinux
     sysctls       kernel parameters of the pod's own namespaces
     cgroupfs      cgroup directories: control files, killing, removal
     pod           the pod directory as stage1 reads it

@@ -10,6 +10,7 @@ import os
 from acspec.errors import MissingInputError, ToolError
 from acstage1.cgroups import join_app
 from acstage1.errors import NotExecutableError, NotFoundError, StartError
+from acstage1.isolators import has_labels
 from acstage1.linux.namespaces import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -47,6 +48,10 @@ def enter_app(path: str, name: str, words: Sequence[str]) -> int:
     target = None if app is None else open_process(path, "apps", name)
     if app is None or target is None:
         raise MissingInputError(name, "no such app is running in this pod")
+    if has_labels(pod):
+        from acstage1.labels import assign_labels
+
+        assign_labels(pod)
     report, report_end = os.pipe2(os.O_CLOEXEC)
     trampoline = make_high_trampoline()
     pid = os.fork()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET, bounding_set
 from acspec.errors import FormatError
-from acstage1.errors import IgnoredIsolatorError, StartError
+from acstage1.errors import IgnoredIsolatorError
 from acstage1.oom import OOM_SCORE_ADJ, check_oom_score, find_floor
 
 TYPE_CHECKING = False
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
 NO_NEW_PRIVILEGES = "os/linux/no-new-privileges"
 APPARMOR_PROFILE = "os/linux/apparmor-profile"
-_APPARMOR = "/sys/module/apparmor/parameters/enabled"
-_PROFILES = "/sys/kernel/security/apparmor/profiles"
+SELINUX_CONTEXT = "os/linux/selinux-context"
 
 ENFORCED, MODIFIED, IGNORED = "enforced", "modified", "ignored"
 # Pod init has what it takes to start apps, and an app with this capability may look into it and change it.
 _TOO_MUCH = "with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"
-_NOT_YET = "this stage1 does not enforce it yet"
 _UNKNOWN = "this stage1 does not know it"
 
 
@@ -58,32 +56,6 @@ def no_new_privileges(app: App) -> bool:
                 raise FormatError(f"{app.place}: {NO_NEW_PRIVILEGES}", "is neither true nor false")
             answer = answer or value
     return answer
-
-
-def check_apparmor(pod: PodDirectory, enabled: str = _APPARMOR, profiles: str = _PROFILES) -> None:
-    """Check that every AppArmor profile asked for is loaded, where the kernel has AppArmor.
-
-    Raises: StartError.
-    Source: ace.md, os/linux/apparmor-profile ("MUST refuse to run … if the provided AppArmor profile is not available").
-    """
-    everything = [*pod.isolators, *(isolator for app in pod.apps for isolator in app.isolators)]
-    asked = [isolator for isolator in everything if _name(isolator) == APPARMOR_PROFILE]
-    if not asked or not _read(enabled).startswith("Y"):
-        return
-    loaded = {line.rpartition(" (")[0] for line in _read(profiles).splitlines()}
-    for isolator in asked:
-        value = isolator.get("value") if isinstance(isolator, dict) else None
-        profile = value.get("profile") if isinstance(value, dict) else None
-        if profile not in loaded:
-            raise StartError(f"AppArmor profile {profile}", "is not loaded on this host")
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def _name(isolator: JSONValue) -> JSONValue:
@@ -126,8 +98,14 @@ def _filtered(owner: App | PodDirectory, _: JSONValue) -> Verdict:
     return calls.state, calls.why
 
 
-def _not_yet(_: App | PodDirectory, __: JSONValue) -> Verdict:
-    return IGNORED, _NOT_YET
+def _labelled(name: str) -> Judge:
+    def judge(_: App | PodDirectory, __: JSONValue) -> Verdict:
+        from acstage1.labels import find_module
+
+        missing = find_module(name)
+        return (ENFORCED, None) if missing is None else (IGNORED, missing)
+
+    return judge
 
 
 # Isolator by isolator: who judges an app's, and who a pod's. What is for one of them only has None for the other.
@@ -137,8 +115,8 @@ JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
     NO_NEW_PRIVILEGES: (_enforced, None),
     "os/linux/seccomp-retain-set": (_filtered, None),
     "os/linux/seccomp-remove-set": (_filtered, None),
-    "os/linux/selinux-context": (_not_yet, _not_yet),
-    APPARMOR_PROFILE: (_not_yet, _not_yet),
+    SELINUX_CONTEXT: (_labelled(SELINUX_CONTEXT),) * 2,
+    APPARMOR_PROFILE: (_labelled(APPARMOR_PROFILE),) * 2,
     OOM_SCORE_ADJ: (_oom_score, None),
     "os/unix/sysctl": (None, _sysctl),
     # Judged by the kernel: acstage1.limits.
@@ -149,6 +127,12 @@ JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
     "resource/block-iops": (_enforced, _enforced),
     "resource/network-bandwidth": (_no_network, _no_network),
 }
+
+
+def has_labels(pod: PodDirectory) -> bool:
+    """Tell whether any isolator of a pod is about labels of a security module. Source: ace.md, Linux Isolators."""
+    everything = [*pod.isolators, *(isolator for app in pod.apps for isolator in app.isolators)]
+    return any(_name(isolator) in (APPARMOR_PROFILE, SELINUX_CONTEXT) for isolator in everything)
 
 
 def judge_isolators(pod: PodDirectory) -> list[JSONValue]:

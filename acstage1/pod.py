@@ -90,8 +90,8 @@ class App:
     """One app: everything that its start needs, by itself."""
 
     __slots__ = (
-        "backend", "environment", "exec", "filter", "gids", "group", "handlers", "ids", "isolators", "lower", "mounts",
-        "name", "place", "read_only_rootfs", "stdin", "user", "working_directory",
+        "backend", "environment", "exec", "filter", "gids", "group", "handlers", "ids", "isolators", "labels", "lower",
+        "mounts", "name", "place", "read_only_rootfs", "stdin", "user", "working_directory",
     )  # fmt: skip
 
     def __init__(self, fields: Fields, volumes: Mapping[str, Volume], settings: Fields, pod_path: str, ids: IdMap) -> None:
@@ -108,6 +108,7 @@ class App:
         self.handlers = {item.text("name"): words for item in app.objects("eventHandlers") if (words := item.texts("exec"))}
         self.working_directory = app.optional_text("workingDirectory") or "/"
         self.isolators = app.items("isolators")
+        self.labels: tuple[tuple[tuple[str, ...], str], ...] = ()
         self.read_only_rootfs = bool(fields.boolean("readOnlyRootFS"))
         self.mounts = _read_mounts(fields, app, volumes, pod_path)
         rootfs = settings.required_object("rootfs")

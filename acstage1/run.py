@@ -23,7 +23,7 @@ from acstage1.errors import StartError
 from acstage1.flows import Flows
 from acstage1.hierarchies import find_own_hierarchies
 from acstage1.idmap import refusal
-from acstage1.isolators import check_apparmor
+from acstage1.isolators import has_labels
 from acstage1.life import Hands
 from acstage1.linux.forks import fork_into
 from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
@@ -109,7 +109,10 @@ class _Monitor:
 
     def run(self) -> int:
         """Carry out the steps of a run."""
-        check_apparmor(self._pod)
+        if has_labels(self._pod):
+            from acstage1.labels import assign_labels
+
+            assign_labels(self._pod)
         self._records.write_cgroups(self._cgroups.paths())
         try:
             return self._run_init()

@@ -17,7 +17,7 @@ from acstage1.errors import NotExecutableError
 from acstage1.identity import find_home, resolve_group, resolve_user
 from acstage1.inroot import open_plain
 from acstage1.isolators import capability_numbers, no_new_privileges
-from acstage1.linux.execution import execute_filtered
+from acstage1.linux.execution import execute_filtered, set_next_label
 from acstage1.linux.security import (
     CAP_SYS_ADMIN,
     drop_bounding_set,
@@ -87,6 +87,9 @@ def _become(start: Start, enter_root: Callable[[], None]) -> None:
     _enter_directory(app.working_directory)
     start.step = "find the program"
     path = get_program(start.words[0], variables.get("PATH"), app.working_directory)
+    start.step = "set the label of the program"
+    for places, label in app.labels:
+        set_next_label(places, label)
     start.step = "drop privileges"
     _drop_privileges(app, uid, gid)
     start.step = "execve"

@@ -1,4 +1,6 @@
-"""A filter of system calls and execve, one right after the other: what the filter blocks, nobody needs in between.
+"""What the next program is to be: its label, its filter of system calls, and execve.
+
+Filter and execve come one right after the other: what the filter blocks, nobody needs in between.
 
 Python may ask the kernel for memory at any moment, and a filter may forbid to give it. So everything is laid out before the filter
 is loaded, and execve is the next call.
@@ -9,9 +11,11 @@ Source: seccomp(2), SECCOMP_SET_MODE_FILTER; execve(2).
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 from acstage1.linux.libc import syscall
+from acstage1.linux.mounts import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, file_system, open_resolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ _X86_64 = os.uname().machine == "x86_64"
 _SYS_EXECVE = 59 if _X86_64 else 221
 _SYS_SECCOMP = 317 if _X86_64 else 277
 _SECCOMP_SET_MODE_FILTER = 1
+_PROC_SUPER_MAGIC = 0x9FA0
 _INSTRUCTION = 8
 
 
@@ -29,6 +34,40 @@ class _Program(ctypes.Structure):
     """struct sock_fprog."""
 
     _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def set_next_label(places: Sequence[str], label: str) -> None:
+    """Write *label* for the next execve into the first file of *places* that this process has in /proc.
+
+    An image may put anything at /proc, so what is written to is a file of the proc file system and of no other, reached by no link.
+
+    Raises: OSError, which names the label.
+    Source: proc_pid_attr(5), /proc/PID/attr/exec; aa_change_onexec(2).
+    """
+    descriptor = _open_own(places)
+    if descriptor is None:
+        raise OSError(errno.EOPNOTSUPP, "this kernel has no place for it", label)
+    try:
+        os.write(descriptor, label.encode())
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), label) from None
+    finally:
+        os.close(descriptor)
+
+
+def _open_own(places: Sequence[str]) -> int | None:
+    proc = open_resolved(None, "/proc", os.O_PATH | os.O_DIRECTORY, RESOLVE_NO_SYMLINKS)
+    try:
+        if file_system(proc) != _PROC_SUPER_MAGIC:
+            raise OSError(errno.EINVAL, "is not the proc file system", "/proc")
+        for place in places:
+            try:
+                return open_resolved(proc, f"{os.getpid()}/{place}", os.O_WRONLY, RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
+            except FileNotFoundError:
+                continue
+        return None
+    finally:
+        os.close(proc)
 
 
 def execute_filtered(program: bytes, path: str, words: Sequence[str | bytes], variables: Mapping[str, str]) -> NoReturn:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 
 from acstage1.linux.libc import AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, syscall
 
 _X86_64 = os.uname().machine == "x86_64"
 _SYS_MOUNT = 165 if _X86_64 else 40
 _SYS_UMOUNT2 = 166 if _X86_64 else 39
+_SYS_FSTATFS = 138 if _X86_64 else 44
 _SYS_OPEN_TREE = 428
 _SYS_MOVE_MOUNT = 429
 _SYS_OPENAT2 = 437
@@ -32,6 +34,7 @@ MOUNT_ATTR_NOSUID = 0x2
 MOUNT_ATTR_NODEV = 0x4
 MOUNT_ATTR_NOEXEC = 0x8
 
+RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10
@@ -106,6 +109,16 @@ def attach(tree: int, target: int, path: str) -> None:
     """
     flags = _MOVE_MOUNT_F_EMPTY_PATH | _MOVE_MOUNT_T_EMPTY_PATH
     syscall("move_mount", _SYS_MOVE_MOUNT, tree, b"", target, b"", flags, path=path)
+
+
+def file_system(descriptor: int) -> int:
+    """Return the magic number of the file system that *descriptor* is on. Raises: OSError.
+
+    Source: fstatfs(2), f_type.
+    """
+    buffer = ctypes.create_string_buffer(256)
+    syscall("fstatfs", _SYS_FSTATFS, descriptor, ctypes.byref(buffer))
+    return int.from_bytes(buffer.raw[: ctypes.sizeof(ctypes.c_long)], sys.byteorder)
 
 
 def open_resolved(directory: int | None, path: str, flags: int, resolve: int, mode: int = 0) -> int:

@@ -9,12 +9,10 @@ import pytest
 
 from acspec.isolators import KNOWN
 from acstage1.account import Account
-from acstage1.errors import IgnoredIsolatorError, StartError
-from acstage1.isolators import JUDGES, check_apparmor, find_notes, judge_isolators
+from acstage1.errors import IgnoredIsolatorError
+from acstage1.isolators import JUDGES, find_notes, judge_isolators
 from acstage1.pod import PodDirectory
 from tests.support.poddirs import AppSpec, write_pod
-
-PROFILES = "rkt-default (enforce)\n/usr/bin/man (complain)\n"
 
 
 def pod(
@@ -23,34 +21,6 @@ def pod(
     app = AppSpec(["/bin/true"], {"isolators": list(isolators)})
     path = write_pod(tmp_path, tmp_path, {"app": app}, manifest={"isolators": list(pod_isolators)}, **settings)
     return PodDirectory(str(path))
-
-
-def profile(name: str) -> dict[str, Any]:
-    return {"name": "os/linux/apparmor-profile", "value": {"profile": name}}
-
-
-def check(tmp_path: Path, pod: PodDirectory, enabled: str = "Y\n") -> None:
-    (tmp_path / "enabled").write_text(enabled)
-    (tmp_path / "profiles").write_text(PROFILES)
-    check_apparmor(pod, str(tmp_path / "enabled"), str(tmp_path / "profiles"))
-
-
-@pytest.mark.parametrize("name", ["rkt-default", "/usr/bin/man"])
-def test_a_loaded_apparmor_profile_lets_the_pod_run(tmp_path: Path, name: str) -> None:
-    check(tmp_path, pod(tmp_path, profile(name)))
-
-
-@pytest.mark.parametrize("name", ["rkt", "rkt-default (enforce)", ""])
-def test_a_profile_that_is_not_loaded_refuses_it(tmp_path: Path, name: str) -> None:
-    with pytest.raises(StartError, match="is not loaded on this host"):
-        check(tmp_path, pod(tmp_path, profile(name)))
-    with pytest.raises(StartError, match="is not loaded on this host"):
-        check(tmp_path, pod(tmp_path, pod_isolators=(profile(name),)))
-
-
-def test_a_kernel_without_apparmor_refuses_nothing(tmp_path: Path) -> None:
-    check(tmp_path, pod(tmp_path, profile("rkt")), enabled="N\n")
-    check_apparmor(pod(tmp_path, profile("rkt")), str(tmp_path / "nowhere"), str(tmp_path / "nowhere"))
 
 
 NO_NEW_PRIVILEGES = {"name": "os/linux/no-new-privileges", "value": True}

@@ -160,3 +160,23 @@ def test_without_libseccomp_nothing_runs_unfiltered_unless_asked(shelf: Desk) ->
         line = f"unshare --mount --propagation private sh -c '{hide}; acrun ./probe.aci {option} -- exit 3'"
         said = "libseccomp: is not there, and without it no system call can be blocked (" if code == 125 else ""
         play(shelf, Scenario(line, "", code, said))
+
+
+LABELS = {
+    "os/linux/apparmor-profile": {"profile": "rkt-default"},
+    "os/linux/selinux-context": {"user": "system_u", "role": "system_r", "type": "dhcpc_t", "level": "s0"},
+}
+
+
+@pytest.mark.skipif(
+    Path("/sys/module/apparmor").exists() or "selinuxfs" in Path("/proc/filesystems").read_text(), reason="this kernel has a module"
+)
+@pytest.mark.parametrize("name", LABELS)
+def test_a_label_that_this_kernel_cannot_have_is_told_and_refused_where_all_is_to_be_in_place(shelf: Desk, name: str) -> None:
+    (shelf.path / "labelled.aci").write_bytes(app_image(app={"isolators": [{"name": name, "value": LABELS[name]}]}))
+    play(shelf, Scenario("acrun ./labelled.aci -- exit 3", "", 3, f"isolators not enforced: {name}"))
+    module = "AppArmor" if "apparmor" in name else "SELinux"
+    play(
+        shelf, Scenario("grep -ho 'this kernel has no [A-Za-z]*' data/pods/run/*/isolators.json", f"this kernel has no {module}\n")
+    )
+    play(shelf, Scenario("acrun --strict ./labelled.aci", "", 125, name))
