@@ -7,7 +7,9 @@ Source: aci.md, Image Archives (encryption).
 
 from __future__ import annotations
 
+import fcntl
 import os
+import stat
 
 from acspec.errors import FormatError, MissingInputError, UsageError
 from acspec.jsontext import read_limited
@@ -20,12 +22,15 @@ class Passphrase:
     def __init__(self, descriptor: int | None = None, file: str | None = None, *, is_new: bool = False) -> None:
         """Take it from *descriptor* or from *file*; one that *is_new* is typed twice.
 
-        Raises: UsageError for both, and for a descriptor that is not open, before anything of ours takes its number.
+        Raises: UsageError for both, for a directory, and for a descriptor that is not open for reading, before anything of ours
+        takes its number; MissingInputError when there is no such file; OSError.
         """
         if descriptor is not None and file is not None:
             raise UsageError("--passphrase-fd and --passphrase-file", "exclude each other")
         if descriptor is not None:
             _check_open(descriptor)
+        if file is not None:
+            _check_there(file)
         self._descriptor = descriptor
         self._file = file
         self._is_new = is_new
@@ -70,10 +75,23 @@ class Passphrase:
 
 
 def _check_open(descriptor: int) -> None:
+    what = f"--passphrase-fd {descriptor}"
     try:
-        os.fstat(descriptor)
-    except OSError:
-        raise UsageError(f"--passphrase-fd {descriptor}", "is not open") from None
+        mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+    except (OSError, ValueError, OverflowError):
+        raise UsageError(what, "is not open") from None
+    if mode == os.O_WRONLY:
+        raise UsageError(what, "is open for writing only")
+
+
+def _check_there(path: str) -> None:
+    """Check that a file may hold a passphrase, without reading from what may be a pipe."""
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingInputError(path or '""', "no such file") from None
+    if stat.S_ISDIR(mode):
+        raise UsageError(path, "a directory, not a file with a passphrase")
 
 
 def _has_terminal() -> bool:

@@ -69,8 +69,15 @@ def test_an_image_in_armour_and_one_on_this_machine_are_read_as_well(customer: C
 
 def test_an_image_that_is_not_encrypted_needs_no_passphrase_all_the_same(customer: Customer, file: Path) -> None:
     customer.publish(NAME, app())
-    file.unlink()  # nobody looks for it
+    file.write_bytes(b"")  # which would not do
     customer.fetch("--passphrase-file", str(file), NAME)
+
+
+def test_a_file_that_is_not_there_is_noticed_before_anything_is_fetched(customer: Customer, file: Path) -> None:
+    file.unlink()
+    assert customer.refused(66, "--passphrase-file", str(file), NAME) == f"acfetch: {file}: no such file"
+    assert "is not open" in customer.refused(2, "--passphrase-fd", "99", NAME)
+    assert customer.server.asked == []
 
 
 def test_without_a_passphrase_it_says_what_is_missing(customer: Customer, secret: bytes) -> None:

@@ -106,11 +106,11 @@ def test_what_is_named_wrongly_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--passphrase-fd -1: is not open"):
         Passphrase(-1)
     with pytest.raises(MissingInputError, match="nowhere: no such file"):
-        Passphrase(None, str(tmp_path / "nowhere")).read()
+        Passphrase(None, str(tmp_path / "nowhere"))
     with pytest.raises(UsageError, match="a directory, not a file"):
-        Passphrase(None, str(tmp_path)).read()
-    with open(tmp_path / "written", "wb") as file, pytest.raises(UsageError, match="cannot be read: bad file descriptor"):
-        Passphrase(file.fileno()).read()
+        Passphrase(None, str(tmp_path))
+    with open(tmp_path / "written", "wb") as file, pytest.raises(UsageError, match="is open for writing only"):
+        Passphrase(file.fileno())
 
 
 ENCRYPT = ("encrypt", "--quiet", "x.aci", "e.aci")
