@@ -17,7 +17,8 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     leftovers        files in the store that belong to no image
     stored           which image of the store a word means
     needs            which images need which (no input or output)
-    newkeys          keys that somebody wants to trust: read, shown, agreed to, added
+    agreement        a person who is asked whether a key is to be trusted
+    newkeys          keys that somebody wants to trust: read, agreed to, added
     endpoints        where an image and keys may lie, without fetching any
     fetch            the sequence: images with all they depend on, into the store
     obtaining        one image, from its places to verified files

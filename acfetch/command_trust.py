@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from acfetch import insecure
+from acfetch.agreement import agree
 from acfetch.config import Config
 from acfetch.keystore import parse_prefix, read_keystore, remove_key
 from acfetch.newkeys import AddOptions, add_keys
@@ -14,6 +16,8 @@ from acfetch.trust import ROOT
 from acspec.directories import config_directories
 from acspec.errors import UsageError
 from acspec.escape import escape
+from acspec.fingerprints import parse_fingerprint
+from acspec.program import tell
 
 trust = typer.Typer(
     help="Show and change which keys may sign images.", rich_markup_mode=None, add_completion=False, invoke_without_command=True
@@ -54,9 +58,10 @@ def add(
     config = Config(config_directories())
     words = insecure.parse_insecure(insecure_options, insecure.TRUSTING)
     config.policy.check_words(words)
-    wanted = frozenset(text.replace(" ", "").lower() for text in fingerprint or ())
+    wanted = frozenset(map(parse_fingerprint, fingerprint or ()))
     options = AddOptions(_places(prefix, root), place, wanted, yes, words, cafile)
-    print("\n".join(add_keys(options, config, config_directories())))
+    files = add_keys(options, config, config_directories(), partial(agree, yes=yes), partial(tell, "acfetch"))
+    print("\n".join(files))
 
 
 @trust.command("list")
@@ -75,11 +80,8 @@ def remove(
     root: Root = False,
 ) -> None:
     """Trust a key no longer."""
-    print(
-        remove_key(
-            config_directories(), _places(None if prefix is None else [prefix], root)[0], fingerprint.replace(" ", "").lower()
-        )
-    )
+    prefixes = _places(None if prefix is None else [prefix], root)
+    print(remove_key(config_directories(), prefixes[0], parse_fingerprint(fingerprint)))
 
 
 def _places(prefixes: list[str] | None, root: bool) -> tuple[str, ...]:

@@ -19,15 +19,13 @@ from acspec.archive.blocks import BlockWriter
 from acspec.archive.compression import Compression
 from acspec.archive.encoders import new_encoder
 from acspec.durable import NewFile, umasked
-from acspec.errors import FormatError, MissingInputError, OutputError, UsageError
+from acspec.errors import FormatError, MissingInputError
+from acspec.image_outputs import STANDARD_OUTPUT, check_image_output
 from acspec.uses import open_held_image
 
 if TYPE_CHECKING:
     from acspec.archive.blocks import Output
     from acspec.store import ImageRecord, Store
-
-_SUFFIX = ".aci"
-_OVERWRITE = "--overwrite replaces it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +44,20 @@ def export_image(store: Store, request: ExportRequest) -> str | None:
     Raises: UsageError; MissingInputError; FormatError when the image is damaged; OutputError; OSError.
     Source: spec/store.md, Exporting images.
     """
-    _check_output(request)
+    check_image_output(request.output, overwrite=request.overwrite)
     image_id = get_image_id(request.reference, store)
     try:
         descriptor = open_held_image(store.image_path(image_id))
     except FileNotFoundError:
         raise MissingInputError(request.reference, f"not in the store {store.path}") from None
     try:
-        if request.output != "-":
+        if request.output != STANDARD_OUTPUT:
             return _write(store.read_record(image_id), request, descriptor, _find_signature(image_id, store))
         _copy(image_id, request, descriptor, sys.stdout.buffer.write)
         sys.stdout.buffer.flush()
         return None
     finally:
         os.close(descriptor)
-
-
-def _check_output(request: ExportRequest) -> None:
-    if request.output == "-":
-        if os.isatty(1):
-            raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
-        return
-    if not request.output.endswith(_SUFFIX):
-        raise OutputError(request.output, f"the name of an image must end in {_SUFFIX}")
-    if not request.overwrite and os.path.lexists(request.output):
-        raise OutputError(request.output, "already exists", _OVERWRITE)
 
 
 def _write(record: ImageRecord, request: ExportRequest, descriptor: int, signature: bytes | None) -> str | None:

@@ -13,6 +13,7 @@ from acfetch.trust import ROOT, TrustedKey
 from acspec import limits
 from acspec.durable import write_file
 from acspec.errors import ConfigError, FormatError, MissingInputError, UsageError
+from acspec.fingerprints import is_fingerprint
 from acspec.names import parse_ac_identifier
 
 TYPE_CHECKING = False
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from acspec.openpgp.keys import Key
-
-_HEX = frozenset("0123456789abcdef")
 
 
 def read_keystore(directories: Sequence[str]) -> list[TrustedKey]:
@@ -58,7 +57,7 @@ def _read_keys(directory: str, prefix: str) -> Iterator[TrustedKey]:
         path = os.path.join(directory, name)
         if name.startswith(".") or os.path.isdir(path):
             continue
-        if not _is_fingerprint(name):
+        if not is_fingerprint(name):
             raise ConfigError(path, "its name is no fingerprint", "40 or 64 lower-case hex digits")
         with open(path, "rb") as file:
             data = file.read(limits.KEY_FILE_BYTES + 1)
@@ -103,13 +102,9 @@ def _trusts(paths: Sequence[str]) -> bool:
     return False
 
 
-def _is_fingerprint(text: str) -> bool:
-    return len(text) in (40, 64) and _HEX.issuperset(text)
-
-
 def _key_path(directory: str, prefix: str, fingerprint: str) -> str:
     """Return the file of a key. What becomes a path is held to its grammar, which keeps `..` out. Raises: UsageError."""
-    if not _is_fingerprint(fingerprint):
+    if not is_fingerprint(fingerprint):
         raise UsageError(fingerprint, "is not a fingerprint", "40 or 64 hex digits")
     base = os.path.join(directory, "trustedkeys")
     if prefix == ROOT:

@@ -20,11 +20,10 @@ from acspec import limits
 from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
 from acspec.escape import escape
 from acspec.openpgp.keys import read_keys
-from acspec.program import tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from acfetch.config import Config
     from acfetch.connection import Connection
@@ -44,7 +43,7 @@ class AddOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
+class Offer:
     """A key, for which prefixes it is to be trusted, and the URLs that it came from, if it came over the network."""
 
     key: Key
@@ -52,8 +51,16 @@ class _Offer:
     urls: tuple[str, ...] = ()
 
 
-def add_keys(options: AddOptions, config: Config, directories: Sequence[str]) -> list[str]:
-    """Trust the keys that are agreed to, in the last of *directories*, and return their files.
+def add_keys(
+    options: AddOptions,
+    config: Config,
+    directories: Sequence[str],
+    agree: Callable[[Offer], bool],
+    tell: Callable[[str], object],
+) -> list[str]:
+    """Trust the keys that are named or that *agree* says yes to, in the last of *directories*, and return their files.
+
+    *tell* hears of those that are unfit.
 
     Raises: UsageError; TrustError when none is agreed to, or a named one is not there or unfit; FormatError; MissingInputError;
     what discovery and http raise; OSError.
@@ -65,7 +72,9 @@ def add_keys(options: AddOptions, config: Config, directories: Sequence[str]) ->
     missing = options.fingerprints - {offer.key.fingerprint for offer in offers}
     if missing:
         raise TrustError(what, f"holds no key {escape(min(missing))}")
-    chosen = [offer for offer in _fit(offers, options) if _is_wanted(offer, options)]
+    named = options.fingerprints
+    fit = _fit(offers, options, tell)
+    chosen = [offer for offer in fit if (offer.key.fingerprint in named if named else agree(offer))]
     if not chosen:
         raise TrustError(what, "no key of it is trusted")
     return [add_key(directories[-1], prefix, offer.key) for offer in chosen for prefix in offer.prefixes]
@@ -78,10 +87,10 @@ def _check(options: AddOptions) -> None:
         raise UsageError("--yes", "trusts keys from the network only where TLS says who answers", "--fingerprint HEX names the key")
 
 
-def _read_offers(options: AddOptions, config: Config) -> Iterator[_Offer]:
+def _read_offers(options: AddOptions, config: Config) -> Iterator[Offer]:
     if options.place is not None and "://" not in options.place:
         for key in read_keys(_read_file(options.place), options.place):
-            yield _Offer(key, options.prefixes)
+            yield Offer(key, options.prefixes)
         return
     over_http = bool({insecure.HTTP, insecure.PUBKEY} & options.insecure)
     with _connect(options, config, plain_http=over_http) as connection:
@@ -113,7 +122,7 @@ def _discover_urls(options: AddOptions, config: Config, prefix: str) -> list[str
     return urls
 
 
-def _fetch_offers(connection: Connection, urls: Sequence[str], prefixes: tuple[str, ...], what: str) -> Iterator[_Offer]:
+def _fetch_offers(connection: Connection, urls: Sequence[str], prefixes: tuple[str, ...], what: str) -> Iterator[Offer]:
     """Yield the keys at all of *urls*, each once and with all that any of them says of it: one may have its revocation."""
     for url in urls:
         if is_foreign(url):
@@ -121,7 +130,7 @@ def _fetch_offers(connection: Connection, urls: Sequence[str], prefixes: tuple[s
     found = [(key, url) for url in urls for key in read_keys(connection.get(url, limits.KEY_FILE_BYTES), url)]
     for key in read_keys(b"\n".join(key.armoured for key, _ in found), what):
         places = tuple(url for one, url in found if one.fingerprint == key.fingerprint)
-        yield _Offer(key, prefixes, tuple(dict.fromkeys(places)))
+        yield Offer(key, prefixes, tuple(dict.fromkeys(places)))
 
 
 def _read_file(path: str) -> bytes:
@@ -136,7 +145,7 @@ def _read_file(path: str) -> bytes:
         raise FormatError(path, "a directory, not a file of keys") from None
 
 
-def _fit(offers: Sequence[_Offer], options: AddOptions) -> list[_Offer]:
+def _fit(offers: Sequence[Offer], options: AddOptions, tell: Callable[[str], object]) -> list[Offer]:
     """Return the keys that may sign; the others are told. Raises: TrustError when one is named, or there is no other."""
     unfit = [offer.key for offer in offers if offer.key.unfit]
     named = [key for key in unfit if key.fingerprint in options.fingerprints]
@@ -144,27 +153,5 @@ def _fit(offers: Sequence[_Offer], options: AddOptions) -> list[_Offer]:
         key = (named or unfit)[0]
         raise TrustError(f"key {key.fingerprint}", f"{key.unfit}, and is not trusted")
     for key in () if options.fingerprints else unfit:
-        tell("acfetch", f"key {key.fingerprint}: {key.unfit}, and is not trusted")
+        tell(f"key {key.fingerprint}: {key.unfit}, and is not trusted")
     return [offer for offer in offers if not offer.key.unfit]
-
-
-def _is_wanted(offer: _Offer, options: AddOptions) -> bool:
-    return offer.key.fingerprint in options.fingerprints if options.fingerprints else _agree(offer, options.yes)
-
-
-def _agree(offer: _Offer, yes: bool) -> bool:
-    """Show a key and return whether it is to be trusted. Raises: TrustError where nobody can be asked."""
-    key = offer.key
-    shown = " ".join(key.fingerprint[start : start + 4] for start in range(0, len(key.fingerprint), 4))
-    lines = [f"prefix:      {prefix or '* (all names)'}" for prefix in offer.prefixes]
-    lines += [f"from:        {escape(url, limits.KIB)}" for url in offer.urls]
-    lines.append(f"fingerprint: {shown}")
-    lines += [f"identity:    {escape(identity)}" for identity in key.identities]
-    sys.stderr.write("\n".join(lines) + "\n")
-    if yes:
-        return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise TrustError(key.fingerprint, "nobody is there to be asked", "--fingerprint HEX or --yes trusts it")
-    sys.stderr.write("Trust this key? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from acspec.errors import OutputError, TrustError, UsageError
-
-
-class OutputNameError(UsageError):
-    """The name of an output is not one that the specification allows."""
-
-
-class OutputExistsError(OutputError):
-    """An output is there already, and nobody said that it may be replaced."""
+from acspec.errors import TrustError
 
 
 class LostPropertyError(TrustError):

@@ -10,14 +10,13 @@ from dataclasses import replace
 
 from acspec import SPEC_VERSION
 from acspec.durable import remove_tree, temporary_name, umasked, write_file
-from acspec.errors import OutputError, UsageError
+from acspec.errors import OutputError, OutputExistsError, UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.jsontext import dump_json, dump_pretty
 from acspec.labels import Label, host_platform
 from acspec.names import IMAGE_KIND, ACIdentifier
 from acspec.option_words import typed
 from actool.changes.manifest_changes import ManifestChanges, apply_changes
-from actool.errors import OutputExistsError
 
 
 def make_manifest(changes: ManifestChanges, *, platform: bool) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from acspec.durable import remove_tree, temporary_name, umasked
-from actool.errors import OutputExistsError
+from acspec.errors import OutputExistsError
 
 
 def check_layout_output(directory: str) -> None:

@@ -12,46 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
-from acspec.errors import OutputError, StorageError, UsageError
-from actool.errors import OutputExistsError, OutputNameError
-
-STANDARD_OUTPUT = "-"
-_IMAGE = ".aci"
-_SIGNATURE = ".aci.asc"
-_OVERWRITE = "--overwrite replaces it"
-
-
-def is_image_output(path: str) -> bool:
-    """Tell whether *path* is where an image goes, rather than a directory. Source: aci.md, Image Archives."""
-    return path == STANDARD_OUTPUT or path.endswith(_IMAGE)
-
-
-def check_image_output(path: str, *, overwrite: bool, hint: str = _OVERWRITE) -> None:
-    """Check, before anything is read, that an image may be written to *path*.
-
-    Raises: OutputNameError for a name without `.aci`; OutputExistsError; UsageError for a terminal.
-    Source: aci.md, Image Archives.
-    """
-    if path == STANDARD_OUTPUT:
-        if os.isatty(1):
-            raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
-        return
-    _check_file(path, "an image", _IMAGE, overwrite, hint)
-
-
-def check_signature_output(path: str, *, overwrite: bool) -> None:
-    """Check that a signature may be written to the file *path*. Raises: OutputNameError; OutputExistsError.
-
-    Source: aci.md, Image Archives.
-    """
-    _check_file(path, "a signature", _SIGNATURE, overwrite, _OVERWRITE)
-
-
-def _check_file(path: str, kind: str, suffix: str, overwrite: bool, hint: str) -> None:
-    if not path.endswith(suffix):
-        raise OutputNameError(path, f"the name of {kind} must end in {suffix}")
-    if not overwrite and os.path.lexists(path):
-        raise OutputExistsError(path, "already exists", hint)
+from acspec.errors import OutputError, OutputExistsError, StorageError
+from acspec.image_outputs import OVERWRITE, STANDARD_OUTPUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +39,7 @@ def new_output(path: str, *, overwrite: bool) -> Iterator[Output]:
         try:
             file.commit(overwrite=overwrite)
         except OutputError as error:
-            raise OutputExistsError(path, "has appeared meanwhile", _OVERWRITE) from error
+            raise OutputExistsError(path, "has appeared meanwhile", OVERWRITE) from error
 
 
 @contextmanager

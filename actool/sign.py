@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import UsageError
+from acspec.image_outputs import check_signature_output
 from acspec.openpgp.signing import Signature, Signer, sign
 from actool.inputs import STANDARD_INPUT, opened_raw, recognised
-from actool.outputs import check_signature_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,6 @@ class Signed:
 
     path: str
     fingerprint: str
-    identities: tuple[str, ...]
 
 
 def sign_images(request: SignRequest) -> list[Signed]:
@@ -55,7 +54,7 @@ def sign_images(request: SignRequest) -> list[Signed]:
             file = stack.enter_context(NewFile(output, mode=umasked(0o666)))
             file.write(signature.armoured)
             files.append(file)
-            signed.append(Signed(output, signature.key.fingerprint, signature.key.identities))
+            signed.append(Signed(output, signature.key.fingerprint))
         for file in files:
             file.commit(overwrite=request.overwrite)
     return signed

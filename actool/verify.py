@@ -17,8 +17,9 @@ from acspec.archive.faults import Fault
 from acspec.archive.image import open_image
 from acspec.archive.source import Source
 from acspec.errors import FormatError, MissingInputError, ToolError, UsageError
+from acspec.fingerprints import parse_fingerprint
 from acspec.jsontext import read_limited
-from acspec.openpgp.keys import Key, get_public_key, parse_fingerprint, read_keys
+from acspec.openpgp.keys import Key, get_public_key, read_keys
 from acspec.openpgp.verification import Verdict, Verification
 from acspec.program import os_error
 from actool.inputs import STANDARD_INPUT, opened_raw

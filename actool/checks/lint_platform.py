@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from acspec.escape import escape
 from acspec.image_manifest import ImageManifest
+from acspec.labels import label_map
 from actool.checks.elf import MACHINES, SYSTEMS, Machine, name_machine
 from actool.checks.programs import Form, Program
 from actool.checks.reports import Diagnostic, warning
@@ -20,11 +21,9 @@ class Platform:
     """What the labels of one image say, and whether programs agree with that."""
 
     def __init__(self, manifest: ImageManifest) -> None:
-        places: dict[str, tuple[str, str]] = {
-            label.name: (f"labels[{index}].value", label.value) for index, label in enumerate(manifest.labels)
-        }
-        self._os_place, self.os = places.get("os", ("labels", ""))
-        self._arch_place, self.arch = places.get("arch", ("labels", ""))
+        labels = label_map(manifest.labels)
+        self.os = labels.get("os", "")
+        self.arch = labels.get("arch", "")
 
     def lint_program(self, path: bytes, program: Program, place: str) -> Iterator[Diagnostic]:
         """Return in which way the *program* at *path*, which the app executes, is for another platform than the labels say."""

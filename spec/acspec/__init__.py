@@ -21,6 +21,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     timestamps      points in time
     urls            URLs of the web, checked
     references      image arguments, as typed
+    fingerprints    fingerprints of keys
     names           AC Names and Identifiers, image IDs, versions
     configuration   files of the configuration, merged key by key
     fields          keys of JSON objects read as types, each fault with its place
@@ -36,6 +37,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     usage           what is wrong with a command line, in words of this suite
     directories     where data, pods and configuration lie
     execution       what executors and checks of images agree on
+    image_outputs   where images may be written
     durable         files that appear whole or not at all
     locks           locks that say who is at work
     errors          what can go wrong, and the exit code of each

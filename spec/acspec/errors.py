@@ -124,3 +124,11 @@ class ConfigError(ToolError):
     """A configuration file is bad."""
 
     exit_code = 78
+
+
+class OutputNameError(UsageError):
+    """The name of an output is not one that the specification allows."""
+
+
+class OutputExistsError(OutputError):
+    """An output is there already, and nobody said that it may be replaced."""

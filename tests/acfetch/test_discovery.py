@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acfetch.discovery import Discovered, discover
+from acfetch.discovery import Found, discover
 from acfetch.errors import DiscoveryError, HTTPStatusError, TransportRefusedError, UnreachableError
 from acfetch.http import Client
 from acspec import limits
@@ -17,7 +17,7 @@ PAGES = tuple(f"https://{path}?ac-discovery=1" for path in ("example.com/project
 T = "https://a.b/{name}.{ext}"
 
 
-def find(name: str = NAME) -> Discovered:
+def find(name: str = NAME) -> Found:
     with Client() as client:
         return discover(client, name)
 

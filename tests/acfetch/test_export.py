@@ -98,7 +98,7 @@ def test_a_signature_that_is_there_is_not_replaced_unasked(place: Path) -> None:
 
 BAD: dict[str, tuple[tuple[str, str], type[ToolError]]] = {
     "an image that is not there": (("example.com/nowhere", "out.aci"), MissingInputError),
-    "an output that is called otherwise": (("example.com/app", "out.tar"), OutputError),
+    "an output that is called otherwise": (("example.com/app", "out.tar"), UsageError),
     "an output in no directory": (("example.com/app", "nowhere/out.aci"), OutputError),
     "a URL": (("https://example.com/app.aci", "out.aci"), UsageError),
 }

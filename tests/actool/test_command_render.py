@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from actool.errors import OutputExistsError
+from acspec.errors import OutputExistsError
 from actool.outputs import new_output
 from tests.support import images
 from tests.support.flattening import held, manifest, rendered

@@ -16,11 +16,19 @@ import pytest
 from acspec.archive.compression import Compression
 from acspec.archive.image import read_image
 from acspec.archive.splice import Recompression
-from acspec.errors import FormatError, MissingInputError, OutputError, StorageError, ToolError, UsageError
+from acspec.errors import (
+    FormatError,
+    MissingInputError,
+    OutputError,
+    OutputExistsError,
+    OutputNameError,
+    StorageError,
+    ToolError,
+    UsageError,
+)
 from actool.changes.manifest_changes import ManifestChanges
 from actool.changes.removals import Removal
 from actool.command_changes import read_changes
-from actool.errors import OutputExistsError, OutputNameError
 from actool.patch import PatchRequest, find_signature, patch
 from tests.support import images
 from tests.support.corpus import CORPUS

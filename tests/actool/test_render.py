@@ -12,9 +12,8 @@ import pytest
 from acspec.archive.compression import Compression
 from acspec.archive.image import read_image
 from acspec.archive.write import ImageSettings
-from acspec.errors import FormatError, OutputError, TrustError
+from acspec.errors import FormatError, OutputError, OutputExistsError, TrustError
 from actool.build import BuildRequest, build
-from actool.errors import OutputExistsError
 from actool.passphrase import Passphrase
 from actool.render import Rendering, RenderRequest, render
 from actool.sources import SourceRequest

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KEY_ARMOUR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
-_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,6 @@ class OwnKey:
     subkeys: tuple[str, ...]
     identities: tuple[str, ...]
     unusable: str
-
-
-def parse_fingerprint(text: str) -> str:
-    """Return the fingerprint that *text* spells, blanks and capitals allowed. Raises: UsageError."""
-    fingerprint = "".join(text.split()).lower()
-    if len(fingerprint) not in (40, 64) or not _HEX.issuperset(fingerprint):
-        raise UsageError(text, "is not a fingerprint", "40 or 64 hex digits")
-    return fingerprint
 
 
 def read_keys(data: bytes, what: str) -> list[Key]:
@@ -100,15 +91,15 @@ def get_public_key(fingerprint: str, home: str | None) -> Key:
     raise MissingInputError(fingerprint, "no such key in the keyring of gpg", "--key FILE names a file with it")
 
 
-def find_own_keys(pattern: str, home: str | None, *, secret: bool = True) -> list[OwnKey]:
-    """Return the keys of the user's keyring that *pattern* names as gpg reads it, the secret ones or all.
+def find_own_keys(pattern: str, home: str | None) -> list[OwnKey]:
+    """Return the keys of the user's keyring that *pattern* names as gpg reads it, the secret ones.
 
     Raises: UsageError for what gpg would take for an option; MissingInputError without gpg; OSError.
     Source: gpg(1), How to specify a user ID.
     """
     if pattern.startswith("-") or not pattern.strip():
         raise UsageError(pattern or '""', "is not the name of a key", "a fingerprint, a key ID or an e-mail address")
-    return [_own_key(key) for key in _open_user_home(home).list_keys(secret, keys=[pattern])]
+    return [_own_key(key) for key in _open_user_home(home).list_keys(True, keys=[pattern])]
 
 
 def _own_key(key: dict[str, Any]) -> OwnKey:

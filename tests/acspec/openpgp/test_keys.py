@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError, UsageError
-from acspec.openpgp.keys import find_own_keys, get_public_key, parse_fingerprint, read_keys
+from acspec.fingerprints import parse_fingerprint
+from acspec.openpgp.keys import find_own_keys, get_public_key, read_keys
 from tests.support.gpg import Signer, make_signer
 
 LONG_AGO = "20200101T000000!"

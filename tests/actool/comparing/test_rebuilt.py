@@ -12,10 +12,11 @@ import pytest
 from acspec.archive.compression import Compression
 from acspec.archive.image import ImageReader
 from acspec.archive.walk import LayoutWalk
-from acspec.archive.write import ImageSettings, write_image
+from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError
 from actool.comparing.rebuilt import Rebuilt
 from tests.support.images import manifest_bytes
+from tests.support.layouts import write_image
 
 PLAIN = ImageSettings(Compression.NONE)
 MIB = 1024 * 1024
