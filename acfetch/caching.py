@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 LONGEST = 7 * 24 * 3600  # seconds; whoever says more could keep a user from a repaired image by one careless header
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{1,512}"')
 _SECONDS = re.compile(r"[0-9]{1,10}")
-_DATE_LENGTH = 40
 
 
 def read_freshness(asked: str, headers: Mapping[str, str], now: float) -> Freshness:
@@ -29,7 +28,7 @@ def read_freshness(asked: str, headers: Mapping[str, str], now: float) -> Freshn
         _timestamp(now),
         _timestamp(now + min(max(_lifetime(headers), 0), LONGEST)),
         etag if _ETAG.fullmatch(etag) else None,
-        modified if len(modified) <= _DATE_LENGTH and parse_date(modified) is not None else None,
+        modified if parse_date(modified) is not None else None,
     )
 
 

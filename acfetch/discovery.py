@@ -41,7 +41,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Discovered:
+class Found:
     """What discovery found: image templates and key URLs, in the order of the page, and the walk to it."""
 
     templates: tuple[str, ...]
@@ -61,7 +61,7 @@ def ask_pages(connection: Getter, name: str) -> Iterator[Page]:
         path = path.rpartition("/")[0]
 
 
-def discover(connection: Getter, name: str) -> Discovered:
+def discover(connection: Getter, name: str) -> Found:
     """Return the templates and key URLs of the nearest page that has templates for *name*.
 
     Raises: DiscoveryError when no page has any; what `ask_pages` raises.
@@ -70,7 +70,7 @@ def discover(connection: Getter, name: str) -> Discovered:
     return _find_nearest(connection, name, "cannot be discovered", lambda page: bool(page.templates))
 
 
-def discover_keys(connection: Getter, name: str) -> Discovered:
+def discover_keys(connection: Getter, name: str) -> Found:
     """Return the key URLs, and templates, of the nearest page that has keys for *name*.
 
     Raises: DiscoveryError when no page has any; what `ask_pages` raises.
@@ -79,12 +79,12 @@ def discover_keys(connection: Getter, name: str) -> Discovered:
     return _find_nearest(connection, name, "no keys can be discovered", lambda page: bool(page.key_urls))
 
 
-def _find_nearest(connection: Getter, name: str, failure: str, has_it: Callable[[Page], bool]) -> Discovered:
+def _find_nearest(connection: Getter, name: str, failure: str, has_it: Callable[[Page], bool]) -> Found:
     walk: list[Page] = []
     for page in ask_pages(connection, name):
         walk.append(page)
         if has_it(page):
-            return Discovered(page.templates, page.key_urls, tuple(walk))
+            return Found(page.templates, page.key_urls, tuple(walk))
     hint = next((page.hint for page in walk if page.hint), None)
     raise DiscoveryError(name, f"{failure}: {'; '.join(map(str, walk))}", hint)
 

@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from acfetch.discovery import Discovered, discover
+from acfetch.discovery import Found, discover
 from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
 from acfetch.templates import IMAGE, SIGNATURE, check_url, render, render_path, why_no_path, why_unusable
 from acfetch.transports import why_no_program
@@ -130,7 +130,7 @@ def _path_of(url: str) -> str:
     return path
 
 
-def _discover(request: Request, connection: Getter) -> Discovered:
+def _discover(request: Request, connection: Getter) -> Found:
     name = _name(request)
     try:
         return discover(connection, name)

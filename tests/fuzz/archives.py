@@ -17,12 +17,13 @@ from acspec.archive.entry import Entry, Kind
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
 from acspec.archive.splice import Recompression, splice_manifest
-from acspec.archive.write import ImageSettings, write_image
+from acspec.archive.write import ImageSettings
 from acspec.durable import remove_tree
 from acspec.errors import FormatError
 from tests.support import sparse
 from tests.support.corpus import FILE, GOOD, LINK, with_parts
 from tests.support.images import BLOCK, END, header, long_name, member, pax
+from tests.support.layouts import write_image
 
 MOST_BYTES = 1 << 24  # of an image unpacked: more would only take longer
 _BUILT_BYTES = 1 << 20

@@ -48,7 +48,7 @@ def write_layers(tree: Path, layers: list[Layer]) -> None:
             image = tree.parent / f"{tree.name}{number}.aci"
             image.write_bytes(images.image(files, compression="none"))
             with image.open("rb") as file:
-                render_image(writer, file.fileno(), "x.aci", keep=whitelist_filter(whitelist), hashed=False)
+                render_image(writer, file.fileno(), "x.aci", keep=whitelist_filter(whitelist))
         writer.finish()
     os.close(descriptor)
 

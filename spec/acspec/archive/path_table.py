@@ -37,10 +37,6 @@ class PathTable:
         self._mask = _START_SLOTS - 1
         self.count = 0
 
-    def __len__(self) -> int:
-        """Return the number of paths."""
-        return self.count
-
     def get(self, path: bytes) -> int:
         """Return the value of *path*, 0 when it is not in the table."""
         slots, mask, hashed = self._slots, self._mask, self._hash(path)

@@ -20,12 +20,11 @@ def render_image(
     what: str,
     *,
     keep: Callable[[bytes], bool] | None = None,
-    hashed: bool = True,
 ) -> ImageReader:
     """Write the rootfs of the image in *descriptor*, a regular file, over what *writer* has written so far.
 
     *keep* says of an absolute path inside the rootfs whether it stays (see `acspec.rendering.whitelist_filter`). Return the reader,
-    closed, for its `manifest_bytes` and, when *hashed*, its `image_id`.
+    closed, for its `manifest_bytes` and its `image_id`.
 
     Raises: FormatError; StorageError; OSError with the name of the entry.
     Source: ace.md, Filesystem Setup, steps 2 and 3.
@@ -34,6 +33,6 @@ def render_image(
     if keep is not None:
         with ImageReader(descriptor, what, hashed=False, window=GLANCE) as reader:
             moved = plan_moved(reader, keep)
-    with ImageReader(descriptor, what, hashed=hashed) as reader:
+    with ImageReader(descriptor, what) as reader:
         writer.add(reader, keep, moved)
     return reader

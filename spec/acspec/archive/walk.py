@@ -273,12 +273,3 @@ def kind_of(mode: int) -> Kind:
     if kind is None:
         raise Fault("a socket, which an archive cannot hold")
     return kind
-
-
-def check_layout(layout: int, what: str) -> int:
-    """Check that the directory *layout*, a descriptor, can be written as an image, and return the number of its entries.
-
-    Raises: FormatError for what an image cannot hold; OSError with the path.
-    Source: aci.md, Image Layout.
-    """
-    return sum(1 for _ in LayoutWalk(layout, what))

@@ -54,30 +54,12 @@ class WrittenImage:
     entry_count: int
 
 
-def write_image(
-    layout: int,
-    what: str,
-    output: Output,
-    settings: ImageSettings | None = None,
-    *,
-    refused: tuple[int, int] | None = None,
-) -> WrittenImage:
-    """Write the layout directory *layout* (a descriptor; *what* names it in errors) as an image archive to *output*.
-
-    The file of the device and inode *refused*, the output itself, must not be in the layout.
-
-    Raises: FormatError for what an image cannot hold; StorageError when a file changes meanwhile; OSError.
-    Source: aci.md, Image Archives.
-    """
-    return write_walk(LayoutWalk(layout, what, refused=refused), output, settings)
-
-
 def write_walk(
     walk: LayoutWalk, output: Output, settings: ImageSettings | None = None, *, on_path: Callable[[str], object] | None = None
 ) -> WrittenImage:
     """Write what *walk* comes to as an image archive to *output*; *on_path* is told the path of each file on the disk.
 
-    Raises: as write_image; what *on_path* raises.
+    Raises: FormatError for what an image cannot hold; StorageError when a file changes meanwhile; what *on_path* raises; OSError.
     Source: aci.md, Image Archives.
     """
     settings = settings or ImageSettings()

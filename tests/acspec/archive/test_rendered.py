@@ -18,10 +18,10 @@ from acspec import limits
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
 from acspec.archive.rendered import RenderedImage
-from acspec.archive.write import write_image
 from acspec.errors import FormatError
 from tests.support import images, layers
 from tests.support.images import Node, directory
+from tests.support.layouts import write_image
 from tests.support.rendered import MANIFEST, PLAIN, rendered, write
 
 IS_ROOT = os.geteuid() == 0

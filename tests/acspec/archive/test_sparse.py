@@ -22,10 +22,11 @@ from acspec.archive.faults import Fault
 from acspec.archive.image import ImageReader, read_image
 from acspec.archive.render import render_image
 from acspec.archive.sparse import SparseMap, fill_holes, parse_announcement, read_map
-from acspec.archive.write import ImageSettings, write_image
+from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError
 from acspec.rendering import whitelist_filter
 from tests.support import images, sparse
+from tests.support.layouts import write_image
 from tests.support.sparse import CONTENT, DATA, FORMS, PIECES, SIZE, Pieces
 
 FIRST = images.member("manifest", images.manifest_bytes()) + images.member("rootfs", kind="5", mode=0o755)

@@ -19,11 +19,12 @@ from acspec.archive.compression import Compression
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
-from acspec.archive.walk import LayoutWalk, check_layout
-from acspec.archive.write import ImageSettings, write_image
+from acspec.archive.walk import LayoutWalk
+from acspec.archive.write import ImageSettings
 from acspec.durable import remove_tree
 from acspec.errors import FormatError, StorageError
 from tests.support import images
+from tests.support.layouts import check_layout, write_image
 
 PLAIN = ImageSettings(Compression.NONE)
 
