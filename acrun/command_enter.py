@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from acrun.command_options import Directory, PodArgument, PodArguments, Stage1
-from acrun.stage1 import become_entered, get_stage1, stop_pod
+from acrun.stage1 import become_entered, get_stage1, stop_pods
 from acrun.states import read_state
 from acrun.workspace import own_run_directory
 from acspec.errors import KernelError, MissingInputError, UsageError
@@ -39,12 +39,14 @@ def stop(
 ) -> None:
     """End running pods: SIGTERM to their apps, SIGKILL after the grace period; wait until they have ended."""
     all_pods = Pods(own_run_directory(directory))
-    for found in [all_pods.get(text) for text in pods]:
-        if found.phase != "run":
-            raise MissingInputError(found.uuid, f"is {found.state()}, not running")
-        code, said = stop_pod(get_stage1(stage1), found.path, force=force)
+    found = [all_pods.get(text) for text in pods]
+    for pod in found:
+        if pod.phase != "run":
+            raise MissingInputError(pod.uuid, f"is {pod.state()}, not running")
+    ends = stop_pods(get_stage1(stage1), [pod.path for pod in found], force=force)
+    for pod, (code, said) in zip(found, ends, strict=True):
         if code != 0:
-            raise KernelError(found.uuid, f"stage1 could not stop it: {said or f'exit code {code}'}")
+            raise KernelError(pod.uuid, f"stage1 could not stop it: {said or f'exit code {code}'}")
 
 
 def _running(pod: Pod) -> Pod:

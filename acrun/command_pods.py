@@ -9,7 +9,7 @@ import typer
 
 from acrun.command_options import Directory, Json, PodArguments, Stage1
 from acrun.states import check_states, list_states
-from acrun.sweep import remove_pod
+from acrun.sweep import remove_pods
 from acrun.views import list_pods as view_pods
 from acrun.workspace import own_run_directory
 from acspec.directories import run_directory
@@ -43,5 +43,4 @@ def remove(
 ) -> None:
     """Remove pods that have ended, with everything they left."""
     all_pods = Pods(own_run_directory(directory))
-    for found in [all_pods.get(text) for text in pods]:
-        remove_pod(found, stage1)
+    remove_pods([all_pods.get(text) for text in pods], stage1)

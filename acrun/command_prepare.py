@@ -10,7 +10,7 @@ from acrun.command_options import Directory, PodArgument, Stage1, announce
 from acrun.command_run_options import Debug, Detach, Interactive, Keep, Remove, option_names, run
 from acrun.launch import LaunchOptions
 from acrun.prepared import run_prepared as run_prepared_pod
-from acspec.directories import run_directory
+from acrun.workspace import own_run_directory
 from acspec.errors import UsageError
 from acspec.pods import Pods
 
@@ -51,7 +51,7 @@ def run_prepared(
 ) -> int:
     """Run a pod that acrun prepare has made. Ends with the app's exit code."""
     options = LaunchOptions(interactive=interactive, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
-    return announce(run_prepared_pod(Pods(run_directory(directory)).get(pod), options))
+    return announce(run_prepared_pod(Pods(own_run_directory(directory)).get(pod), options))
 
 
 def find_early(exception: Exception) -> UsageError | None:

@@ -14,7 +14,7 @@ from acrun.command_options import Directory, Stage1, announce
 from acrun.inputs import name_images
 from acrun.isolator_options import make_capability_isolators, parse_seccomp
 from acrun.launch import LaunchOptions
-from acrun.option_values import parse_mount, parse_variable, parse_volume
+from acrun.option_values import parse_annotation, parse_gids, parse_mount, parse_variable, parse_volumes, read_variables
 from acrun.options import AppOptions, ImageRequest
 from acrun.run import PodOptions, prepare_pod, run_pod
 from acrun.supervision import parse_supervision
@@ -23,7 +23,13 @@ from acspec.names import parse_ac_name
 
 _Volumes = Annotated[
     list[str] | None,
-    typer.Option("--volume", metavar="NAME,kind=host,source=PATH[,readOnly=true]", help="A volume; or NAME,kind=empty,mode=0755."),
+    typer.Option(
+        "--volume", "-v", metavar="SOURCE:TARGET[:ro]|NAME,kind=…", help="NAME,kind=host,source=PATH,… or NAME,kind=empty,…"
+    ),
+]
+_Environment = Annotated[list[str] | None, typer.Option("--env", "-e", metavar="NAME=VALUE", help="An environment variable.")]
+_EnvironmentFiles = Annotated[
+    list[str] | None, typer.Option("--env-file", metavar="FILE", help="Variables, one NAME=VALUE a line.")
 ]
 _Mounts = Annotated[
     list[str] | None, typer.Option("--mount", metavar="volume=NAME,target=PATH", help="Mount a volume, whatever the image says.")
@@ -52,6 +58,8 @@ def run(
     hostname: Annotated[str | None, typer.Option(metavar="NAME", help="The pod's hostname.")] = None,
     volume: _Volumes = None,
     mount: _Mounts = None,
+    env: _Environment = None,
+    env_file: _EnvironmentFiles = None,
     interactive: Interactive = False,
     detach: Detach = False,
     remove: Remove = False,
@@ -79,13 +87,21 @@ def run(
         log=log.value, debug=debug,
         supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size),
     )  # fmt: skip
-    volumes, mounts = tuple(map(parse_volume, volume or ())), tuple(map(parse_mount, mount or ()))
-    options = PodOptions(directory, volumes, mounts, allow_nested_mounts, allow_symlink_volumes, quiet, pod, start)
+    volumes, short = parse_volumes(volume or ())
+    options = PodOptions(
+        directory, volumes, (*short, *map(parse_mount, mount or ())), allow_nested_mounts, allow_symlink_volumes, quiet, pod,
+        _variables(env, env_file), start,
+    )  # fmt: skip
     images = _read_images(words or (), pod, interactive=interactive)
     if context.info_name == "prepare":
         sys.stdout.write(f"{prepare_pod(options, images)}\n")
         return 0
     return announce(run_pod(options, images))
+
+
+def _variables(typed: Sequence[str] | None, files: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
+    """Return the variables of files and those that were typed, which win by coming last."""
+    return (*(variable for file in files or () for variable in read_variables(file)), *map(parse_variable, typed or ()))
 
 
 def _read_images(words: Sequence[str], pod: str | None, *, interactive: bool) -> list[ImageRequest]:
@@ -143,8 +159,11 @@ def app_options(
     user: Annotated[str | None, typer.Option(metavar="USER", help="User name, number, or /path; the group stays.")] = None,
     group: Annotated[str | None, typer.Option(metavar="GROUP", help="Group name, number, or /path.")] = None,
     supplementary_gid: Annotated[list[int] | None, typer.Option(metavar="GID", min=0, help="A further group.")] = None,
+    supplementary_gids: Annotated[str | None, typer.Option(metavar="GID,…", help="Further groups.")] = None,
     working_dir: Annotated[str | None, typer.Option(metavar="PATH", help="The working directory.")] = None,
-    env: Annotated[list[str] | None, typer.Option("--env", "-e", metavar="NAME=VALUE", help="An environment variable.")] = None,
+    env: _Environment = None,
+    env_file: _EnvironmentFiles = None,
+    annotation: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An annotation of the app.")] = None,
     mount: _Mounts = None,
     readonly_rootfs: Annotated[bool, typer.Option("--readonly-rootfs", help="Mount the root read-only.")] = False,
     cap_retain: Annotated[list[str] | None, typer.Option(metavar="CAP,…", help="The only capabilities to keep.")] = None,
@@ -157,9 +176,10 @@ def app_options(
         exec=program,
         user=user,
         group=group,
-        supplementary_gids=tuple(supplementary_gid or ()),
+        supplementary_gids=(*parse_gids(supplementary_gids), *(supplementary_gid or ())),
         working_directory=working_dir,
-        environment=tuple(map(parse_variable, env or ())),
+        environment=_variables(env, env_file),
+        annotations=tuple(map(parse_annotation, annotation or ())),
         mounts=tuple(map(parse_mount, mount or ())),
         read_only_rootfs=readonly_rootfs,
         isolators=(

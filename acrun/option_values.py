@@ -1,4 +1,4 @@
-"""What the words behind options mean: --volume, --mount, --env. What a value may be, `acspec` says, as it does for manifests.
+"""What the words behind options mean: --volume, --mount, --env and such. What a value may be, `acspec` says.
 
 Source: pods.md, volumes and mounts; docs/man/acrun.1.
 """
@@ -7,18 +7,64 @@ from __future__ import annotations
 
 import os
 
-from acspec.errors import UsageError
+from acrun.mounts import free_name
+from acspec import limits
+from acspec.app import parse_environment_name
+from acspec.errors import FormatError, UsageError
+from acspec.execution import MAX_ID
 from acspec.fields import Fields, Oddity
-from acspec.names import parse_ac_name
+from acspec.image_manifest import Annotation
+from acspec.names import parse_ac_identifier, parse_ac_name, sanitise_ac_name
 from acspec.option_words import integer_or_text, parse_pair, parse_settings, typed
 from acspec.volumes import Mount, Volume, parse_absolute_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from acspec.jsontext import JSONValue
+    from acspec.names import ACName
 
 _VOLUME_KEYS = ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid")
 _BOOLEANS = {"true": True, "false": False}
+
+
+def parse_volumes(words: Sequence[str]) -> tuple[tuple[Volume, ...], tuple[Mount, ...]]:
+    """Return the volumes that the words behind --volume mean, and the mounts of those of the short form `SOURCE:TARGET[:ro]`.
+
+    Raises: UsageError.
+    Source: pods.md, volumes and mounts.
+    """
+    volumes = [parse_volume(word) for word in words if not _is_short(word)]
+    mounts: list[Mount] = []
+    for word in filter(_is_short, words):
+        volume, mount = _parse_short(word, {volume.name: volume for volume in volumes})
+        volumes += [volume] if volume is not None else []
+        mounts.append(mount)
+    return tuple(volumes), tuple(mounts)
+
+
+def _is_short(word: str) -> bool:
+    return word.startswith(("/", "./", "../")) or ":" in word.partition(",")[0]
+
+
+def _parse_short(word: str, others: Mapping[ACName, Volume]) -> tuple[Volume | None, Mount]:
+    """Return the volume (None: one that is named) and the mount of `SOURCE:TARGET`, `SOURCE:TARGET:ro` or `NAME:TARGET`."""
+    option = f"--volume {word}"
+    source, target, access = (*word.split(":"), "rw")[:3] if word.count(":") in (1, 2) else ("", "", "")
+    if not source or access not in ("ro", "rw"):
+        raise UsageError(option, "not of the form SOURCE:TARGET, SOURCE:TARGET:ro or NAME,kind=…")
+    with typed():
+        parse_absolute_path(target, option)
+        if source.startswith(("/", "./", "../")):
+            name = free_name(sanitise_ac_name(f"bind {target.replace('/', ' ')}"), others)
+            volume = Volume(name, "host", os.path.abspath(source), read_only=access == "ro" or None)
+            return volume, Mount(name, target)
+        if access == "ro":
+            raise UsageError(
+                option, "a volume by name is read-only when its own --volume says so", f"--volume {source},readOnly=true,…"
+            )
+        return None, Mount(parse_ac_name(source, option), target)
 
 
 def parse_volume(text: str) -> Volume:
@@ -28,8 +74,8 @@ def parse_volume(text: str) -> Volume:
     Source: pods.md, volumes.
     """
     option = f"--volume {text}"
-    if "," not in text and ("/" in text or ":" in text):
-        raise UsageError(option, "not of the form NAME,kind=host,source=PATH", "--mount volume=NAME,target=PATH says where")
+    if "," not in text and "/" in text:
+        raise UsageError(option, "not of the form NAME,kind=host,source=PATH", "SOURCE:TARGET says where, too")
     name, *words = text.split(",")
     settings = parse_settings(option, words, _VOLUME_KEYS)
     values: dict[str, JSONValue] = {"name": name, "kind": "host" if "source" in settings else "empty"}
@@ -67,3 +113,51 @@ def parse_mount(text: str) -> Mount:
 def parse_variable(text: str) -> tuple[str, str]:
     """Return name and value of `NAME=VALUE`. Raises: UsageError. Source: aci.md, environment."""
     return parse_pair("--env", text)
+
+
+def read_variables(path: str) -> list[tuple[str, str]]:
+    """Return the variables in the file *path*: `NAME=VALUE` a line, values as they stand; empty lines and `# …` are passed over.
+
+    Raises: MissingInputError; FormatError with the line at fault; OSError.
+    Source: aci.md, environment; docs/man/acrun.1.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(limits.MANIFEST_BYTES + 1)
+    except IsADirectoryError:
+        raise FormatError(path, "is a directory") from None
+    if len(data) > limits.MANIFEST_BYTES:
+        raise FormatError(path, f"larger than the limit of {limits.MANIFEST_BYTES} bytes")
+    return [_read_variable(line, f"{path}:{number}") for number, line in enumerate(data.split(b"\n"), 1) if _says_something(line)]
+
+
+def _says_something(line: bytes) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith(b"#")
+
+
+def _read_variable(line: bytes, place: str) -> tuple[str, str]:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormatError(place, "is not UTF-8") from None
+    name, equals, value = text.partition("=")
+    if not equals or "\0" in text:
+        raise FormatError(place, "not of the form NAME=VALUE")
+    return parse_environment_name(name, place), value
+
+
+def parse_annotation(text: str) -> Annotation:
+    """Return the annotation that `NAME=VALUE` means. Raises: UsageError. Source: pods.md, apps: annotations."""
+    name, value = parse_pair("--annotation", text)
+    with typed():
+        return Annotation(parse_ac_identifier(name, f"--annotation {text}"), value)
+
+
+def parse_gids(text: str | None) -> tuple[int, ...]:
+    """Return the numbers of groups in `GID,GID,…`, none for None. Raises: UsageError. Source: aci.md, supplementaryGIDs."""
+    if text is None:
+        return ()
+    numbers = [integer_or_text(word) for word in text.split(",")]
+    if not all(isinstance(number, int) and 0 <= number <= MAX_ID for number in numbers):
+        raise UsageError(f"--supplementary-gids {text}", f"not numbers from 0 to {MAX_ID} with commas between them")
+    return tuple(number for number in numbers if isinstance(number, int))

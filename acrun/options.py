@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from acspec.image_manifest import Annotation
     from acspec.isolators import Isolator
     from acspec.names import ACName
     from acspec.pod_manifest import RuntimeApp
@@ -36,6 +37,7 @@ class AppOptions:
     environment: tuple[tuple[str, str], ...] = ()
     mounts: tuple[Mount, ...] = ()
     read_only_rootfs: bool = False
+    annotations: tuple[Annotation, ...] = ()
     isolators: tuple[Isolator, ...] = ()
 
 

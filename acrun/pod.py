@@ -119,7 +119,10 @@ def _runtime_app(name: ACName, app: App, request: AppRequest, mounts: Sequence[M
     own = RuntimeApp(name, RuntimeImage(id=image.image_id, name=image.manifest.name, labels=image.manifest.labels))
     base = request.template if request.template is not None else own
     read_only = base.read_only_rootfs or request.options.read_only_rootfs
-    return replace(base, name=name, app=app, read_only_rootfs=read_only, mounts=tuple(mounts))
+    annotations = {annotation.name: annotation for annotation in (*base.annotations, *request.options.annotations)}
+    return replace(
+        base, name=name, app=app, read_only_rootfs=read_only, mounts=tuple(mounts), annotations=tuple(annotations.values())
+    )
 
 
 def _port_faults(apps: Sequence[RuntimeApp]) -> list[str]:

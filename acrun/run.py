@@ -48,6 +48,7 @@ class PodOptions:
     symlink_volumes: bool = False
     quiet: bool = False
     pod_file: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
     launch: LaunchOptions = field(default_factory=LaunchOptions)
 
 
@@ -96,7 +97,7 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
     check_options(options.launch)
     data, run = data_directory(options.directory), run_directory(options.directory)
     pod = read_pod_file(options.pod_file, data) if options.pod_file is not None else None
-    requests = [_request(image, data) for image in (images if pod is None else _of_manifest(pod.manifest))]
+    requests = [_request(options, image, data) for image in (images if pod is None else _of_manifest(pod.manifest))]
     volumes = resolve_sources(_volumes(options, pod), follow_links=options.symlink_volumes)
     reified = reify(
         requests,
@@ -130,9 +131,10 @@ def _volumes(options: PodOptions, pod: PodFile | None) -> list[Volume]:
     return [*(volume for volume in of_manifest if volume.name not in typed), *options.volumes]
 
 
-def _request(image: ImageRequest, data: str) -> AppRequest:
+def _request(options: PodOptions, image: ImageRequest, data: str) -> AppRequest:
     text = image.image if image.template is None else f"app {image.template.name}"
-    return AppRequest(text, resolve_image(image.image, data), image.options, image.arguments, image.template)
+    own = replace(image.options, environment=(*options.environment, *image.options.environment))
+    return AppRequest(text, resolve_image(image.image, data), own, image.arguments, image.template)
 
 
 def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[Tree], filters: Sequence[Filter]) -> Plan:

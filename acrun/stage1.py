@@ -63,12 +63,12 @@ def become_entered(stage1: list[str], pod_path: str, app: str, words: Sequence[s
     os.execv(stage1[0], [*stage1, "enter", pod_path, app, "--", *words])
 
 
-def stop_pod(stage1: list[str], pod_path: str, *, force: bool) -> tuple[int, str]:
-    """Run `stage1 stop` to its end; return its exit status, 0 when the pod has ended, and what it said.
+def stop_pods(stage1: Sequence[str], pod_paths: Sequence[str], *, force: bool) -> list[tuple[int, str]]:
+    """Run `stage1 stop` for several pods at once; return for each its exit status, 0 when the pod has ended, and what it said.
 
     Source: spec/stage1.md, stop.
     """
-    return _run([*stage1, "stop", *(["--force"] if force else []), pod_path])
+    return _run_all([[*stage1, "stop", *(["--force"] if force else []), path] for path in pod_paths])
 
 
 def collect_pod(stage1: list[str], pod_path: str) -> tuple[int, str]:
@@ -76,11 +76,13 @@ def collect_pod(stage1: list[str], pod_path: str) -> tuple[int, str]:
 
     Source: spec/stage1.md, gc.
     """
-    return _run([*stage1, "gc", pod_path])
+    (result,) = _run_all([[*stage1, "gc", pod_path]])
+    return result
 
 
-def _run(words: list[str]) -> tuple[int, str]:
+def _run_all(commands: Sequence[list[str]]) -> list[tuple[int, str]]:
     import subprocess
 
-    ended = subprocess.run(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
-    return ended.returncode, ended.stderr.decode("utf-8", "replace").strip()
+    started = [subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) for words in commands]
+    said = [process.communicate()[1] for process in started]
+    return [(process.returncode, text.decode("utf-8", "replace").strip()) for process, text in zip(started, said, strict=True)]

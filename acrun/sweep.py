@@ -13,9 +13,14 @@ import time
 
 from acrun.stage1 import collect_pod, get_stage1
 from acspec.durable import list_names, remove_tree, sweep_new_files
-from acspec.errors import BusyError, KernelError
+from acspec.errors import BusyError, KernelError, ToolError
 from acspec.locks import iterate_unlocked
 from acspec.pods import Pod, Pods
+from acspec.program import tell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # What was used within a day is not collected: a script may be about to use it again.
 UNUSED_SECONDS = 24 * 3600
@@ -59,6 +64,24 @@ def collect(run_directory: str, grace_period: int, stage1: str | None, expire_pr
     if refusal is not None:
         raise refusal
     return removed
+
+
+def remove_pods(pods: Sequence[Pod], stage1: str | None) -> None:
+    """Remove all of *pods* that can be removed, and say of each that cannot why.
+
+    Raises: what `remove_pod` raises, of the last that could not be removed.
+    Source: spec/pod-directory.md, Collection.
+    """
+    refusal: ToolError | None = None
+    for pod in pods:
+        try:
+            remove_pod(pod, stage1)
+        except ToolError as error:  # the others must not wait for this one
+            if refusal is not None:
+                tell("acrun", str(refusal))
+            refusal = error
+    if refusal is not None:
+        raise refusal
 
 
 def remove_pod(pod: Pod, stage1: str | None) -> None:

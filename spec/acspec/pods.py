@@ -35,6 +35,8 @@ STATES = tuple(dict.fromkeys(state for pair in _STATES.values() for state in pai
 
 _HEX = frozenset("0123456789abcdef")
 _SHAPE = (8, 4, 4, 4, 12)
+# Of the pods that a beginning may mean, so many are told.
+_CANDIDATES = 4
 
 
 def new_uuid() -> str:
@@ -172,8 +174,13 @@ class Pods:
         if len(found) == 1:
             return next(iter(found.values()))
         if found:
-            raise MissingInputError(text, f"means {len(found)} pods", "give more of the UUID")
+            raise MissingInputError(text, f"means {len(found)} pods", self._tell_apart(sorted(found)))
         raise MissingInputError(text, "no such pod", "acrun list shows them")
+
+    def _tell_apart(self, uuids: list[str]) -> str:
+        names = self.names()
+        told = [f"{uuid} ({names[uuid]})" if uuid in names else uuid for uuid in uuids[:_CANDIDATES]]
+        return ", ".join(told) + (", …" if len(uuids) > _CANDIDATES else "")
 
     def _uuid_of_name(self, name: str) -> str | None:
         if not name or "/" in name or name.startswith("."):

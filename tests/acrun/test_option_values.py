@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acrun.option_values import parse_mount, parse_variable, parse_volume
-from acspec.errors import UsageError
+from acrun.option_values import (
+    parse_annotation,
+    parse_gids,
+    parse_mount,
+    parse_variable,
+    parse_volume,
+    parse_volumes,
+    read_variables,
+)
+from acspec.errors import FormatError, UsageError
 from acspec.names import ACName
 from acspec.volumes import Mount, Volume
 
@@ -68,9 +79,84 @@ def test_variables_have_a_name_and_any_value() -> None:
             parse_variable(text)
 
 
-@given(st.text() | st.text(alphabet="w,=kindhostempyurc0/"))
+SHORT = {
+    "a directory": ("/srv/x:/data", ("bind-data", "/srv/x", None), ("bind-data", "/data")),
+    "read-only": ("/srv:/var/lib/data:ro", ("bind-var-lib-data", "/srv", True), ("bind-var-lib-data", "/var/lib/data")),
+    "for writing, said": ("/srv:/data:rw", ("bind-data", "/srv", None), ("bind-data", "/data")),
+    "with a comma in its name": ("/a,b:/data", ("bind-data", "/a,b", None), ("bind-data", "/data")),
+    "beside the caller": ("./x:/data", ("bind-data", os.path.abspath("x"), None), ("bind-data", "/data")),
+}
+
+
+@pytest.mark.parametrize("case", SHORT)
+def test_the_short_form_is_a_volume_and_its_mount(case: str) -> None:
+    text, (name, source, read_only), (mounted, target) = SHORT[case]
+    volumes, mounts = parse_volumes([text])
+    assert volumes == (Volume(ACName(name), "host", source, read_only=read_only),)
+    assert mounts == (Mount(ACName(mounted), target),)
+
+
+def test_short_forms_stand_beside_the_long_one_and_never_share_a_name() -> None:
+    volumes, mounts = parse_volumes(["/a:/data", "/b:/Data", "bind-data,kind=empty", "bind-data:/more"])
+    assert [volume.name for volume in volumes] == ["bind-data", "bind-data-2", "bind-data-3"]
+    assert [(mount.volume, mount.path) for mount in mounts] == [
+        ("bind-data-2", "/data"),
+        ("bind-data-3", "/Data"),
+        ("bind-data", "/more"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["/srv", "/srv:data", "/srv:", ":/data", "/srv:/data:z", "a:b:c:d", "w:/data:ro", "W:/data", "/a:/b:/c", ""]
+)
+def test_short_forms_that_make_no_sense(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_volumes([text])
+
+
+def test_a_file_of_variables(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_bytes("# a comment\n\nA=1\n  # another\nB= x = y \nC=\nD=\u00fc\nA=2".encode())
+    assert read_variables(str(path)) == [("A", "1"), ("B", " x = y "), ("C", ""), ("D", "\u00fc"), ("A", "2")]
+
+
+@pytest.mark.parametrize("line", [b"A", b"=1", b"1A=x", b"A B=1", b"A=\xff", b"A=\0", b"export A=1"])
+def test_a_line_that_is_no_variable_is_named(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "env"
+    path.write_bytes(b"X=1\n" + line + b"\n")
+    with pytest.raises(FormatError, match=f"{path}:2"):
+        read_variables(str(path))
+
+
+@given(st.binary(max_size=200) | st.text(alphabet="AB=#\n \r\t").map(str.encode))
+def test_any_file_of_variables_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any-env"
+    path.write_bytes(data)
+    try:
+        read_variables(str(path))
+    except FormatError:
+        pass
+
+
+def test_groups_and_annotations() -> None:
+    assert parse_gids("5,6,4294967294") == (5, 6, 4294967294)
+    assert parse_gids(None) == ()
+    assert parse_annotation("example.com/why=a=b").value == "a=b"
+    for text in ("", "5,", "x", "-1", "4294967295", "5 6"):
+        with pytest.raises(UsageError, match="--supplementary-gids"):
+            parse_gids(text)
+    for text in ("", "A b=c", "x"):
+        with pytest.raises(UsageError, match="--annotation"):
+            parse_annotation(text)
+
+
+def _each(text: str) -> object:
+    return parse_volumes([text])
+
+
+@given(st.text() | st.text(alphabet="w,=kindhostempyurc0/:."))
 def test_any_words_mean_something_or_are_refused_with_our_error(text: str) -> None:
-    for parse in (parse_volume, parse_mount, parse_variable):
+    for parse in (_each, parse_volume, parse_mount, parse_variable, parse_gids, parse_annotation):
         try:
             parse(text)
         except UsageError:

@@ -127,7 +127,7 @@ MISPLACED = {
         "is an option of the run, not of its preparation (acrun run-prepared -i POD)",
     ),
     "an option of the run behind an image": (("./probe.aci", "--rm"), "--rm: is an option of the pod"),
-    "an option of an app before the image": (("--env", "A=b", "./probe.aci"), "--env: is an option of an app"),
+    "an option of an app before the image": (("--exec", "/x", "./probe.aci"), "--exec: is an option of an app"),
     "an option without its value": (("--name",), "--name: requires an argument"),
 }
 
