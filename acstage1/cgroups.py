@@ -14,7 +14,7 @@ import os
 
 from acstage1.cgroupfs import kill_and_remove, read_control, write_control
 from acstage1.errors import StartError
-from acstage1.hierarchies import get_room
+from acstage1.hierarchies import get_room, way_down
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class PodCgroups:
         """Make the directories. Raises: OSError."""
         for hierarchy, pod in self._pods:
             if not hierarchy.controllers:
-                _delegate(os.path.dirname(pod))
+                for path in way_down(hierarchy, os.path.dirname(pod)):
+                    _delegate(path)
             for path in self._directories(pod):
                 os.makedirs(path, mode=0o755, exist_ok=True)
                 if "cpuset" in hierarchy.controllers:

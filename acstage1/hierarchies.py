@@ -65,19 +65,29 @@ def _below(place: tuple[str, str], path: str) -> str:
 
 
 def get_room(hierarchy: Hierarchy) -> str:
-    """Return the nearest directory of cgroup2 that can have controllers below it: our own, or one above.
+    """Return the directory of cgroup2 nearest to ours that can have controllers below it, ours if none can.
 
-    Source: cgroup-v2.rst, No Internal Process Constraint: the root alone is exempt, and has no cgroup.type.
+    Source: cgroup-v2.rst, No Internal Process Constraint: the root alone is exempt, and has no cgroup.type; Top-down Constraint.
     """
-    path = hierarchy.own
-    while path != hierarchy.mount_point and _is_crowded(path):
-        path = os.path.dirname(path)
-    if not _is_crowded(path):
-        return path
-    return hierarchy.own
+    if not read_control(f"{hierarchy.mount_point}/cgroup.controllers"):
+        return hierarchy.own  # they are all on v1
+    room = None
+    for path in way_down(hierarchy, hierarchy.own):
+        if _is_crowded(path):
+            break
+        room = path
+    return hierarchy.own if room is None else room
+
+
+def way_down(hierarchy: Hierarchy, path: str) -> list[str]:
+    """Return the directories from where the hierarchy is mounted down to *path*, both included."""
+    way = [path]
+    while way[0] != hierarchy.mount_point:
+        way.insert(0, os.path.dirname(way[0]))
+    return way
 
 
 def _is_crowded(path: str) -> bool:
-    if not read_control(f"{path}/cgroup.controllers") or read_control(f"{path}/cgroup.subtree_control"):
+    if read_control(f"{path}/cgroup.subtree_control"):
         return False
     return os.path.exists(f"{path}/cgroup.type") and bool(read_control(f"{path}/cgroup.procs"))

@@ -76,6 +76,13 @@ def test_from_one_with_processes_we_go_up_as_far_as_it_takes(tmp_path: Path) -> 
     assert get_room(Hierarchy(frozenset(), own, str(tmp_path))) == str(tmp_path), "the root may have processes"
 
 
+def test_every_directory_on_the_way_down_must_have_room(tmp_path: Path) -> None:
+    cgroup(tmp_path, root=True)
+    cgroup(tmp_path / "a", procs="3\n", controllers="")  # none is handed down to it as yet
+    cgroup(tmp_path / "a" / "b", controllers="")
+    assert get_room(Hierarchy(frozenset(), f"{tmp_path}/a/b", str(tmp_path))) == str(tmp_path)
+
+
 def test_where_there_is_no_room_the_pod_stays_with_its_caller(tmp_path: Path) -> None:
     cgroup(tmp_path, procs="1\n")  # a container's root: not the machine's
     cgroup(tmp_path / "a", procs="2\n")
