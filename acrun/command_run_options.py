@@ -12,7 +12,7 @@ import typer
 from acrun.arguments import STANDARD_INPUT, ImageArgument, split_images
 from acrun.command_options import Directory, Stage1, announce
 from acrun.inputs import name_images
-from acrun.isolator_options import make_capability_isolators, parse_seccomp
+from acrun.isolator_options import make_capability_isolators, make_limits, parse_seccomp
 from acrun.launch import LaunchOptions
 from acrun.option_values import parse_annotation, parse_gids, parse_mount, parse_variable, parse_volumes, read_variables
 from acrun.options import AppOptions, ImageRequest
@@ -34,6 +34,8 @@ _EnvironmentFiles = Annotated[
 _Mounts = Annotated[
     list[str] | None, typer.Option("--mount", metavar="volume=NAME,target=PATH", help="Mount a volume, whatever the image says.")
 ]
+_Memory = Annotated[str | None, typer.Option(metavar="SIZE", help="At most so much memory, such as 512Mi.")]
+_CPU = Annotated[str | None, typer.Option(metavar="CORES", help="At most so much of the processors, such as 1.5 or 500m.")]
 # Those that are about a run alone, which a prepared pod gets when it is run.
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Standard input belongs to the app.")]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Print the UUID when the apps run, and leave them alone.")]
@@ -70,6 +72,11 @@ def run(
     allow_symlink_volumes: Annotated[bool, typer.Option("--allow-symlink-volumes", help="Follow links in sources.")] = False,
     uuid_file_save: Annotated[str | None, typer.Option(metavar="FILE", help="Write the pod's UUID to a file.")] = None,
     grace_period: Annotated[int, typer.Option(metavar="SECONDS", min=0, help="Between SIGTERM and SIGKILL.")] = 10,
+    memory: _Memory = None,
+    cpu: _CPU = None,
+    pids_limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="At most so many processes and threads. [4096]")
+    ] = None,
     cgroup_parent: Annotated[str | None, typer.Option(metavar="PATH", help="Make the pod's cgroup below this one.")] = None,
     stage1: Stage1 = None,
     log: Annotated[Log, typer.Option(help="Keep what the apps write, or pass descriptors.")] = Log.FILE,
@@ -84,13 +91,13 @@ def run(
     start = LaunchOptions(
         name=name, hostname=hostname, interactive=interactive, detach=detach, keep=keep, remove=remove, strict=strict,
         overlay=overlay, uuid_file=uuid_file_save, grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1,
-        log=log.value, debug=debug,
+        log=log.value, debug=debug, pids_limit=pids_limit,
         supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size),
     )  # fmt: skip
     volumes, short = parse_volumes(volume or ())
     options = PodOptions(
         directory, volumes, (*short, *map(parse_mount, mount or ())), allow_nested_mounts, allow_symlink_volumes, quiet, pod,
-        _variables(env, env_file), start,
+        _variables(env, env_file), start, make_limits(memory=memory, cpu=cpu),
     )  # fmt: skip
     images = _read_images(words or (), pod, interactive=interactive)
     if context.info_name == "prepare":
@@ -169,6 +176,8 @@ def app_options(
     cap_retain: Annotated[list[str] | None, typer.Option(metavar="CAP,…", help="The only capabilities to keep.")] = None,
     cap_remove: Annotated[list[str] | None, typer.Option(metavar="CAP,…", help="Take these out of the default set.")] = None,
     seccomp: Annotated[str | None, typer.Option(metavar="mode=…|unconfined", help="System calls: mode=remove,reboot,…")] = None,
+    memory: _Memory = None,
+    cpu: _CPU = None,
 ) -> AppOptions:
     """Options of one app, after its image."""
     return AppOptions(
@@ -185,5 +194,6 @@ def app_options(
         isolators=(
             *make_capability_isolators(cap_retain or (), cap_remove or ()),
             *(() if seccomp is None else (parse_seccomp(seccomp),)),
+            *make_limits(memory=memory, cpu=cpu),
         ),
     )

@@ -1,8 +1,8 @@
-"""What the words behind --seccomp, --cap-retain and --cap-remove mean: isolators, in place of the image's own of that family.
+"""What the words behind --seccomp, --cap-retain, --memory and so on mean: isolators, in place of the image's own of that family.
 
 What a value may be, `acspec.isolators` says, as it does for manifests.
 
-Source: ace.md, Linux Isolators; docs/man/acrun.1.
+Source: ace.md, Linux Isolators, Resource Isolators; docs/man/acrun.1.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET
 from acspec.errors import UsageError
 from acspec.escape import escape
-from acspec.isolators import EXCLUSIVE, SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator, read_isolator
+from acspec.isolators import CPU, EXCLUSIVE, MEMORY, SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator, read_isolator
 from acspec.names import ACIdentifier
 from acspec.option_words import parse_settings, typed
+from acspec.quantities import parse_quantity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 _MODES = {"retain": SECCOMP_RETAIN, "remove": SECCOMP_REMOVE}
+_LEAST_MEMORY = 4096  # a page; who types 512m has asked for half a byte
 _UNCONFINED = "unconfined"
 _FORM = "not of the form mode=retain|remove[,errno=NAME],CALL,… or unconfined"
 
@@ -70,7 +72,30 @@ def _make_set(kind: str, names: Iterable[str], **settings: str) -> Isolator:
     return Isolator(ACIdentifier(kind), {"set": values, **settings})
 
 
+def make_limits(*, memory: str | None, cpu: str | None) -> tuple[Isolator, ...]:
+    """Return the isolators that `--memory SIZE` and `--cpu CORES` ask for: limits. Raises: UsageError.
+
+    Source: ace.md, resource/memory, resource/cpu.
+    """
+    limits = []
+    if memory is not None:
+        limits.append(
+            _make_limit("--memory", MEMORY, memory, 1, _LEAST_MEMORY, f"is less than {_LEAST_MEMORY} bytes", "512M or 512Mi")
+        )
+    if cpu is not None:
+        limits.append(_make_limit("--cpu", CPU, cpu, 1000, 1, "is no time at all", "1.5 or 500m"))
+    return tuple(limits)
+
+
+def _make_limit(option: str, kind: str, text: str, scale: int, least: int, why: str, hint: str) -> Isolator:
+    with typed():
+        amount = parse_quantity(text, option, scale=scale).amount
+    if amount < least:
+        raise UsageError(f"{option} {text}", why, hint)
+    return Isolator(ACIdentifier(kind), {"limit": text})
+
+
 def replace_isolators(own: Iterable[Isolator], asked: Sequence[Isolator]) -> tuple[Isolator, ...]:
-    """Return the isolators of an app: its *own*, but those that one *asked* for replaces or excludes, and then these."""
+    """Return the isolators of an app or a pod: its *own*, but those that one *asked* for replaces or excludes, and then these."""
     gone = {isolator.name for isolator in asked} | {EXCLUSIVE.get(isolator.name, "") for isolator in asked}
     return (*(isolator for isolator in own if isolator.name not in gone), *asked)

@@ -40,8 +40,8 @@ class LaunchOptions:
     """How a pod is started, whatever is in it: what the command line says, None where it says nothing."""
 
     __slots__ = (
-        "cgroup_parent", "debug", "detach", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay", "remove",
-        "stage1", "strict", "supervision", "uuid_file",
+        "cgroup_parent", "debug", "detach", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay",
+        "pids_limit", "remove", "stage1", "strict", "supervision", "uuid_file",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,7 @@ class LaunchOptions:
         log: str = "file",
         supervision: Supervision | None = None,
         debug: bool = False,
+        pids_limit: int | None = None,
     ) -> None:
         self.name = name
         self.hostname = hostname
@@ -78,6 +79,7 @@ class LaunchOptions:
         self.log = log
         self.supervision = supervision or Supervision()
         self.debug = debug
+        self.pids_limit = pids_limit
 
 
 def check_options(options: LaunchOptions) -> None:
@@ -167,6 +169,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
             "strict": options.strict,
             "log": options.log,
             "gracePeriod": options.grace_period,
+            "pidsLimit": options.pids_limit,
             "cgroupParent": options.cgroup_parent,
             **options.supervision.switches([app.name for app in apps]),
         },

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from acrun.errors import MountError
+from acrun.isolator_options import replace_isolators
 from acrun.mounts import plan_mounts
 from acrun.options import AppOptions, apply_options
 from acspec.errors import UsageError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from acrun.resolve import ResolvedImage
     from acspec.app import App
+    from acspec.isolators import Isolator
     from acspec.names import ACName
     from acspec.volumes import Mount, Volume
 
@@ -48,14 +50,17 @@ def reify(
     requests: Sequence[AppRequest],
     volumes: Sequence[Volume],
     mounts: Sequence[Mount],
+    isolators: Sequence[Isolator] = (),
     *,
     strict: bool,
     nested: bool,
     template: PodManifest | None = None,
 ) -> ReifiedPod:
-    """Return the pod manifest of the apps asked for. *mounts* apply to every app, an app's own win at the same target.
+    """Return the pod manifest of the apps asked for, with the pod's *isolators*.
 
-    What a *template* says of the pod, apart from apps and volumes, stays.
+    *mounts* apply to every app, an app's own win at the same target.
+
+    What a *template* says of the pod, apart from apps and volumes, stays; of its isolators what *isolators* do not replace.
 
     Raises: UsageError; MountError; FormatError.
     Source: pods.md, Pod Manifest Schema.
@@ -84,7 +89,8 @@ def reify(
             raise UsageError("--strict", fault)
         notes.append(fault)
     pod = template if template is not None else PodManifest(apps=())
-    return ReifiedPod(replace(pod, apps=tuple(apps), volumes=tuple(by_name.values())), tuple(notes))
+    kept = replace_isolators(pod.isolators, isolators)
+    return ReifiedPod(replace(pod, apps=tuple(apps), volumes=tuple(by_name.values()), isolators=kept), tuple(notes))
 
 
 def _own_app(request: AppRequest) -> App | None:

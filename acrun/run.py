@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from acrun.detach import Detached
     from acrun.filters import Filter
+    from acspec.isolators import Isolator
     from acspec.pod_manifest import PodManifest, RuntimeApp
     from acspec.pods import Pod
     from acspec.volumes import Mount, Volume
@@ -50,6 +51,7 @@ class PodOptions:
     pod_file: str | None = None
     environment: tuple[tuple[str, str], ...] = ()
     launch: LaunchOptions = field(default_factory=LaunchOptions)
+    isolators: tuple[Isolator, ...] = ()
 
 
 def run_pod(options: PodOptions, images: Sequence[ImageRequest]) -> Detached:
@@ -103,6 +105,7 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
         requests,
         volumes,
         options.mounts,
+        options.isolators,
         strict=options.launch.strict,
         nested=options.nested_mounts,
         template=pod.manifest if pod is not None else None,

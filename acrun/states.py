@@ -42,10 +42,11 @@ class AppState:
 
     def ended(self) -> str:
         """Return how the app ended in a few words, or the empty string while nothing says so."""
+        memory = ", out of memory" if self.status.get("oom") is True else ""
         if "exit" in self.status:
-            return f"exit {self.status['exit']}"
+            return f"exit {self.status['exit']}{memory}"
         if "signal" in self.status:
-            return f"signal {_signal(self.status['signal'])}"
+            return f"signal {_signal(self.status['signal'])}{memory}"
         if "failed" in self.status:
             return f"failed to start: {self.status.get('why', self.status['failed'])}"
         return ""

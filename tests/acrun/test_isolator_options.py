@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acrun.isolator_options import make_capability_isolators, parse_seccomp, replace_isolators
+from acrun.isolator_options import make_capability_isolators, make_limits, parse_seccomp, replace_isolators
 from acspec.capabilities import REMOVE_SET, RETAIN_SET
 from acspec.errors import UsageError
 from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator
@@ -52,6 +52,41 @@ def test_what_means_nothing_is_refused_in_the_words_that_were_typed(text: str) -
 def test_any_words_are_an_isolator_or_refused(text: str) -> None:
     try:
         assert parse_seccomp(text).name in (SECCOMP_RETAIN, SECCOMP_REMOVE)
+    except UsageError:
+        pass
+
+
+def test_limits_are_kept_as_they_are_written() -> None:
+    made = make_limits(memory="512Mi", cpu="1.5")
+    assert [(limit.name, limit.value) for limit in made] == [
+        ("resource/memory", {"limit": "512Mi"}),
+        ("resource/cpu", {"limit": "1.5"}),
+    ]
+    assert make_limits(memory=None, cpu=None) == ()
+
+
+LIMITS = {
+    "half a byte, which docker's users mean as megabytes": ("512m", None, "is less than 4096 bytes"),
+    "less memory than a page": ("4095", None, "is less than 4096 bytes"),
+    "a unit that there is not": ("5X", None, "is not a quantity"),
+    "nothing": ("", None, "is not a quantity"),
+    "a negative one": (None, "-1", "is negative"),
+    "no processor": (None, "0", "is no time at all"),
+    "words": (None, "all", "is not a quantity"),
+}
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_a_limit_that_means_nothing_is_refused(case: str) -> None:
+    memory, cpu, why = LIMITS[case]
+    with pytest.raises(UsageError, match=why):
+        make_limits(memory=memory, cpu=cpu)
+
+
+@given(memory=st.text(max_size=9), cpu=st.text(max_size=9))
+def test_any_words_are_limits_or_refused(memory: str, cpu: str) -> None:
+    try:
+        assert len(make_limits(memory=memory, cpu=cpu)) == 2
     except UsageError:
         pass
 

@@ -37,6 +37,8 @@ STATUSES = {
     "an exit code": ({"exit": 3}, "exit 3"),
     "success": ({"exit": 0}, "exit 0"),
     "death by a signal, by its number and its name": ({"signal": 9}, "signal 9 (SIGKILL)"),
+    "death for want of memory": ({"signal": 9, "oom": True}, "signal 9 (SIGKILL), out of memory"),
+    "a child's death for want of memory": ({"exit": 1, "oom": True}, "exit 1, out of memory"),
     "a real-time signal, which has no name": ({"signal": 40}, "signal 40"),
     "a signal that is no number": ({"signal": "x"}, "signal x"),
     "a program that could not be started": ({"failed": "exec", "why": "not found"}, "failed to start: not found"),
