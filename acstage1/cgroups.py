@@ -14,7 +14,7 @@ import os
 
 from acstage1.cgroupfs import kill_and_remove, read_control, write_control
 from acstage1.errors import StartError
-from acstage1.hierarchies import get_room, way_down
+from acstage1.hierarchies import get_room, is_crowded, way_down
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ class PodCgroups:
         """Make the directories. Raises: OSError."""
         for hierarchy, pod in self._pods:
             if not hierarchy.controllers:
-                for path in way_down(hierarchy, os.path.dirname(pod)):
-                    _delegate(path)
+                _hand_down(way_down(hierarchy, os.path.dirname(pod)))
             for path in self._directories(pod):
                 os.makedirs(path, mode=0o755, exist_ok=True)
                 if "cpuset" in hierarchy.controllers:
@@ -118,7 +117,9 @@ class PodCgroups:
             if "memory" in hierarchy.controllers:
                 return _read_count(f"{pod}/{f'app-{app}/' if app is not None else ''}memory.oom_control")
             if not hierarchy.controllers and _has(pod, "memory"):
-                return _read_count(f"{pod}/{'init' if app is None else f'app-{app}'}/memory.events")
+                if app is not None:
+                    return _read_count(f"{pod}/app-{app}/memory.events")
+                return _read_count(f"{pod}/memory.events.local") + _read_count(f"{pod}/init/memory.events")
         return 0
 
     def admit_init(self, pid: int) -> None:
@@ -131,7 +132,7 @@ class PodCgroups:
         for hierarchy, path in self._pods:
             if not hierarchy.controllers:
                 write_control(f"{path}/init/cgroup.procs", str(pid))
-                _delegate(path)
+                _hand_down([path])
 
     def admit_app(self, app: str, pid: int) -> None:
         """Move a process into an app's directories; one that is gone already needs no place. Raises: OSError."""
@@ -142,14 +143,17 @@ class PodCgroups:
                 return
 
 
-def _delegate(path: str) -> None:
-    """Have the directories below *path* on cgroup2 get its controllers; one that is refused is missed by what would be set."""
-    for name in read_control(f"{path}/cgroup.controllers").split():
-        try:
-            if name in _CONTROLLERS:
-                write_control(f"{path}/cgroup.subtree_control", f"+{name}")
-        except OSError:
-            continue
+def _hand_down(way: Sequence[str]) -> None:
+    """Have each directory of *way* on cgroup2 hand its controllers down; one that is refused is missed by what would be set."""
+    for path in way:
+        if is_crowded(path):
+            return  # some would be handed down, but to threads only: nothing could run below
+        for name in read_control(f"{path}/cgroup.controllers").split():
+            try:
+                if name in _CONTROLLERS:
+                    write_control(f"{path}/cgroup.subtree_control", f"+{name}")
+            except OSError:
+                continue
 
 
 def _has(path: str, controller: str) -> bool:

@@ -73,7 +73,7 @@ def get_room(hierarchy: Hierarchy) -> str:
         return hierarchy.own  # they are all on v1
     room = None
     for path in way_down(hierarchy, hierarchy.own):
-        if _is_crowded(path):
+        if is_crowded(path):
             break
         room = path
     return hierarchy.own if room is None else room
@@ -87,7 +87,8 @@ def way_down(hierarchy: Hierarchy, path: str) -> list[str]:
     return way
 
 
-def _is_crowded(path: str) -> bool:
+def is_crowded(path: str) -> bool:
+    """Tell whether a directory of cgroup2 holds processes, so that it cannot hand controllers down. Source: cgroup-v2.rst."""
     if read_control(f"{path}/cgroup.subtree_control"):
         return False
     return os.path.exists(f"{path}/cgroup.type") and bool(read_control(f"{path}/cgroup.procs"))

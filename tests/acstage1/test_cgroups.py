@@ -74,9 +74,16 @@ def test_on_v2_controllers_are_handed_down_once_init_has_its_leaf(tmp_path: Path
     assert (pod / "cgroup.subtree_control").read_text() == "", "a directory that a process is moved into"
     cgroups.admit_init(77)
     assert (pod / "cgroup.procs").read_text() == "77"
+    (pod / "cgroup.procs").write_text("")  # the kernel does so when a process moves on
     cgroups.settle_init(77)
     assert (pod / "init" / "cgroup.procs").read_text() == "77"
     assert (pod / "cgroup.subtree_control").read_text().startswith("+pids")
+
+
+def test_on_v2_a_directory_with_processes_hands_nothing_down(tmp_path: Path) -> None:
+    cgroups = v2(tmp_path, "a", **{"cgroup.procs": "41\n"})
+    cgroups.make()
+    assert (tmp_path / "cgroup.subtree_control").read_text() == ""
 
 
 def test_on_v2_a_limit_is_written_by_its_new_name(tmp_path: Path) -> None:
@@ -130,6 +137,8 @@ def test_on_v1_directories_have_the_processors_of_the_one_above(tmp_path: Path) 
 def test_what_the_kernel_killed_is_counted_per_app(tmp_path: Path) -> None:
     assert v2(tmp_path / "2", "a").count_oom_kills("a") == 2
     assert v2(tmp_path / "2", "a").count_oom_kills(None) == 2
+    (tmp_path / "2" / f"appc-{UUID}" / "memory.events.local").write_text("oom 1\noom_kill 1\n")
+    assert v2(tmp_path / "2", "a").count_oom_kills(None) == 3, "before it was in its leaf"
     assert v1(tmp_path / "1", "a").count_oom_kills("a") == 1
     assert PodCgroups([], UUID, ["a"], None).count_oom_kills("a") == 0
 
