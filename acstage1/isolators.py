@@ -28,7 +28,8 @@ APPARMOR_PROFILE = "os/linux/apparmor-profile"
 SELINUX_CONTEXT = "os/linux/selinux-context"
 
 ENFORCED, MODIFIED, IGNORED = "enforced", "modified", "ignored"
-# Pod init has what it takes to start apps, and an app with this capability may look into it and change it.
+# Pod init has what it takes to start apps, and an app with this capability may look into it and change it, unless kept to itself.
+_OWN_ONLY = "with CAP_SYS_PTRACE it reaches its own processes only"
 _TOO_MUCH = "with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"
 _UNKNOWN = "this stage1 does not know it"
 
@@ -64,7 +65,11 @@ def _name(isolator: JSONValue) -> JSONValue:
 
 def _retained(_: App | PodDirectory, value: JSONValue) -> Verdict:
     names = value.get("set") if isinstance(value, dict) else None
-    return ENFORCED, _TOO_MUCH if isinstance(names, list) and "CAP_SYS_PTRACE" in names else None
+    if not isinstance(names, list) or "CAP_SYS_PTRACE" not in names:
+        return ENFORCED, None
+    from acstage1.linux.security import can_bound_tracing
+
+    return ENFORCED, _OWN_ONLY if "CAP_SYS_ADMIN" not in names and can_bound_tracing() else _TOO_MUCH
 
 
 def _enforced(_: App | PodDirectory, __: JSONValue) -> Verdict:

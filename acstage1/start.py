@@ -20,6 +20,9 @@ from acstage1.isolators import capability_numbers, no_new_privileges
 from acstage1.linux.execution import execute_filtered, set_next_label
 from acstage1.linux.security import (
     CAP_SYS_ADMIN,
+    CAP_SYS_PTRACE,
+    bound_tracing,
+    can_bound_tracing,
     drop_bounding_set,
     effective_capabilities,
     forbid_inspection,
@@ -127,6 +130,8 @@ def _drop_privileges(app: App, uid: int, gid: int) -> None:
     # What this machine does not let us have, nobody in the pod can have either.
     effective = effective_capabilities()
     kept = frozenset(number for number in wanted if effective >> number & 1)
+    if CAP_SYS_PTRACE in kept and CAP_SYS_ADMIN not in kept and can_bound_tracing():
+        bound_tracing()
     # A filter is loaded by this capability. The next execve takes it: root is left with the bounding set, others with nothing.
     loading = frozenset({CAP_SYS_ADMIN} if app.filter.program is not None and effective >> CAP_SYS_ADMIN & 1 else ())
     drop_bounding_set(kept)

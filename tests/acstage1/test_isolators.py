@@ -11,6 +11,7 @@ from acspec.isolators import KNOWN
 from acstage1.account import Account
 from acstage1.errors import IgnoredIsolatorError
 from acstage1.isolators import JUDGES, find_notes, judge_isolators
+from acstage1.linux.security import can_bound_tracing
 from acstage1.pod import PodDirectory
 from tests.support.poddirs import AppSpec, write_pod
 
@@ -44,15 +45,25 @@ def test_every_isolator_of_the_specification_is_known() -> None:
     assert sorted(JUDGES) == sorted(KNOWN)
 
 
-def test_an_app_that_may_take_over_init_is_remarked_on(tmp_path: Path) -> None:
-    rows = judge_isolators(
-        pod(tmp_path, {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_KILL", "CAP_SYS_PTRACE"]}})
-    )
-    assert find_notes(rows) == ["app: with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"]
-    assert (
-        find_notes(judge_isolators(pod(tmp_path, {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_KILL"]}})))
-        == []
-    )
+REMARKS = {
+    "what looks into other processes and mounts": (
+        ["CAP_SYS_ADMIN", "CAP_SYS_PTRACE"],
+        ["app: with CAP_SYS_PTRACE it can take over the pod's first process, and so be root on this host"],
+    ),
+    "what looks into other processes, but is kept to its own": (["CAP_KILL", "CAP_SYS_PTRACE"], []),
+    "what does neither": (["CAP_KILL"], []),
+}
+
+
+@pytest.mark.skipif(not can_bound_tracing(), reason="this kernel has no Landlock")
+@pytest.mark.parametrize("case", REMARKS)
+def test_an_app_that_may_take_over_init_is_remarked_on(tmp_path: Path, case: str) -> None:
+    names, notes = REMARKS[case]
+    rows = judge_isolators(pod(tmp_path, {"name": "os/linux/capabilities-retain-set", "value": {"set": names}}))
+    assert find_notes(rows) == notes
+    [row] = rows
+    assert isinstance(row, dict)
+    assert (row["why"] is None) == ("CAP_SYS_PTRACE" not in names)
 
 
 def test_strict_refuses_what_would_be_ignored(tmp_path: Path) -> None:

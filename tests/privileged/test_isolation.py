@@ -232,8 +232,9 @@ def test_no_magic_link_of_proc_leads_an_app_out_of_its_root(tmp_path: Path, root
 
 
 def test_init_s_own_root_is_of_no_use_to_who_reaches_it(tmp_path: Path, rootfs: Path) -> None:
-    """With CAP_SYS_PTRACE an app does reach it: there is nothing but the apps' places, and nothing can be made there."""
-    retain = {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_SYS_PTRACE", "CAP_MKNOD", "CAP_DAC_OVERRIDE"]}}
+    """With both capabilities an app does reach it: there is nothing but the apps' places, and nothing can be made there."""
+    kept = ["CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_MKNOD", "CAP_DAC_OVERRIDE"]
+    retain = {"name": "os/linux/capabilities-retain-set", "value": {"set": kept}}
     script = "cd /proc/1/root && ls; ls dev; /bin/busybox mknod null c 1 3; /bin/touch file; /bin/cat dev/null"
     app = AppSpec(["/bin/sh", "-c", script], {"isolators": [retain]})
     result = run(write_pod(tmp_path, rootfs, {"app": app}))

@@ -8,6 +8,7 @@
  *   probe mknod PATH MAJ MIN  make a block device and open it; prints both results
  *   probe syscall N           make system call N with zeros; prints result or -errno
  *   probe call N A...         the same with up to six arguments (0x... is hexadecimal); a child that it makes ends
+ *   probe trace PID           attach to process PID, 0 for a child of its own; prints 0 or errno
  *   probe int80 N             make the i386 system call N, as any program on x86-64 can
  *   probe trap N              wait for SIGTERM, end with N
  *   probe stay N              report, then as trap
@@ -25,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -147,6 +149,16 @@ int main(int argc, char **argv, char **envp) {
         long result = syscall(strtol(argv[2], NULL, 0), word[0], word[1], word[2], word[3], word[4], word[5]);
         if (getpid() != caller || getppid() == caller) _exit(0);
         printf("%ld\n", result < 0 ? -(long)errno : result);
+        return 0;
+    }
+    if (!strcmp(mode, "trace")) {
+        pid_t target = atoi(argv[2]), child = 0;
+        if (target == 0) {
+            target = child = fork();
+            while (child == 0) pause();
+        }
+        printf("%d\n", ptrace(PTRACE_ATTACH, target, NULL, NULL) ? errno : 0);
+        if (child) kill(child, SIGKILL);
         return 0;
     }
 #ifdef __x86_64__
