@@ -84,6 +84,9 @@ def run(
     exit_policy: Annotated[
         str | None, typer.Option(metavar="any-failure|all|first|app=NAME", help="Whose end ends the pod.")
     ] = None,
+    restart: Annotated[
+        str | None, typer.Option(metavar="no|on-failure|always[:MAX]", help="Start apps again that have ended. [no]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No notes.")] = False,
     debug: Debug = False,
 ) -> int:
@@ -92,7 +95,7 @@ def run(
         name=name, hostname=hostname, interactive=interactive, detach=detach, keep=keep, remove=remove, strict=strict,
         overlay=overlay, uuid_file=uuid_file_save, grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1,
         log=log.value, debug=debug, pids_limit=pids_limit,
-        supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size),
+        supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size, restart=restart),
     )  # fmt: skip
     volumes, short = parse_volumes(volume or ())
     options = PodOptions(

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 class AppState:
     """One app of a pod: its name, its image (name and ID), where its root file system lies, and its status file's content.
 
-    `backend` is `overlay` or `copy`, empty when nothing says so; the status is empty before the app ended.
+    `backend` is `overlay` or `copy`, empty when nothing says so; the status is empty before the app ended. `attempt` is that of the
+    process which runs now, or ran last.
     """
 
-    __slots__ = ("backend", "image_id", "image_name", "name", "pid", "status")
+    __slots__ = ("attempt", "backend", "image_id", "image_name", "name", "pid", "status")
 
     def __init__(self, name: str, image_name: str, image_id: str) -> None:
         self.name = name
@@ -39,6 +40,11 @@ class AppState:
         self.backend = ""
         self.status: dict[str, JSONValue] = {}
         self.pid: int | None = None
+        self.attempt = 0
+
+    def is_again(self) -> bool:
+        """Tell whether a process runs, or ran last, of a later attempt than the status. Source: spec/stage1.md, Restarts."""
+        return bool(self.status) and self.attempt > (find_number(self.status, "attempt") or 0)
 
     def ended(self) -> str:
         """Return how the app ended in a few words, or the empty string while nothing says so."""
@@ -86,13 +92,20 @@ class PodState:
         return max((str(app.status["ended"]) for app in self.apps if "ended" in app.status), default=None)
 
     def end_of(self, app: AppState) -> str:
-        """Return how an app ended, "aborted" when its monitor was gone before it could say; empty while it has not ended."""
+        """Return how an app ended, "aborted" when its monitor was gone before it could say; empty while it goes on, or will."""
+        if app.is_again() or "next" in app.status:
+            return "" if self.state == "running" else "aborted"
         return app.ended() or ("aborted" if self.state == "exited" else "")
 
     def state_of(self, app: AppState) -> str:
-        """Return what an app that has not ended is doing: starting until it has a process, then running; else as the pod."""
+        """Return what an app that has not ended is doing: starting until it has a process, then running; else as the pod.
+
+        One that waits for its next attempt is restarting.
+        """
         if self.state != "running":
             return self.state
+        if "next" in app.status and not app.is_again():
+            return f"restarting after {app.ended()}"
         return "running" if app.pid is not None else "starting"
 
     def get_app(self, name: str | None) -> AppState:
@@ -130,7 +143,7 @@ class PodState:
             "name": app.name,
             "image": {"name": app.image_name, "id": app.image_id},
             "rootfs": {"backend": app.backend or None},
-            "state": "ended" if self.end_of(app) else self.state_of(app),
+            "state": "ended" if self.end_of(app) else self.state_of(app).partition(" ")[0],
             "pid": app.pid if self.state == "running" else None,
             "status": app.status or None,
         }
@@ -145,8 +158,13 @@ def rfc3339(moment: float | None) -> str | None:
 
 def find_pid(process: JSONValue) -> int | None:
     """Return the number of a process as the file `pid` says who it is, None where it says that there is none."""
-    pid = process.get("pid") if isinstance(process, dict) else None
-    return pid if isinstance(pid, int) else None
+    return find_number(process, "pid")
+
+
+def find_number(value: JSONValue, key: str) -> int | None:
+    """Return the whole number that is *key* of an object, None where there is no such thing."""
+    number = value.get(key) if isinstance(value, dict) else None
+    return number if isinstance(number, int) else None
 
 
 def get_state(pods: Pods, text: str) -> tuple[Pod, PodState]:
@@ -231,6 +249,7 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
         app = _app_state(value)
         app.backend = _text(_members(_members(backends, app.name), "rootfs").get("backend"))
         app.pid = find_pid(processes.get(app.name))
+        app.attempt = find_number(processes.get(app.name), "attempt") or 0
         app.status = _read(pod.path, os.path.join("status", app.name)) if app.name and "/" not in app.name else {}
         state.apps.append(app)
     try:

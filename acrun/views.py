@@ -89,7 +89,7 @@ def _details(state: PodState, app: AppState) -> Iterator[tuple[str, str]]:
     yield "  image", f"{app.image_name} {app.image_id[:_SHORT_ID]}".strip()
     if app.backend:
         yield "  root", app.backend
-    if state.state == "running" and app.pid is not None and not app.status:
+    if state.state == "running" and app.pid is not None and not state.end_of(app):
         yield "  process", str(app.pid)
     for key in ("attempt", "started", "ended"):
         if app.status.get(key) not in (None, ""):

@@ -64,7 +64,7 @@ def stage1_document(
         **switches,
         "apps": {
             app.name: {
-                "rootfs": {"backend": backend, "lower": None if backend == COPY else app.tree.rootfs},
+                "rootfs": {"backend": backend, "lower": app.tree.rootfs},
                 "stdin": app.name == stdin_app,
                 "seccomp": app.filter.to_json(),
             }

@@ -9,9 +9,10 @@ Modules, from top to bottom:
     stop          asking a pod to end
     collect       what is left of a pod whose monitor is gone
     removal       the whole pod removed, when that was asked for
-    descriptors   what apps get as 0 to 2, and what init keeps
     supervise     what happens when: handlers, apps, signals, the end
     life          one app from its first process to its last
+    rebuild       the clean copy that an app is started again from
+    descriptors   what apps get as 0 to 2, and what init keeps
     flows         what moves between the apps' pipes and our own descriptors
     output        what apps write: into their logs, and through
     input         what an app reads: copied, so that the file stays the caller's
@@ -41,6 +42,7 @@ Modules, from top to bottom:
     sysctls       kernel parameters of the pod's own namespaces
     cgroupfs      cgroup directories: control files, killing, removal
     pod           the pod directory as stage1 reads it
+    restarts      whether and when an app is started again
     policy        what the end of an app means for its pod
     idmap         the ids of a pod: the host's, or an ordinary user's own
     reports       messages between monitor and init

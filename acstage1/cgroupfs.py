@@ -11,6 +11,7 @@ import errno
 import os
 import select
 
+from acstage1.errors import StartError
 from acstage1.linux.signals import SIGKILL
 
 TYPE_CHECKING = False
@@ -57,6 +58,41 @@ def kill_and_remove(paths: Sequence[str], tops: Sequence[str]) -> str | None:
 
     kill()
     return _remove_in_rounds(paths, _DYING_MS, kill)
+
+
+def kill_all(paths: Sequence[str]) -> None:
+    """Kill every process in the directories *paths* and below, and wait until they are gone; the directories stay.
+
+    Raises: StartError when they do not end; OSError.
+    Source: cgroup-v2.rst, cgroup.kill; freezer of cgroup v1.
+    """
+    for _ in range(_ROUNDS):
+        populated = [path for path in paths if _has_processes(path)]
+        if not populated:
+            return
+        for path in populated:
+            _kill(path)
+        select.poll().poll(_ZOMBIES_MS)
+    raise StartError(paths[0], "its processes do not end")
+
+
+def _has_processes(path: str) -> bool:
+    found = _try_read(f"{path}/cgroup.procs", None)
+
+    def visit(name: str, parent: int) -> None:
+        nonlocal found
+        found = found or _try_read(f"{name}/cgroup.procs", parent)
+
+    _descend(path, visit)
+    return bool(found)
+
+
+def _try_read(name: str, parent: int | None) -> str:
+    try:
+        with open(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=parent)) as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def remove_patiently(paths: Sequence[str]) -> str | None:

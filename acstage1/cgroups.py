@@ -70,6 +70,10 @@ class PodCgroups:
     def _directories(self, pod: str) -> list[str]:
         return [pod, f"{pod}/init", *(f"{pod}/app-{name}" for name in self._apps)]
 
+    def paths_of(self, app: str) -> list[str]:
+        """Return the directories of one app."""
+        return [f"{path}/app-{app}" for _, path in self._pods]
+
     def make(self) -> None:
         """Make the directories. Raises: OSError."""
         for hierarchy, pod in self._pods:

@@ -141,6 +141,7 @@ def _build(context: InitContext, step: list[str]) -> None:
         # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
         Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", _HARMLESS, "mode=755,size=1m")),
         Operation("make device nodes", lambda: make_source_nodes(nodes)),
+        Operation("make a place for the /proc of restarts", lambda: os.mkdir(f"{pod_path}/proc", 0o555)),
     ]
     for name, tree in trees.items():
         steps.append(_make_place(name, f"{pod_path}{_APPS}/{name}"))

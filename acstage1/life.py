@@ -1,8 +1,8 @@
-"""One app's life: pre-start, main, post-stop, one process after another, and how it ended.
+"""One app's life: pre-start, main, post-stop, one process after another, how it ended, and whether it begins again.
 
 An app does not know the others: what its end means for the pod, `supervise` says.
 
-Source: aci.md, eventHandlers; spec/stage1.md, The end of a pod.
+Source: aci.md, eventHandlers; spec/stage1.md, The end of a pod and Restarts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from acspec.jsontext import JSONValue
     from acstage1.pod import App
+    from acstage1.rebuild import Rebuilding
     from acstage1.reports import Channel
+    from acstage1.restarts import Restarts
 
 # What a pre-start handler gets of the signals that are passed on: those that ask for an end, and mean nothing else.
 _REQUESTS = (SIGTERM, SIGINT, SIGQUIT)
@@ -28,40 +30,50 @@ _ENDING = "the pod is ending"
 
 
 class Hands:
-    """What lives have others do: *send* to init, *admit* a process into its app's cgroups, write an *end* down, *tell* people.
+    """What lives have others do.
 
-    *admit* takes the app's name and the pid that init knows, and returns the host's.
+    *send* to init; *admit* a process into its app's cgroups, given the app's name, the role, the attempt and the pid that init
+    knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree.
     """
 
-    __slots__ = ("admit", "end", "send", "tell")
+    __slots__ = ("admit", "end", "rebuild", "send", "tell")
 
     def __init__(
         self,
         channel: Channel,
-        admit: Callable[[str, int], int],
+        admit: Callable[[str, str, int, int], int],
         end: Callable[[str, dict[str, JSONValue]], None],
         tell: Callable[[str], None],
+        rebuild: Callable[[App], Rebuilding],
     ) -> None:
         self.send = channel.send
         self.admit = admit
         self.end = end
         self.tell = tell
+        self.rebuild = rebuild
 
 
 class Life:
     """One app's life: whether main runs or has run (*began*), how it ended (*code*), and whether all is over (*done*)."""
 
-    def __init__(self, app: App, grace: float, hands: Hands) -> None:
+    def __init__(self, app: App, grace: float, restarts: Restarts, hands: Hands) -> None:
         self.app = app
         self.code: int | None = None
         self.began = False
         self.done = False
-        self.kill_at: float | None = None
+        self.rebuilding: Rebuilding | None = None
+        self._kill_at: float | None = None
+        self._begin_at: float | None = None
+        self._rest: float | None = None
         self._grace = grace
+        self._restarts = restarts
         self._hands = hands
         self._role = ""
         self._pidfd = -1
-        self._started = ""
+        self._attempt = 0
+        self._started, self._since = "", 0.0
+        self._status: dict[str, JSONValue] = {}
+        self._runs = False
         self._owed = 0
         self._ending = False
 
@@ -70,27 +82,40 @@ class Life:
         if self._ending:
             self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
             return
-        self._started = now()
+        self._attempt += 1
+        self._started, self._since = now(), time.monotonic()
+        self._runs, self.code = False, None
         self._start(PRE_START if PRE_START in self.app.handlers else MAIN)
 
     def _start(self, role: str) -> None:
         self._role = role
         if role == POST_STOP and self._ending:
-            self.kill_at = time.monotonic() + self._grace
+            self._kill_at = time.monotonic() + self._grace
         self._hands.send(START, self.app.name, role)
+
+    def moment(self) -> float | None:
+        """Return when `tick` will have something to do, on the monotonic clock."""
+        return self._kill_at if self._begin_at is None else self._begin_at
 
     def end_soon(self) -> None:
         """Start nothing more but post-stop, which gets the grace period from now or from its start, whichever is later."""
         self._ending = True
-        if self._role == POST_STOP and self.kill_at is None:
-            self.kill_at = time.monotonic() + self._grace
+        self._give_up()
+        if self._role == POST_STOP and self._kill_at is None:
+            self._kill_at = time.monotonic() + self._grace
 
     def signal(self, number: int) -> None:
         """Pass a signal on to main, or to pre-start when it asks for an end. While main could not answer it, it is owed.
 
+        A request for an end that comes between two attempts is answered by no further one.
+
         Raises: OSError.
         """
-        if self._role in ("", PRE_START) or not self.began:
+        if self._begin_at is not None or self.rebuilding is not None:
+            if number in _REQUESTS:
+                self._give_up()
+            return
+        if self._role in ("", PRE_START) or not self._runs:
             self._owed = number
         if self._role == MAIN or (self._role == PRE_START and number in _REQUESTS):
             self._send(number)
@@ -102,14 +127,17 @@ class Life:
 
     def tick(self) -> None:
         """Do what is due by now. Raises: OSError."""
-        if self.kill_at is not None and time.monotonic() >= self.kill_at:
-            self.kill_at = None
+        if self._begin_at is not None and time.monotonic() >= self._begin_at:
+            self._begin_at = None
+            self.rebuilding = self._hands.rebuild(self.app)
+        if self._kill_at is not None and time.monotonic() >= self._kill_at:
+            self._kill_at = None
             self._send(SIGKILL)
 
     def admitted(self, pid: int) -> None:
         """Let a process go on that init has forked and that waits at its gate. Raises: OSError."""
         try:
-            self._pidfd = os.pidfd_open(self._hands.admit(self.app.name, pid))
+            self._pidfd = os.pidfd_open(self._hands.admit(self.app.name, self._role, self._attempt, pid))
         except ProcessLookupError:
             return  # killed before it was anything; init's word of that is on its way
         self._hands.send(JOINED, str(pid))
@@ -117,9 +145,10 @@ class Life:
     def runs(self) -> None:
         """Take note that the program of the present role runs. Raises: OSError."""
         if self._role == MAIN:
-            self.began = True
+            self.began = self._runs = True
             if self._owed or self._ending:  # the request came while it was starting
                 self._send(self._owed or SIGTERM)
+            self._owed = 0
 
     def ended(self, code: int) -> bool:
         """Go on after a process ended with *code*, negative for a signal; return whether the app's own end is known by now."""
@@ -127,26 +156,28 @@ class Life:
         if self._role == PRE_START:
             return self._ended_pre_start(code)
         if self._role == MAIN:
-            self._end({"exit": code} if code >= 0 else {"signal": -code}, code if code >= 0 else 128 - code)
+            self._end({"exit": code} if code >= 0 else {"signal": -code}, code if code >= 0 else 128 - code, restart=True)
+            final = self._rest is None
             if POST_STOP in self.app.handlers:
                 self._start(POST_STOP)
             else:
-                self.done = True
-            return True
+                self._over()
+            return final
         if code:
             self._hands.tell(f"{self.app.name}: post-stop ended with {_words(code)}")
-        self.done = True
+        self._over()
         return False
 
     def _ended_pre_start(self, code: int) -> bool:
         if self._ending or (code and self._owed in _REQUESTS):
             self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
         elif code:
-            self._finish({"failed": PRE_START, "why": _words(code)}, 125)
+            self._end({"failed": PRE_START, "why": _words(code)}, 125, restart=True)
+            self._over()
         else:
             self._start(MAIN)
             return False
-        return True
+        return self.done
 
     def failed(self, role: str, step: str, code: int, path: str, why: str) -> bool:
         """Go on after a process did not become the program; return whether the app's own end is known by now."""
@@ -156,10 +187,42 @@ class Life:
         program = code in (126, 127)
         self._hands.tell(f"{where}: {path or self.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
         if role == POST_STOP:
-            self.done = True
+            self._over()
             return False
         self._finish({"failed": step, "why": text}, code)
         return True
+
+    def rebuilt(self) -> bool:
+        """Go on when the clean copy is made, or has failed; return whether the app's own end is known by now. Raises: OSError."""
+        failure = self.rebuilding.finish() if self.rebuilding is not None else None
+        self.rebuilding = None
+        if failure is not None:
+            self._attempt += 1
+            self._started = now()
+            return self.failed(MAIN, failure.step, failure.code, failure.path, failure.why)
+        self.begin()
+        return False
+
+    def _over(self) -> None:
+        """Rest until the next attempt, or be done."""
+        self._role = ""
+        if self._rest is None or self._ending:
+            self._be_done()
+        else:
+            self._begin_at = time.monotonic() + self._rest
+
+    def _give_up(self) -> None:
+        """Make no further attempt, when it is that what is waited for."""
+        if self.rebuilding is not None:
+            self.rebuilding.cancel()
+        if self.rebuilding is not None or self._begin_at is not None:
+            self.rebuilding = self._begin_at = None
+            self._be_done()
+
+    def _be_done(self) -> None:
+        self.done = True
+        if self._status.pop("next", None) is not None:  # what was said of a further attempt no longer holds
+            self._write()
 
     def fail(self, step: str, why: str, code: int) -> None:
         """End without a start: there is no pod for it."""
@@ -168,6 +231,7 @@ class Life:
 
     def bury(self) -> None:
         """Take for killed what still ran when init ended, as it was."""
+        self._give_up()
         if self.code is None:
             self._end({"signal": int(SIGKILL)}, 128 + SIGKILL)
         self.done = True
@@ -176,10 +240,19 @@ class Life:
         self._end(status, code)
         self.done = True
 
-    def _end(self, status: dict[str, JSONValue], code: int) -> None:
+    def _end(self, status: dict[str, JSONValue], code: int, *, restart: bool = False) -> None:
+        ran = time.monotonic() - self._since
         self.code = code
+        self._rest = self._restarts.find_delay(code, ran) if restart and not self._ending else None
+        moments: dict[str, JSONValue] = {"attempt": self._attempt or 1, "started": self._started or now(), "ended": now()}
+        if self._rest is not None:
+            moments["next"] = now(self._rest)
+        self._status = status | moments
+        self._write()
+
+    def _write(self) -> None:
         try:
-            self._hands.end(self.app.name, {**status, "attempt": 1, "started": self._started or now(), "ended": now()})
+            self._hands.end(self.app.name, self._status)
         except OSError as error:  # a full disk takes the file from us, not the app's exit code
             self._hands.tell(f"status/{self.app.name}: {(error.strerror or str(error)).lower()}")
 
@@ -191,7 +264,7 @@ class Life:
                 pass  # it has ended; init's word of that is on its way
 
     def _forget(self) -> None:
-        self.kill_at = None
+        self._kill_at = None
         if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1

@@ -16,6 +16,7 @@ from acspec.jsontext import read_json_file, read_limited
 from acspec.names import parse_ac_name
 from acstage1.idmap import IdMap
 from acstage1.policy import ANY_FAILURE, is_exit_policy
+from acstage1.restarts import NO, RESTART_POLICIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ class App:
         "mounts", "name", "place", "read_only_rootfs", "stdin", "user", "working_directory",
     )  # fmt: skip
 
-    def __init__(self, fields: Fields, volumes: Mapping[str, Volume], settings: Fields, pod_path: str, ids: IdMap) -> None:
+    def __init__(
+        self, fields: Fields, volumes: Mapping[str, Volume], settings: Fields, pod_path: str, ids: IdMap, restarts: bool
+    ) -> None:
         self.name: str = fields.named("name", parse_ac_name)  # safe as the name of a file
         self.place = f"app {self.name}"
         self.ids = ids
@@ -115,6 +118,8 @@ class App:
         self.backend, self.lower = rootfs.text("backend"), rootfs.optional_text("lower")
         if self.backend not in ("overlay", "copy") or (self.backend == "overlay" and self.lower is None):
             raise rootfs.fault("backend", "is neither copy nor overlay with a lower directory")
+        if restarts and self.lower is None:
+            raise rootfs.fault("lower", "is not there, and no app is started again without what its root is a copy of")
         self.stdin = bool(settings.boolean("stdin"))
         self.filter = CallFilter(settings.object("seccomp"), os.path.join(pod_path, "apps", self.name, "seccomp.bpf"))
 
@@ -144,7 +149,7 @@ class PodDirectory:
 
     __slots__ = (
         "apps", "cgroup_parent", "exit_policy", "grace_period", "hostname", "ids", "isolators", "log", "log_size", "path",
-        "pids_limit", "remove", "remove_pod", "strict", "uuid",
+        "pids_limit", "remove", "remove_pod", "restart", "restart_limit", "strict", "uuid",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -169,6 +174,13 @@ class PodDirectory:
             raise settings.fault("log", "is neither file nor none")
         self.log_size = settings.integer("logSize", 1, _LARGEST_LOG) or _LOG_BYTES
         self.pids_limit = settings.integer("pidsLimit", 1, _LARGEST) or PIDS_LIMIT
+        self.restart, self.restart_limit = settings.optional_text("restart") or NO, settings.integer("restartLimit", 0, _LARGEST)
+        if self.restart not in RESTART_POLICIES:
+            raise settings.fault("restart", "is none of no, on-failure and always")
+        if self.restart != NO and not self.ids.is_host:
+            raise settings.fault(
+                "restart", "takes root as yet: what an app left behind is told from others by its cgroup", "--restart no"
+            )
         self.cgroup_parent = settings.optional_text("cgroupParent")
         manifest = self._read("pod")
         self.isolators = manifest.items("isolators")
@@ -185,7 +197,7 @@ class PodDirectory:
         apps = []
         for item in manifest.objects("apps"):
             own = settings.required_object(item.named("name", parse_ac_name))
-            apps.append(App(item, volumes, own, self.path, self.ids))
+            apps.append(App(item, volumes, own, self.path, self.ids, self.restart != NO))
         if not apps or len({app.name for app in apps}) != len(apps):
             raise manifest.fault("apps", "there is no app, or two have the same name")
         return apps

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 
-def now() -> str:
-    """Return the present moment as RFC 3339 in UTC, to the microsecond. Source: types.md, Timestamps."""
-    nanoseconds = time.time_ns()
+def now(later: float = 0.0) -> str:
+    """Return the present moment, or one that many seconds *later*, as RFC 3339 in UTC, to the microsecond.
+
+    Source: types.md, Timestamps.
+    """
+    nanoseconds = time.time_ns() + int(later * 1_000_000_000)
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}Z"
 
@@ -34,6 +37,8 @@ class Records:
     def __init__(self, pod_path: str) -> None:
         self._path = pod_path
         self._boot = boot_id()
+        self._monitor = identify(os.getpid())
+        self._init: JSONValue = None
 
     def write_cgroups(self, paths: Sequence[str]) -> None:
         """Write the list of cgroup directories. Raises: OSError."""
@@ -43,14 +48,11 @@ class Records:
         """Write isolators.json. Raises: OSError."""
         self._write("isolators.json", dump_json(rows))
 
-    def write_pids(self, init: int, apps: dict[str, int]) -> None:
-        """Write who is who among the processes of this machine. Raises: OSError."""
-        value: dict[str, JSONValue] = {
-            "init": _identity(init),
-            "monitor": _identity(os.getpid()),
-            "apps": {name: _identity(pid) for name, pid in apps.items()},
-            "boot": self._boot,
-        }
+    def write_pids(self, init: int, apps: dict[str, JSONValue]) -> None:
+        """Write who is who among the processes of this machine: *init*, and of each app what `identify` said. Raises: OSError."""
+        if self._init is None:
+            self._init = identify(init)
+        value: dict[str, JSONValue] = {"init": self._init, "monitor": self._monitor, "apps": apps, "boot": self._boot}
         self._write("pid", dump_json(value))
 
     def write_status(self, app: str, status: dict[str, JSONValue]) -> None:
@@ -70,9 +72,10 @@ class Records:
         os.rename(temporary, path)
 
 
-def _identity(pid: int) -> JSONValue:
+def identify(pid: int, **more: JSONValue) -> JSONValue:
+    """Return what tells a process from all others of this boot, and *more* of it; None when it is gone. Raises: OSError."""
     try:
-        return {"pid": pid, "start": start_time(pid)}
+        return {"pid": pid, "start": start_time(pid), **more}
     except (FileNotFoundError, ProcessLookupError):
         return None
 

@@ -31,7 +31,7 @@ from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, 
 from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
 from acstage1.processes import get_host_pid
-from acstage1.records import Records
+from acstage1.records import Records, identify
 from acstage1.reports import FAILED, describe_failure, open_channel
 from acstage1.supervise import FORWARDED, Supervisor
 from acstage1.trampoline import make_high_trampoline
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from acspec.jsontext import JSONValue
     from acstage1.idmap import IdMap
+    from acstage1.pod import App
+    from acstage1.rebuild import Rebuilding
     from acstage1.reports import Channel
 
 TOOL = "acstage1"
@@ -103,8 +105,8 @@ class _Monitor:
         self._cgroups = PodCgroups(find_own_hierarchies(), pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
         self._apps = {app.name: app for app in pod.apps}
         self._oom_kills = dict.fromkeys(self._apps, 0)
-        self._running: dict[str, int] = {}
-        self._init_pid = -1
+        self._running: dict[str, JSONValue] = {}
+        self._init_pid = self._init = -1
         self.is_clean = True
 
     def run(self) -> int:
@@ -133,7 +135,7 @@ class _Monitor:
             os.close(self._lock)  # whatever its number
             keep_only({theirs.fileno(), *for_init})
             _become_init(self._pod, theirs, lifeline, gate, trampoline, streams.descriptors, self._options.debug)
-        self._init_pid = pid
+        self._init_pid, self._init = pid, os.pidfd_open(pid)
         theirs.close()
         close_all(for_init)
         try:
@@ -141,7 +143,7 @@ class _Monitor:
             self._cgroups.make()
             self._account.limit_pod(self._cgroups)
             self._admit_init(opener)
-            return self._supervise(ours, pid, wakeup, streams)
+            return self._supervise(ours, wakeup, streams)
         finally:
             os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
             os.waitpid(pid, 0)
@@ -154,25 +156,33 @@ class _Monitor:
         except (ProcessLookupError, BrokenPipeError):
             pass  # init has ended already; what it said is still in the channel
 
-    def _supervise(self, channel: Channel, pid: int, wakeup: int, streams: Streams) -> int:
+    def _supervise(self, channel: Channel, wakeup: int, streams: Streams) -> int:
         supervisor = Supervisor(
             self._pod,
             channel,
-            os.pidfd_open(pid),
+            self._init,
             wakeup,
             Flows(streams.outputs, streams.inputs),
-            Hands(channel, self._admit, self._write_status, lambda text: tell(TOOL, text)),
+            Hands(channel, self._admit, self._write_status, self._tell, self._rebuild),
             on_ready=self._ready,
             on_started=self._started,
         )
         return supervisor.run()
 
-    def _admit(self, app: str, pid: int) -> int:
+    def _rebuild(self, app: App) -> Rebuilding:
+        from acstage1.rebuild import start_rebuilding  # most pods never start an app again
+
+        return start_rebuilding(self._pod, app, self._init, self._cgroups.paths_of(app.name))
+
+    def _tell(self, text: str) -> None:
+        tell(TOOL, text)
+
+    def _admit(self, app: str, role: str, attempt: int, pid: int) -> int:
         """Move the process that init knows as *pid* into its app's cgroups and return its host pid."""
         host_pid = get_host_pid(self._init_pid, pid)
         self._cgroups.admit_app(app, host_pid)
         set_oom_score(self._apps[app], host_pid)
-        self._running[app] = host_pid
+        self._running[app] = identify(host_pid, role=role, attempt=attempt)
         # Before the process may go on: whoever hears from an app can find it.
         self._records.write_pids(self._init_pid, self._running)
         return host_pid
@@ -201,7 +211,7 @@ class _Monitor:
         kills = self._cgroups.count_oom_kills(app) - self._oom_kills[app]
         if kills or self._cgroups.count_oom_kills(None):
             self._oom_kills[app] += kills
-            status = {**status, "oom": True}
+            status["oom"] = True
             tell(TOOL, describe_oom(app, status, kills))
         self._records.write_status(app, status)
 

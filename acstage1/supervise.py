@@ -26,6 +26,7 @@ from acstage1.linux.signals import (
     pidfd_send_signal,
 )
 from acstage1.policy import ExitPolicy
+from acstage1.restarts import Restarts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Supervisor:
         on_started: Callable[[], None],
     ) -> None:
         """Supervise *pod* over *channel*; *init* is a pidfd, *wakeup* delivers signal numbers."""
-        self._lives = {app.name: Life(app, pod.grace_period, hands) for app in pod.apps}
+        self._lives = {app.name: Life(app, pod.grace_period, Restarts(pod.restart, pod.restart_limit), hands) for app in pod.apps}
         self._policy = ExitPolicy(pod.exit_policy)
         self._grace = pod.grace_period
         self._channel = channel
@@ -108,6 +109,9 @@ class Supervisor:
                 self._init_gone = True
         elif self._init in ready:
             self._init_gone = True
+        for life in self._lives.values():
+            if life.rebuilding is not None and life.rebuilding.fileno() in ready and life.rebuilt():
+                self._judge(life)
         self._tick()
         if self._init_gone:
             for life in self._lives.values():
@@ -119,7 +123,10 @@ class Supervisor:
             poll.register(descriptor, select.POLLIN)
         for descriptor, event in self._flows.wants().items():
             poll.register(descriptor, event)
-        moments = [self._kill_at, self._next_stop_at, *(life.kill_at for life in self._lives.values())]
+        for life in self._lives.values():
+            if life.rebuilding is not None:
+                poll.register(life.rebuilding.fileno(), select.POLLIN)
+        moments = [self._kill_at, self._next_stop_at, *(life.moment() for life in self._lives.values())]
         first = min((moment for moment in moments if moment is not None), default=None)
         return {descriptor for descriptor, _ in poll.poll(milliseconds_until(first))}
 
@@ -144,7 +151,10 @@ class Supervisor:
             self._end()
         else:
             for life in self._lives.values():
+                resting = not life.done
                 life.signal(number)
+                if resting and life.done:
+                    self._judge(life)
 
     def _kill(self, *, handlers: bool) -> None:
         self._to_stop, self._next_stop_at = [], None

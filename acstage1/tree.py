@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from acstage1.devices import mount_dev
+from acstage1.devices import make_source_nodes, mount_dev
 from acstage1.inroot import write_missing
 from acstage1.kernelfs import MASKED, READ_ONLY, make_read_only, mask, mount_proc, mount_sys
 from acstage1.linux.mounts import (
@@ -60,9 +60,19 @@ class AppTree:
 
     def operations(self) -> list[Operation]:
         """Return the steps in their order. Source: ace.md, Filesystem Setup; OS-SPEC.md."""
+        return [Operation(f"mount {self._app.backend} as root", self.mount_root), *self._furnish()]
+
+    def operations_on(self, place: str) -> list[Operation]:
+        """Return the steps for a root that was detached elsewhere, to be built on *place* with nodes that are made now."""
+        return [
+            Operation("make device nodes", lambda: make_source_nodes(self._nodes)),
+            Operation("attach the root", lambda: self._attach_root(place)),
+            *self._furnish(),
+        ]
+
+    def _furnish(self) -> list[Operation]:
         app = self._app
         steps = [
-            Operation(f"mount {app.backend} as root", self._mount_root),
             Operation("mount proc on /proc", lambda: self._on("proc", mount_proc)),
             Operation("mount sysfs on /sys", lambda: self._on("sys", mount_sys)),
             Operation("mount tmpfs on /dev", lambda: self._on("dev", self._mount_dev)),
@@ -85,12 +95,26 @@ class AppTree:
         text = f"mount volume {item.volume.name} on {item.path}"
         return Operation(text, lambda: mount_volume(self._root, item, self._sources[item], self._ours, self._note))
 
-    def _mount_root(self) -> None:
+    def mount_root(self) -> None:
+        """Mount the root on its place. Raises: OSError."""
         if self._app.backend == "overlay":
             self._mount_overlay()
         else:
             self._mount_copy()
         self._root = os.open(self._place, _DIRECTORY)
+
+    def detach_root(self) -> None:
+        """Keep the mounted root, without anything in it, as a descriptor that leads nowhere else. Raises: OSError."""
+        detached = clone_tree(self._root, recursive=False, path=self._place)
+        os.close(self._root)
+        self._root = detached
+
+    def _attach_root(self, place: str) -> None:
+        target = os.open(place, _DIRECTORY)
+        attach(self._root, target, place)
+        for descriptor in (target, self._root):
+            os.close(descriptor)
+        self._root = os.open(place, _DIRECTORY)
 
     def _mount_overlay(self) -> None:
         # Layers are named by descriptor: a path of any length, with colons and commas in it, would do no harm.

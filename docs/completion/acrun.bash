@@ -5,8 +5,8 @@ _acrun() {
     )
     local -A options=(
         ["acrun"]="-h --help"
-        ["acrun run"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet --debug -h --help"
-        ["acrun prepare"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy -q --quiet -h --help"
+        ["acrun run"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy --restart -q --quiet --debug -h --help"
+        ["acrun prepare"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy --restart -q --quiet -h --help"
         ["acrun run-prepared"]="--dir -i --interactive -d --detach --rm --keep --stage1 --debug -h --help"
         ["acrun list"]="--dir --state -q --quiet --json -h --help"
         ["acrun status"]="--dir --json --wait -h --help"
@@ -40,6 +40,7 @@ _acrun() {
         ["acrun run --log"]="file none"
         ["acrun run --log-size"]="-"
         ["acrun run --exit-policy"]="-"
+        ["acrun run --restart"]="-"
         ["acrun prepare --dir"]="-d"
         ["acrun prepare --pod"]="-f"
         ["acrun prepare --name"]="-"
@@ -60,6 +61,7 @@ _acrun() {
         ["acrun prepare --log"]="file none"
         ["acrun prepare --log-size"]="-"
         ["acrun prepare --exit-policy"]="-"
+        ["acrun prepare --restart"]="-"
         ["acrun run-prepared --dir"]="-d"
         ["acrun run-prepared --stage1"]="-f"
         ["acrun list --dir"]="-d"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from acrun.states import check_states, get_state, list_states, read_manifest, wait_for_end
 from acrun.views import describe, list_pods
 from acspec.errors import MissingInputError, UsageError
+from acspec.locks import open_locked
 from acspec.pods import Pods
 
 UUID = "6f1c9a52-63d5-4cf6-9a0e-2f6d9d2f3c11"
@@ -142,3 +144,38 @@ def test_whoever_waits_for_a_pod_that_does_not_run_does_not_wait(tmp_path: Path)
     wait_for_end(pod(tmp_path, {}, uuid=OTHER, phase="prepared"), OTHER)
     with pytest.raises(MissingInputError, match="no such pod"):
         wait_for_end(Pods(str(tmp_path)), "nobody")
+
+
+# What `pid` says of the app, its status, and what it is doing.
+RESTARTS = {
+    "an attempt that runs after one that ended": ({"pid": 1, "start": 1, "attempt": 3}, {"exit": 1, "attempt": 2}, "running"),
+    "a rest between two attempts": (
+        {"pid": 1, "start": 1, "attempt": 2}, {"exit": 1, "attempt": 2, "next": "2026-11-24T10:00:01Z"}, "restarting after exit 1",
+    ),
+    "the attempt after a rest": (
+        {"pid": 1, "start": 1, "attempt": 3}, {"exit": 1, "attempt": 2, "next": "2026-11-24T10:00:01.2Z"}, "running",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("process", "status", "words"), RESTARTS.values(), ids=RESTARTS)
+def test_an_app_that_is_started_again_has_not_ended(
+    process: dict[str, Any], status: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    pods = pod(tmp_path, {"pod": MANIFEST, "status/one": status, "pid": {"apps": {"one": process}}})
+    with hold(tmp_path):
+        _, state = get_state(pods, UUID)
+        assert (state.end_of(state.apps[0]), state.state_of(state.apps[0])) == ("", words)
+        assert ["app", "one", *words.split()] in [line.split() for line in describe(state, None).splitlines()]
+    _, state = get_state(pods, UUID)
+    assert state.end_of(state.apps[0]) == "aborted"
+
+
+@contextmanager
+def hold(run: Path) -> Iterator[None]:
+    """Hold the pod's lock, as its monitor does."""
+    lock = open_locked(str(run / "pods" / "run" / UUID))
+    try:
+        yield
+    finally:
+        os.close(lock)
