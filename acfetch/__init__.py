@@ -30,7 +30,8 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     attempts         one place after another, until one has the image
     download         one pass over an image: fetched, verified, unpacked, hashed, checked
     decryption       an encrypted image, decrypted while it comes
-    sources          where an image may come from: a name, a URL or a path
+    sources          where an image may come from: the operator's sources, and what is discovered
+    asked            what is asked for: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page
     steady           the network as one image sees it: asked again, gone on with where it broke

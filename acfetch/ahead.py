@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from acfetch.sources import Request
+    from acfetch.asked import Request
 
 T = TypeVar("T")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from threading import Event, Lock
 from weakref import WeakSet
 
-from acfetch.transports import get_foreign, is_foreign, open_transport
 from acspec import limits
 
 TYPE_CHECKING = False
@@ -59,12 +58,16 @@ class Connection:
 
     def get(self, url: str, limit: int) -> bytes:
         """Return the body at *url*, at most *limit* bytes. Raises: what `http.Client.get` or `transports.get_foreign` raises."""
+        from acfetch.transports import get_foreign, is_foreign
+
         if is_foreign(url):
             return get_foreign(url, limit, self._config, self.watch)
         return self._connected().get(url, limit)
 
     def open(self, url: str) -> Body | Transfer:
         """Return the body at *url* to be read. Raises: what `http.Client.open` or `transports.open_transport` raises."""
+        from acfetch.transports import is_foreign, open_transport
+
         if is_foreign(url):
             transfer = open_transport(url, limits.IMAGE_SERVED_BYTES, self._config)
             self.watch(transfer)

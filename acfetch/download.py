@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
+    from acfetch.asked import Place
     from acfetch.connection import Connection
     from acfetch.following import Meter
     from acfetch.http import Body
     from acfetch.policy import Cap
     from acfetch.room import Room
-    from acfetch.sources import Place
     from acfetch.steady import Steady, Stream
     from acfetch.transfer import Transfer
     from acspec.image_manifest import ImageManifest

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acfetch.asked import Place, parse_request
 from acfetch.discovery import Page, ask_pages
 from acfetch.errors import DiscoveryError
 from acfetch.mirrors import mirrors_for
 from acfetch.progress import tell_waiting
 from acfetch.retrying import Patience, Persistent
-from acfetch.sources import Candidate, Place, parse_request, render_templates
+from acfetch.sources import Candidate, render_templates
 from acspec.errors import ProtocolError, TrustError, UnavailableError, UsageError
 from acspec.escape import escape
 from acspec.jsontext import dump_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from acfetch.asked import Request
     from acfetch.config import Config
     from acfetch.connection import Connection
     from acfetch.retrying import Getter
-    from acfetch.sources import Request
     from acspec.jsontext import JSONValue
 
 

@@ -16,15 +16,14 @@ from functools import cache
 from threading import Lock
 
 from acfetch import insecure
+from acfetch.asked import parse_request, request_for
 from acfetch.config import Config
 from acfetch.connection import Connection
 from acfetch.following import Done, Following, Started, Stored
 from acfetch.keystore import read_keystore
-from acfetch.lockfile import read_lock, write_lock
 from acfetch.pending import Output, Pending
 from acfetch.presence import Presence, Pull, join
 from acfetch.progress import Progress
-from acfetch.sources import parse_request, request_for
 from acspec import limits
 from acspec.errors import FormatError
 from acspec.store import ImageRecord, Store
@@ -36,10 +35,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from acfetch.ahead import Ahead
+    from acfetch.asked import Request
     from acfetch.download import Served
+    from acfetch.lockfile import Lock as Pins
     from acfetch.obtaining import Obtained, Obtainer
     from acfetch.options import FetchOptions
-    from acfetch.sources import Request
     from acspec.names import ImageID
 
     Chain = tuple[tuple[ImageID, str], ...]
@@ -65,7 +65,7 @@ class Fetcher:
         self._present = Presence(self._store, pending, options.insecure, config.policy, self._keystore)
         self._tree: set[ImageID] = set()
         self._is_alone = True
-        self._lock = None if options.locked is None else read_lock(options.locked)
+        self._lock = None if options.locked is None else _read_lock(options.locked)
         self._obtainer: Obtainer | None = None
         self._ahead: Ahead[Found] | None = None
         self.found: dict[str, ImageRecord] = {}  # by what asked for it
@@ -214,6 +214,12 @@ class Fetcher:
             raise FormatError(top, f"dependencies deeper than the limit of {limits.DEPENDENCY_DEPTH}")
 
 
+def _read_lock(path: str) -> Pins:
+    from acfetch.lockfile import read_lock
+
+    return read_lock(path)
+
+
 def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[ImageRecord, str]]:
     """Return record and path of each image asked for, in order; all of them are in the store, or an exception says why not.
 
@@ -234,6 +240,8 @@ def fetch_images(texts: Sequence[str], options: FetchOptions) -> list[tuple[Imag
         for record in pending.publish():
             following.follow(Stored(asked.get(record.id, record.name), record, store.image_path(record.id)))
         if options.lock is not None:
+            from acfetch.lockfile import write_lock
+
             every = {one.id: one for record in records for one in fetcher.whole(record)}
             write_lock(options.lock, zip(requests, records, strict=True), every.values())
         for text, record in fetcher.found.items():

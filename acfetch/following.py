@@ -1,16 +1,15 @@
 """What happens in a run, and who follows it: a person through `progress`, a program through `events`.
 
 One protocol for both: a follower is told of each event, in order, and decides itself what it makes of it. To follow never changes
-what is fetched.
+what is fetched. Events are small classes and no dataclasses: a dozen of those take longer to make than it takes to find an image.
 
 Source: spec/events.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Lock
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,93 +19,137 @@ if TYPE_CHECKING:
     from acspec.store import ImageRecord
 
 
-@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happens to the image asked for as *ref*: as it was typed, or as a dependency is written."""
 
-    ref: str
+    __slots__: ClassVar[tuple[str, ...]] = ("ref",)
+    __match_args__: ClassVar[tuple[str, ...]] = ("ref",)
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
 
 
-@dataclass(frozen=True, slots=True)
 class Started(Event):
     """The image is wanted from now on, *needed_by* another one or because somebody typed it."""
 
-    needed_by: str | None
+    __slots__ = ("needed_by",)
+    __match_args__ = ("ref", "needed_by")
+
+    def __init__(self, ref: str, needed_by: str | None) -> None:
+        super().__init__(ref)
+        self.needed_by = needed_by
 
 
-@dataclass(frozen=True, slots=True)
 class Discovered(Event):
     """Discovery has found *places*, the URLs that the image may be at."""
 
-    places: tuple[str, ...]
+    __slots__ = ("places",)
+    __match_args__ = ("ref", "places")
+
+    def __init__(self, ref: str, places: tuple[str, ...]) -> None:
+        super().__init__(ref)
+        self.places = places
 
 
-@dataclass(frozen=True, slots=True)
 class Tried(Event):
     """The image is looked for at *place*, a URL or a path."""
 
-    place: str
+    __slots__ = ("place",)
+    __match_args__ = ("ref", "place")
+
+    def __init__(self, ref: str, place: str) -> None:
+        super().__init__(ref)
+        self.place = place
 
 
-@dataclass(frozen=True, slots=True)
 class Began(Event):
     """The bytes of the image at *place* begin to come, *size* of them where that is known."""
 
-    place: str
-    size: int | None
+    __slots__ = ("place", "size")
+    __match_args__ = ("ref", "place", "size")
+
+    def __init__(self, ref: str, place: str, size: int | None) -> None:
+        super().__init__(ref)
+        self.place = place
+        self.size = size
 
 
-@dataclass(frozen=True, slots=True)
 class Came(Event):
     """So many bytes more have come."""
 
-    count: int
+    __slots__ = ("count",)
+    __match_args__ = ("ref", "count")
+
+    def __init__(self, ref: str, count: int) -> None:
+        super().__init__(ref)
+        self.count = count
 
 
-@dataclass(frozen=True, slots=True)
 class Waiting(Event):
     """A server has failed as *why* says, and is asked again after *seconds*, the *number*th time of at most *most*."""
 
-    why: str
-    seconds: float
-    number: int
-    most: int
+    __slots__ = ("most", "number", "seconds", "why")
+    __match_args__ = ("ref", "why", "seconds", "number", "most")
+
+    def __init__(self, ref: str, why: str, seconds: float, number: int, most: int) -> None:
+        super().__init__(ref)
+        self.why = why
+        self.seconds = seconds
+        self.number = number
+        self.most = most
 
 
-@dataclass(frozen=True, slots=True)
 class Verified(Event):
     """The image is whole and is what was asked for; *signer* is a fingerprint, or None where no signature was asked for."""
 
-    image_id: str
-    signer: str | None
+    __slots__ = ("image_id", "signer")
+    __match_args__ = ("ref", "image_id", "signer")
+
+    def __init__(self, ref: str, image_id: str, signer: str | None) -> None:
+        super().__init__(ref)
+        self.image_id = image_id
+        self.signer = signer
 
 
-@dataclass(frozen=True, slots=True)
 class Stored(Event):
     """The image is in the store at *path*, and was not before."""
 
-    record: ImageRecord
-    path: str
+    __slots__ = ("path", "record")
+    __match_args__ = ("ref", "record", "path")
+
+    def __init__(self, ref: str, record: ImageRecord, path: str) -> None:
+        super().__init__(ref)
+        self.record = record
+        self.path = path
 
 
-@dataclass(frozen=True, slots=True)
 class Done(Event):
     """The image and all that it depends on are in the store."""
 
-    image_id: str
-    path: str
+    __slots__ = ("image_id", "path")
+    __match_args__ = ("ref", "image_id", "path")
+
+    def __init__(self, ref: str, image_id: str, path: str) -> None:
+        super().__init__(ref)
+        self.image_id = image_id
+        self.path = path
 
 
-@dataclass(frozen=True, slots=True)
 class Failed(Event):
     """The image is not to be had in this run."""
 
-    why: str
+    __slots__ = ("why",)
+    __match_args__ = ("ref", "why")
+
+    def __init__(self, ref: str, why: str) -> None:
+        super().__init__(ref)
+        self.why = why
 
 
-@dataclass(frozen=True, slots=True)
 class Note(Event):
     """A line for people."""
+
+    __slots__ = ()
 
 
 class Follower(Protocol):

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from acfetch.sources import Request
+    from acfetch.asked import Request
     from acspec.jsontext import JSONValue
     from acspec.names import ImageID
     from acspec.store import ImageRecord

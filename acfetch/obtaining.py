@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from acfetch import insecure
+from acfetch.asked import Place, Request
 from acfetch.attempts import try_places
 from acfetch.caching import condition, read_freshness, renew
 from acfetch.download import Served, download, read_signature
@@ -22,7 +23,7 @@ from acfetch.pending import Output
 from acfetch.presence import Pull
 from acfetch.retrying import Patience, Persistent
 from acfetch.room import Disk, Room
-from acfetch.sources import Place, Request, iterate_places
+from acfetch.sources import iterate_places
 from acfetch.steady import fetch_whole
 from acfetch.transports import is_foreign
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for

@@ -18,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from acfetch.asked import Request
     from acfetch.pending import Pending
     from acfetch.policy import Policy
-    from acfetch.sources import Request
     from acfetch.trust import TrustedKey
     from acspec.names import ImageID
     from acspec.store import ImageRecord, Store

@@ -9,37 +9,24 @@ Source: discovery.md; spec/store.md, Image arguments; docs/decisions, templates.
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass
 
+from acfetch.asked import Place
 from acfetch.discovery import Found, discover
-from acfetch.errors import DiscoveryError, TransportRefusedError, UnreachableError
-from acfetch.templates import IMAGE, SIGNATURE, check_url, render, render_path, why_no_path, why_unusable
+from acfetch.errors import DiscoveryError, UnreachableError
+from acfetch.templates import IMAGE, SIGNATURE, render, render_path, why_no_path, why_unusable
 from acfetch.transports import why_no_program
-from acspec.errors import UsageError
 from acspec.escape import escape
-from acspec.labels import host_platform, label_map
-from acspec.references import ImageIDArgument, ImageReference, PathArgument, URLArgument, format_reference, parse_argument
+from acspec.labels import host_platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from acfetch.asked import Request
     from acfetch.mirrors import Mirror
     from acfetch.retrying import Getter
     from acspec.configuration import Said
-    from acspec.image_manifest import Dependency
-    from acspec.names import ImageID
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an image and its signature lie: two URLs, or two paths on this machine."""
-
-    image: str
-    signature: str
-    is_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,87 +38,8 @@ class Candidate:
     leads_to: Place | str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an image must turn out to be: as it was asked for, its name (None: any), labels, ID and size as served."""
-
-    text: str
-    name: str | None = None
-    labels: dict[str, str] = field(default_factory=dict)
-    image_id: ImageID | None = None
-    size: int | None = None
-    place: Place | None = None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes two requests one: all but how they were typed."""
-        return self.name, tuple(sorted(self.labels.items())), self.image_id, self.size, self.place
-
-    @property
-    def asked(self) -> str:
-        """The name and labels, in one form, or the URL."""
-        return self.place.image if self.place is not None else format_reference(_name(self), dict(sorted(self.labels.items())))
-
-
-def parse_request(text: str) -> Request:
-    """Return what the word *text* asks for. Raises: UsageError.
-
-    Source: spec/store.md, Image arguments.
-    """
-    argument = parse_argument(text)
-    match argument:
-        case PathArgument(path):
-            return Request(text, place=_local(path))
-        case URLArgument(url):
-            return Request(text, place=_from_url(url))
-        case ImageReference(name, labels, image_id):
-            return Request(text, str(name), dict(labels), image_id)
-        case ImageIDArgument():
-            raise UsageError(text, "an image cannot be found by its ID alone", "acfetch NAME@IMAGE-ID")
-
-
-def request_for(dependency: Dependency) -> Request:
-    """Return what a dependency asks for. Source: aci.md, Dependency Matching."""
-    labels = label_map(dependency.labels)
-    text = format_reference(dependency.image_name, labels)
-    return Request(text, str(dependency.image_name), labels, dependency.image_id, dependency.size)
-
-
-def _local(path: str) -> Place:
-    absolute = os.path.abspath(path)
-    return Place(absolute, f"{absolute}.asc", is_local=True)
-
-
-def _from_url(url: str) -> Place:
-    scheme = url.partition("://")[0].lower()
-    if scheme == "file":
-        return _local(_path_of(url))
-    why = None if scheme in ("https", "http") else why_no_program(url.partition("://")[0])
-    if why is not None:
-        raise UsageError(url, why, "https, http and file need no program")
-    try:
-        check_url(url)
-    except TransportRefusedError as error:
-        raise UsageError(error.what, error.why) from None
-    if "#" in url:
-        raise UsageError(url, "an image's URL has no #: that of its signature is the same with .asc at the end")
-    return Place(url, f"{url}.asc")
-
-
-def _path_of(url: str) -> str:
-    """Return the path that a file: URL means. Raises: UsageError. Source: RFC 8089."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise UsageError(url, "is not a URL") from None
-    path = unquote(parts.path, errors="surrogateescape")
-    if parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path or parts.query or parts.fragment:
-        raise UsageError(url, "is not the URL of a file on this machine")
-    return path
-
-
 def _discover(request: Request, connection: Getter) -> Found:
-    name = _name(request)
+    name = request.get_name()
     try:
         return discover(connection, name)
     except UnreachableError:
@@ -162,7 +70,7 @@ def iterate_places(
         return
     from acfetch.mirrors import mirrors_for  # an image that is there needs none
 
-    for said in mirrors_for(_name(request), mirrors):
+    for said in mirrors_for(request.get_name(), mirrors):
         places, skipped = _sort(render_templates(request, said.value.templates, said.file, plain_http=plain_http))
         for line in skipped:
             tell(f"{request.text}: left out {line} ({said.file})")
@@ -199,19 +107,13 @@ def render_templates(
     Raises: TransportRefusedError for labels that hide something.
     Source: discovery.md, Discovery Templates; spec/configuration.md, Sources.
     """
-    values = {"version": "latest", **host_platform(), **request.labels, "name": _name(request)}
+    values = {"version": "latest", **host_platform(), **request.labels, "name": request.get_name()}
     found = []
     for template in templates:
         is_local = said_in is not None and template.startswith("/")
         leads_to = _make_local(template, values) if is_local else _make_remote(template, values, plain_http)
         found.append(Candidate(template, said_in, leads_to))
     return found
-
-
-def _name(request: Request) -> str:
-    if request.name is None:
-        raise AssertionError("a request has a place or a name")
-    return request.name
 
 
 def _sort(candidates: Iterable[Candidate]) -> tuple[list[Place], list[str]]:
