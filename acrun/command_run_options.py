@@ -75,7 +75,7 @@ def run(
     memory: _Memory = None,
     cpu: _CPU = None,
     pids_limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="At most so many processes and threads. [4096]")
+        int | None, typer.Option(metavar="N", min=2, help="At most so many processes and threads. [4096]")
     ] = None,
     cgroup_parent: Annotated[str | None, typer.Option(metavar="PATH", help="Make the pod's cgroup below this one.")] = None,
     stage1: Stage1 = None,

@@ -75,8 +75,13 @@ class Account:
         return notes
 
 
+def _limits(isolator: JSONValue) -> bool:
+    name = isolator.get("name") if isinstance(isolator, dict) else None
+    return isinstance(name, str) and name.startswith(("resource/", "os/linux/cpu-shares"))
+
+
 def _read_demands(pod: PodDirectory) -> list[Demand]:
-    if not pod.isolators and not any(app.isolators for app in pod.apps):
+    if not any(_limits(isolator) for isolator in (*pod.isolators, *(isolator for app in pod.apps for isolator in app.isolators))):
         return []  # most pods: what reads quantities need not be imported
     from acstage1.limits import read_demands
 
