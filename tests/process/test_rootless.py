@@ -55,6 +55,12 @@ def isolators(ann: Ann) -> dict[str, dict[str, Any]]:
     return {f"{row['name']} {row['app']}": row for row in rows}
 
 
+def test_the_system_calls_of_her_apps_are_filtered(ann: Ann) -> None:
+    assert status(probe(ann), "Seccomp") == "2"
+    assert status(probe(ann), "NoNewPrivs") == "0"
+    assert ann.shell("acrun ./sh.aci --exec /bin/probe -- syscall 250").stdout == f"-{EPERM}\n"
+
+
 def pods(ann: Ann) -> list[str]:
     """Return the lines of her list of pods."""
     return ann.shell("acrun list").stdout.splitlines()[1:]

@@ -76,6 +76,11 @@ def test_another_architecture_is_no_way_around(shelf: Desk) -> None:
     play(shelf, Scenario(f"acrun ./probe.aci {retain} -- int80 20", "", SIGSYS))
 
 
+# What Debian's static busybox calls from its first instruction on, but for execve and exit_group.
+OF_BUSYBOX = (
+    "arch_prctl,brk,mprotect,prlimit64,readlink,readlinkat,set_robust_list,set_tid_address,rseq,getrandom,getuid,prctl,newfstatat"
+)
+
 SCENARIOS = {
     "a call of one's own to be blocked, with an error": Scenario(
         call(63, options="--seccomp mode=remove,errno=ENOTSUP,uname"), f"-{ENOTSUP}\n"
@@ -93,6 +98,9 @@ SCENARIOS = {
     ),
     "a retain set without execve lets the app start": Scenario(
         "acrun ./sh.aci --seccomp mode=retain,read,write --exec /bin/busybox", "", SIGSYS
+    ),
+    "and one of what the program needs, and no more, lets it run": Scenario(
+        f"acrun ./sh.aci --seccomp mode=retain,{OF_BUSYBOX} --exec /bin/true", ""
     ),
     "a name that nobody knows cannot be removed": Scenario(
         "acrun ./probe.aci --seccomp mode=remove,frobnicate", "", 125, "no system call known here is named frobnicate"
