@@ -39,6 +39,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     option_values  what the words behind options mean
     supervision   when a pod ends, and how much is kept of what it says
     mounts        mount points, volumes and mounts brought together
+    surroundings  sizes of volumes, and the files by which a pod finds names
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made, and RUN itself
     log_output    records of logs, as they were written or as JSON

@@ -14,10 +14,19 @@ from acrun.command_options import Directory, Stage1, announce
 from acrun.inputs import name_images
 from acrun.isolator_options import make_capability_isolators, make_limits, parse_seccomp
 from acrun.launch import LaunchOptions
-from acrun.option_values import parse_annotation, parse_gids, parse_mount, parse_variable, parse_volumes, read_variables
+from acrun.option_values import (
+    parse_annotation,
+    parse_gids,
+    parse_mount,
+    parse_variable,
+    parse_volume_size,
+    parse_volumes,
+    read_variables,
+)
 from acrun.options import AppOptions, ImageRequest
 from acrun.run import PodOptions, prepare_pod, run_pod
 from acrun.supervision import parse_supervision
+from acrun.surroundings import parse_surroundings
 from acspec.errors import UsageError
 from acspec.names import parse_ac_name
 
@@ -62,6 +71,12 @@ def run(
     mount: _Mounts = None,
     env: _Environment = None,
     env_file: _EnvironmentFiles = None,
+    dns: Annotated[
+        list[str] | None, typer.Option("--dns", metavar="IP|host|none", help="A name server for /etc/resolv.conf.")
+    ] = None,
+    hosts_entry: Annotated[
+        list[str] | None, typer.Option(metavar="IP=NAME,…|host", help="A line for /etc/hosts, or all of the host's.")
+    ] = None,
     interactive: Interactive = False,
     detach: Detach = False,
     remove: Remove = False,
@@ -96,6 +111,7 @@ def run(
         overlay=overlay, uuid_file=uuid_file_save, grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1,
         log=log.value, debug=debug, pids_limit=pids_limit,
         supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size, restart=restart),
+        surroundings=parse_surroundings(dns or (), hosts_entry or (), filter(None, map(parse_volume_size, volume or ()))),
     )  # fmt: skip
     volumes, short = parse_volumes(volume or ())
     options = PodOptions(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from acrun.detach import Detached
     from acrun.plans import Plan
+    from acrun.surroundings import Surroundings
     from acrun.trees import Tree
     from acspec.jsontext import JSONValue
 
@@ -41,7 +42,7 @@ class LaunchOptions:
 
     __slots__ = (
         "cgroup_parent", "debug", "detach", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay",
-        "pids_limit", "remove", "stage1", "strict", "supervision", "uuid_file",
+        "pids_limit", "remove", "stage1", "strict", "supervision", "surroundings", "uuid_file",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +62,7 @@ class LaunchOptions:
         stage1: str | None = None,
         log: str = "file",
         supervision: Supervision | None = None,
+        surroundings: Surroundings | None = None,
         debug: bool = False,
         pids_limit: int | None = None,
     ) -> None:
@@ -78,6 +80,7 @@ class LaunchOptions:
         self.stage1 = stage1
         self.log = log
         self.supervision = supervision or Supervision()
+        self.surroundings = surroundings
         self.debug = debug
         self.pids_limit = pids_limit
 
@@ -160,10 +163,11 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
         write_file(options.uuid_file, f"{pod.uuid}\n".encode("ascii"))
     apps = [AppFiles(name, tree, app.images, app.filter) for name, tree, app in zip(plan.names(), trees, plan.apps, strict=True)]
     backend = choose_backend(os.path.dirname(pod.pods.path)) if options.overlay else COPY
+    hostname = options.hostname or options.name or apps[0].name
     document = stage1_document(
         apps,
         backend,
-        hostname=options.hostname or options.name or apps[0].name,
+        hostname=hostname,
         stdin_app=get_stdin_app(plan.names()) if options.interactive else None,
         switches={
             "idMap": choose_id_map(plan.manifest["apps"], [tree.rootfs for tree in trees]),
@@ -174,6 +178,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
             "pidsLimit": options.pids_limit,
             "cgroupParent": options.cgroup_parent,
             **options.supervision.switches([app.name for app in apps]),
+            **(options.surroundings.switches(hostname) if options.surroundings is not None else {}),
         },
     )
     write_pod(pod.path, dump_json(plan.manifest), document, apps, backend)

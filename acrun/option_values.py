@@ -16,6 +16,7 @@ from acspec.fields import Fields, Oddity
 from acspec.image_manifest import Annotation
 from acspec.names import parse_ac_identifier, parse_ac_name, sanitise_ac_name
 from acspec.option_words import integer_or_text, parse_pair, parse_settings, typed
+from acspec.quantities import parse_quantity
 from acspec.volumes import Mount, Volume, parse_absolute_path
 
 TYPE_CHECKING = False
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
     from acspec.names import ACName
 
-_VOLUME_KEYS = ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid")
+_VOLUME_KEYS = ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid", "size")
+_PAGE = os.sysconf("SC_PAGESIZE")
+LARGEST_VOLUME = 2**50
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -78,6 +81,7 @@ def parse_volume(text: str) -> Volume:
         raise UsageError(option, "not of the form NAME,kind=host,source=PATH", "SOURCE:TARGET says where, too")
     name, *words = text.split(",")
     settings = parse_settings(option, words, _VOLUME_KEYS)
+    settings.pop("size", None)  # no word of a manifest's: `parse_volume_size` reads it
     values: dict[str, JSONValue] = {"name": name, "kind": "host" if "source" in settings else "empty"}
     values |= {key: _as_json(key, value) for key, value in settings.items()}
     warnings: list[Oddity] = []
@@ -86,6 +90,22 @@ def parse_volume(text: str) -> Volume:
     if warnings:  # who types it means something by it
         raise UsageError(option, warnings[0])
     return volume
+
+
+def parse_volume_size(text: str) -> tuple[str, int] | None:
+    """Return name and size in bytes of a volume that is given one (`NAME,kind=empty,size=64M`), else None. Raises: UsageError."""
+    option = f"--volume {text}"
+    name, *words = text.split(",")
+    settings = parse_settings(option, words, _VOLUME_KEYS) if not _is_short(text) else {}
+    if "size" not in settings:
+        return None
+    if settings.get("kind", "empty") != "empty" or "source" in settings:
+        raise UsageError(option, "size is for a volume of kind empty")
+    with typed():
+        size = parse_quantity(settings["size"], option).amount
+    if not _PAGE <= size <= LARGEST_VOLUME:
+        raise UsageError(option, f"the size is not from {_PAGE} bytes to 1 PiB")
+    return name, size
 
 
 def _as_json(key: str, value: str) -> JSONValue:

@@ -26,6 +26,7 @@ Modules, from top to bottom:
     hierarchies   where this process stands in the cgroup hierarchies
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks
     tree          the file system of one app
+    namefiles     files in /etc by which apps find names
     operations    steps as values: shown, tested, run
     kernelfs      /proc and /sys, with what an app may not see or write
     devices       /dev

@@ -37,9 +37,11 @@ from acstage1.linux.namespaces import (
 )
 from acstage1.linux.security import die_with_parent, forbid_inspection
 from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeup_fd, signal
+from acstage1.namefiles import NameFiles
 from acstage1.operations import Operation
 from acstage1.start import Start, become
 from acstage1.tree import AppTree
+from acstage1.volumes import mount_limited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,13 +132,15 @@ def _build(context: InitContext, step: list[str]) -> None:
     # Opened here: a descriptor from the namespace we left could not be mounted from.
     pod = os.open(pod_path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     nodes = pod_path + _NODES
-    trees = {app.name: AppTree(app, pod, f"{pod_path}{_APPS}/{app.name}", nodes, hostname, note) for app in context.pod.apps}
+    files = NameFiles(hostname, context.pod.files)
+    trees = {app.name: AppTree(app, pod, f"{pod_path}{_APPS}/{app.name}", nodes, files, note) for app in context.pod.apps}
     steps = [
         Operation("bring lo up", bring_loopback_up),
         Operation(f"set the host name to {hostname}", lambda: set_hostname(hostname)),
         *_set_parameters(context.pod.isolators),
         Operation("become uninspectable", forbid_inspection),
         Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
+        *(_limit_volume(pod_path, name, size) for name, size in context.pod.sizes.items()),
         *(_named(name, step) for name, tree in trees.items() for step in tree.open_sources()),
         # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
         Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", _HARMLESS, "mode=755,size=1m")),
@@ -178,6 +182,10 @@ def _set_parameters(isolators: Sequence[JSONValue]) -> list[Operation]:
 
 def _make_place(app: str, place: str) -> Operation:
     return Operation(f"make a place for {app}", lambda: os.makedirs(place))
+
+
+def _limit_volume(pod_path: str, name: str, size: int) -> Operation:
+    return Operation(f"mount a tmpfs for volume {name}", lambda: mount_limited(f"{pod_path}/volumes/{name}", size))
 
 
 def _named(app: str, operation: Operation) -> Operation:

@@ -114,6 +114,29 @@ def write_missing(root: int, path: str, content: bytes) -> None:
         os.close(directory)
 
 
+def write_over(root: int, path: str, content: bytes) -> None:
+    """Write a file with *content* in the place of whatever file or link is there, its directory made where it is missing.
+
+    Raises: OSError, IsADirectoryError when a directory is there.
+    """
+    parent, name = os.path.split(path)
+    directory = make_directory(root, parent)
+    try:
+        _check_mount(directory, frozenset({mount_id(root)}), path)
+        try:
+            os.unlink(name, dir_fd=directory)
+        except FileNotFoundError:
+            pass
+        except IsADirectoryError:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path) from None
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o644, dir_fd=directory)
+        os.write(descriptor, content)
+        os.close(descriptor)
+    finally:
+        os.close(directory)
+
+
 def holds_something(descriptor: int) -> bool:
     """Tell whether a directory (by an O_PATH descriptor) has entries. Raises: OSError."""
     listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=descriptor)

@@ -27,11 +27,13 @@ HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 # What tells about the host or reaches into it. Files show /dev/null, directories are empty.
 MASKED = (
-    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug",
+    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/key-users", "/proc/keys", "/proc/latency_stats",
+    "/proc/sched_debug",
     "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/proc/kallsyms", "/proc/config.gz", "/proc/kpagecount",
     "/proc/kpageflags", "/proc/kpagecgroup", "/proc/vmallocinfo", "/proc/slabinfo", "/sys/firmware", "/sys/hypervisor",
     "/sys/module", "/sys/power", "/sys/devices/virtual/powercap", "/sys/devices/virtual/dmi", "/sys/kernel/debug",
-    "/sys/kernel/tracing", "/sys/kernel/security",
+    "/sys/kernel/tracing", "/sys/kernel/security", "/sys/kernel/boot_params", "/sys/kernel/notes", "/sys/kernel/slab",
+    "/sys/kernel/vmcoreinfo", "/sys/dev/block", "/sys/fs/bpf", "/sys/fs/pstore", "/sys/fs/selinux",
 )  # fmt: skip
 
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")

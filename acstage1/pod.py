@@ -27,6 +27,7 @@ CONTRACT_VERSIONS = (1, 2)
 PIDS_LIMIT = 4096
 _LARGEST = 2**32 - 2  # of user and group IDs, and of seconds
 _LARGEST_LOG = 2**50
+_LARGEST_VOLUME = 2**50
 _LOG_BYTES = 10 << 20
 
 
@@ -140,6 +141,26 @@ def _read_mounts(fields: Fields, app: Fields, volumes: Mapping[str, Volume], pod
     return sorted(mounts, key=lambda mount: len(_clean(mount.path)))
 
 
+def _read_files(settings: Fields) -> dict[str, str]:
+    files = settings.text_map("files")
+    for path in files:
+        place, _, name = path.rpartition("/")
+        if place != "/etc" or name in ("", ".", ".."):
+            raise settings.fault("files", "has a path that is no file's in /etc")
+    return files
+
+
+def _read_sizes(settings: Fields) -> dict[str, int]:
+    """Return the sizes of volumes of kind empty that are file systems of their own, in bytes by name."""
+    volumes = settings.object("volumes")
+    sizes = {}
+    for name in volumes.names() if volumes is not None else ():
+        size = volumes.required_object(parse_ac_name(name, "volumes")).integer("size", 1, _LARGEST_VOLUME) if volumes else None
+        if size is not None:
+            sizes[name] = size
+    return sizes
+
+
 def _clean(path: str) -> tuple[str, ...]:
     return tuple(part for part in path.split("/") if part not in ("", "."))
 
@@ -148,8 +169,8 @@ class PodDirectory:
     """A pod directory with its manifest and stage1.json read."""
 
     __slots__ = (
-        "apps", "cgroup_parent", "exit_policy", "grace_period", "hostname", "ids", "isolators", "log", "log_size", "path",
-        "pids_limit", "remove", "remove_pod", "restart", "restart_limit", "strict", "uuid",
+        "apps", "cgroup_parent", "exit_policy", "files", "grace_period", "hostname", "ids", "isolators", "log", "log_size",
+        "path", "pids_limit", "remove", "remove_pod", "restart", "restart_limit", "sizes", "strict", "uuid",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -182,6 +203,9 @@ class PodDirectory:
                 "restart", "takes root as yet: what an app left behind is told from others by its cgroup", "--restart no"
             )
         self.cgroup_parent = settings.optional_text("cgroupParent")
+        self.files, self.sizes = _read_files(settings), _read_sizes(settings)
+        if self.sizes and self.restart != NO:
+            raise settings.fault("volumes", "a volume with a size does not outlast a restart as yet", "--restart no")
         manifest = self._read("pod")
         self.isolators = manifest.items("isolators")
         self.apps = self._read_apps(manifest, settings.required_object("apps"))

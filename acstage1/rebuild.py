@@ -22,6 +22,7 @@ from acstage1.linux.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, attach, clone_
 from acstage1.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, setns, unshare
 from acstage1.linux.security import die_with_parent, forbid_inspection
 from acstage1.linux.signals import SIG_DFL, SIGKILL, SIGTERM, set_wakeup_fd, signal
+from acstage1.namefiles import NameFiles
 from acstage1.reports import Failure, describe_failure, read_failure, write_failure
 
 TYPE_CHECKING = False
@@ -164,7 +165,7 @@ def _carry(pod: PodDirectory, app: App, init: int, report: int, make_tree: type[
     unshare(CLONE_NEWNS)
     make_all_private()
     directory = os.open(pod.path, _DIRECTORY)
-    tree = make_tree(app, directory, pod.path, f"{SCRATCH}/nodes", pod.hostname, lambda _text: None)
+    tree = make_tree(app, directory, pod.path, f"{SCRATCH}/nodes", NameFiles(pod.hostname, pod.files), lambda _text: None)
     for operation in tree.open_sources():
         operation.apply()
     tree.mount_root()

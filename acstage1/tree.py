@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 
 from acstage1.devices import make_source_nodes, mount_dev
-from acstage1.inroot import write_missing
 from acstage1.kernelfs import MASKED, READ_ONLY, make_read_only, mask, mount_proc, mount_sys
 from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
@@ -28,6 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from acstage1.namefiles import NameFiles
     from acstage1.pod import App, Mount
 
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -36,13 +36,13 @@ _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 class AppTree:
     """The tree of one app while it is built: where it stands, and the descriptor of its root once it is mounted."""
 
-    def __init__(self, app: App, pod: int, place: str, nodes: str, hostname: str, note: Callable[[str], None]) -> None:
+    def __init__(self, app: App, pod: int, place: str, nodes: str, files: NameFiles, note: Callable[[str], None]) -> None:
         """Build for *app* of the pod directory *pod* (a descriptor) on the directory *place*, with devices from *nodes*."""
         self._app = app
         self._pod = pod
         self._place = place
         self._nodes = nodes
-        self._hostname = hostname
+        self._files = files
         self._note = note
         self._root = -1
         self._sources: dict[Mount, int] = {}
@@ -78,7 +78,7 @@ class AppTree:
             Operation("mount tmpfs on /dev", lambda: self._on("dev", self._mount_dev)),
             *(self._mask(path) for path in MASKED),
             *(self._protect(path) for path in READ_ONLY),
-            Operation("write /etc/hosts where there is none", self._write_hosts),
+            Operation("write files for names", lambda: self._files.write(self._root)),
             *(self._volume(item) for item in app.mounts),
         ]
         if app.read_only_rootfs:
@@ -153,10 +153,6 @@ class AppTree:
 
     def _mount_dev(self, target: int) -> None:
         mount_dev(self._root, self._nodes, target, self._app.ids.terminal_options)
-
-    def _write_hosts(self) -> None:
-        content = f"127.0.0.1\tlocalhost {self._hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        write_missing(self._root, "/etc/hosts", content.encode("utf-8"))
 
     def _make_read_only(self) -> None:
         # The descriptor was opened on the mounted root, so it names that mount and none of those inside it.

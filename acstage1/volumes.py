@@ -17,10 +17,13 @@ from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOSUID,
     MOUNT_ATTR_RDONLY,
+    MS_NODEV,
+    MS_NOSUID,
     RESOLVE_NO_MAGICLINKS,
     RESOLVE_NO_SYMLINKS,
     attach,
     clone_tree,
+    mount,
     open_resolved,
     set_attributes,
 )
@@ -32,20 +35,36 @@ if TYPE_CHECKING:
     from acstage1.pod import Mount
 
 
-def open_source(mount: Mount, pod: int) -> int:
+_PAGE = os.sysconf("SC_PAGESIZE")
+_SPARE_INODES = 64
+
+
+def mount_limited(place: str, size: int) -> None:
+    """Mount a tmpfs of *size* bytes on the directory of an empty volume, whose mode and owner it takes. Raises: OSError.
+
+    Its inodes are limited, too, as each takes memory of the kernel's: to as many as full pages fit in, and some directories.
+
+    Source: tmpfs(5), size, nr_inodes.
+    """
+    status = os.stat(place, follow_symlinks=False)
+    options = f"size={size},nr_inodes={size // _PAGE + _SPARE_INODES},mode={stat.S_IMODE(status.st_mode):o}"
+    mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, f"{options},uid={status.st_uid},gid={status.st_gid}")
+
+
+def open_source(item: Mount, pod: int) -> int:
     """Return the source of a volume as a detached mount with its attributes set; *pod* is a descriptor of the pod directory.
 
     Raises: OSError; ELOOP when a part of the path is a symbolic link.
     Source: ace.md, Volume Setup: symbolic links.
     """
-    volume = mount.volume
+    volume = item.volume
     directory, path = (None, volume.source) if volume.kind == "host" else (pod, f"volumes/{volume.name}")
     origin = open_resolved(directory, path, os.O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
     try:
         tree = clone_tree(origin, recursive=volume.recursive, path=volume.source)
     finally:
         os.close(origin)
-    attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (MOUNT_ATTR_RDONLY if mount.read_only else 0)
+    attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (MOUNT_ATTR_RDONLY if item.read_only else 0)
     set_attributes(tree, attributes, recursive=True, path=volume.source)
     return tree
 

@@ -15,6 +15,7 @@ from acrun.option_values import (
     parse_mount,
     parse_variable,
     parse_volume,
+    parse_volume_size,
     parse_volumes,
     read_variables,
 )
@@ -31,6 +32,26 @@ def test_volume_options() -> None:
     assert parse_volume("w,source=/srv").kind == "host"
     assert parse_volume("w").kind == "empty"
     assert parse_mount("volume=w,target=/x") == Mount(ACName("w"), "/x")
+
+
+def test_the_size_of_an_empty_volume_is_read_apart() -> None:
+    assert parse_volume("w,size=64Mi,mode=1777") == Volume(ACName("w"), "empty", mode=0o1777)
+    assert parse_volume_size("w,size=64Mi,mode=1777") == ("w", 64 * 2**20)
+    assert parse_volume_size("w,kind=empty,size=4096") == ("w", 4096)
+    assert parse_volume_size("w,kind=empty") is None
+    assert parse_volume_size("./here,size=64Mi:/there") is None
+
+
+@pytest.mark.parametrize("size", ["", "0", "-1", "1", "4095", "64X", "2Pi", "1e3", "ten"])
+def test_sizes_that_make_no_sense(size: str) -> None:
+    with pytest.raises(UsageError, match="--volume w,size="):
+        parse_volume_size(f"w,size={size}")
+
+
+@pytest.mark.parametrize("text", ["w,source=/srv,size=1Mi", "w,kind=host,source=/srv,size=1Mi"])
+def test_a_volume_of_the_host_has_no_size(text: str) -> None:
+    with pytest.raises(UsageError, match="kind empty"):
+        parse_volume_size(text)
 
 
 BAD_VOLUMES = [

@@ -15,8 +15,8 @@ from tests.support.poddirs import AppSpec, write_pod
 EMPTY = {"name": "data", "kind": "empty"}
 
 
-def read(tmp_path: Path, app: AppSpec, volumes: tuple[dict[str, Any], ...] = (EMPTY,), **settings: Any) -> PodDirectory:
-    return PodDirectory(str(write_pod(tmp_path, tmp_path, {"app": app}, manifest={"volumes": list(volumes)}, **settings)))
+def read(tmp_path: Path, app: AppSpec, own: tuple[dict[str, Any], ...] = (EMPTY,), **settings: Any) -> PodDirectory:
+    return PodDirectory(str(write_pod(tmp_path, tmp_path, {"app": app}, manifest={"volumes": list(own)}, **settings)))
 
 
 def mounts(*paths: str) -> dict[str, Any]:
@@ -44,6 +44,14 @@ REFUSED: dict[str, tuple[AppSpec, dict[str, Any], str]] = {
     "another version": (AppSpec(["/x"]), {"version": 3}, "stage1.json: version: this stage1 knows versions 1 and 2"),
     "a network it does not know": (AppSpec(["/x"]), {"network": "host"}, "stage1.json: network: "),
     "an id map": (AppSpec(["/x"]), {"idMap": [[0, 100000, 65536]]}, "stage1.json: idMap: "),
+    "a file that is not in etc": (AppSpec(["/x"]), {"files": {"/etc/../root/x": ""}}, "stage1.json: files: has a path"),
+    "a file of a directory in etc": (AppSpec(["/x"]), {"files": {"/etc/a/b": ""}}, "stage1.json: files: has a path"),
+    "a file that is all of etc": (AppSpec(["/x"]), {"files": {"/etc/": ""}}, "stage1.json: files: has a path"),
+    "a size for no name of a volume": (AppSpec(["/x"]), {"volumes": {"../v": {"size": 4096}}}, "volumes"),
+    "a size and restarts": (
+        AppSpec(["/x"]), {"volumes": {"data": {"size": 4096}}, "restart": "always"}, "stage1.json: volumes: a volume with a size",
+    ),
+    "a size of nothing": (AppSpec(["/x"]), {"volumes": {"v": {"size": 0}}}, "stage1.json: volumes.v.size: "),
     "a log it does not know": (AppSpec(["/x"]), {"log": "journal"}, "stage1.json: log: is neither file nor none"),
     "no program": (AppSpec([]), {}, r"pod: apps\[0\].app.exec: names no program"),
     "a zero byte": (AppSpec(["/x\0y"]), {}, r"pod: apps\[0\].app.exec\[0\]: holds a zero byte"),

@@ -210,7 +210,7 @@ def test_a_read_only_root_cannot_be_written_but_its_volumes_can(tmp_path: Path, 
 
 def test_what_an_app_writes_stays_out_of_the_shared_tree(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/sh", "-c", "echo x > /new; rm /etc/passwd; ls /etc"])})
-    assert run(pod).stdout.split() == ["group", "hosts"]
+    assert run(pod).stdout.split() == ["group", "hostname", "hosts"]
     assert not (rootfs / "new").exists()
     assert (rootfs / "etc" / "passwd").exists()
     assert (pod / "apps" / "app" / "upper" / "new").read_text() == "x\n"

@@ -178,6 +178,24 @@ def test_hosts_are_written_where_there_are_none_and_left_where_there_are(tmp_pat
     assert run(pod).stdout == "10.0.0.1 own\n"
 
 
+def test_a_volume_with_a_size_holds_no_more_and_goes_with_the_pod(tmp_path: Path, rootfs: Path) -> None:
+    """Two apps share it; its mode and owner are those of its directory; neither bytes nor empty files go beyond."""
+    script = "stat -c '%a %u:%g' /v; head -c 1048576 /dev/zero > /v/a; head -c 9 /dev/zero > /v/b; stat -c %s /v/a /v/b; > /v/c"
+    many = "while [ ! -e /v/c ]; do sleep 0.01; done; n=0; while > /v/f$n; do n=$((n+1)); done; echo $((n < 1000))"
+    apps = {"a": AppSpec(["/bin/sh", "-c", script]), "b": AppSpec(["/bin/sh", "-c", many])}
+    for app in apps.values():
+        app.runtime["mounts"] = [{"volume": "v", "path": "/v"}]
+    volume = {"name": "v", "kind": "empty"}
+    pod = write_pod(tmp_path, rootfs, apps, manifest={"volumes": [volume]}, volumes={"v": {"size": 1 << 20}})
+    os.chown(pod / "volumes" / "v", 7, 8)
+    (pod / "volumes" / "v").chmod(0o1770)
+    result = run(pod)
+    assert result.stdout.splitlines()[:3] == ["a | 1770 7:8", "a | 1048576", "a | 0"], result
+    assert "b | 1" in result.stdout
+    assert "No space left on device" in result.stderr
+    assert list((pod / "volumes" / "v").iterdir()) == []
+
+
 def test_an_app_s_own_volume_stands_in_for_the_pod_s(tmp_path: Path, rootfs: Path) -> None:
     """Source: pods.md, mounts: appVolume."""
     for name in ("pods", "apps"):
