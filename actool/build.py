@@ -16,7 +16,7 @@ from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.image_outputs import check_image_output
 from actool.outputs import new_output
-from actool.sources import SourceRequest, Sources, opened_sources
+from actool.sources import STANDARD_INPUT, SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:
     from actool.depfile import Depfile
@@ -51,6 +51,8 @@ def _check(request: BuildRequest) -> None:
     check_image_output(request.output, overwrite=request.overwrite)
     for path in (request.output, request.depfile):
         _check_outside(path, request.source)
+    if request.depfile is not None and request.source.manifest == STANDARD_INPUT:
+        raise UsageError("--depfile", "standard input has no name that a rule could depend on", "--manifest FILE names one")
     if request.depfile is not None:
         _check_depfile(request.depfile, request)
     if request.depfile is not None and request.output == "-":

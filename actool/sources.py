@@ -18,6 +18,7 @@ from acspec.archive.walk import Given, LayoutWalk, read_layout_manifest
 from acspec.errors import FormatError, MissingInputError, UsageError
 from acspec.jsontext import read_limited
 
+STANDARD_INPUT = "-"  # where a manifest may come from
 _MANIFEST = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -120,9 +121,25 @@ def _collect_patterns(request: SourceRequest) -> list[str]:
 
 
 def _open_manifest(path: str, stack: ExitStack) -> int:
+    if path == STANDARD_INPUT:
+        return _keep_input(stack)
     descriptor = _open(path, _MANIFEST, stack)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         raise UsageError(path, "not a regular file", "the manifest of an image has an owner and a time")
+    return descriptor
+
+
+def _keep_input(stack: ExitStack) -> int:
+    """Return a file with what standard input holds: the caller's, with the mode of a manifest, of no time but the first."""
+    if os.isatty(0):
+        raise UsageError("--manifest -", "standard input is a terminal", "use a pipe or name a file")
+    data = read_limited(0, limits.MANIFEST_BYTES)
+    descriptor = os.memfd_create("manifest")
+    stack.callback(os.close, descriptor)
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(data)
+    os.fchmod(descriptor, 0o644)
+    os.utime(descriptor, (0, 0))
     return descriptor
 
 

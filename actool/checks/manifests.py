@@ -1,4 +1,4 @@
-"""A manifest checked for all that is wrong with it, or, when nothing is, for what is odd.
+"""A manifest checked for all that is wrong with it and for what is odd: of one that is at fault, as far as it could be read.
 
 A manifest that the typed reader takes is good. Only when it refuses one are the schemas asked, to name all faults at once.
 
@@ -87,9 +87,13 @@ def _check(
     try:
         manifest = parse(data, document, odd)
     except FormatError as error:
-        return None, list(_explain(error, data, document, kind, entry))
-    found = [warning(oddity.rule, oddity.why, entry=entry, place=oddity.place) for oddity in odd]
-    return manifest, [*found, *(replace(diagnostic, entry=entry) for diagnostic in lint(manifest))]
+        faults = list(_explain(error, data, document, kind, entry))
+        return None, [*faults, *(_tell_odd(odd, entry) if faults[0].rule == "manifest-schema" else [])]
+    return manifest, [*_tell_odd(odd, entry), *(replace(diagnostic, entry=entry) for diagnostic in lint(manifest))]
+
+
+def _tell_odd(odd: Iterable[Oddity], entry: str) -> list[Diagnostic]:
+    return [warning(oddity.rule, oddity.why, entry=entry, place=oddity.place) for oddity in odd]
 
 
 def _explain(error: FormatError, data: bytes, document: str, kind: ACKind, entry: str) -> Iterable[Diagnostic]:

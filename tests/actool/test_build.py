@@ -227,6 +227,38 @@ def test_parts_given_apart_make_the_image_of_their_layout(layout: Path, tmp_path
     assert first == second
 
 
+def test_a_manifest_from_standard_input_makes_the_same_image_each_time(layout: Path, tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "two"):
+        reading, writing = os.pipe()
+        with open(writing, "wb") as pipe:
+            pipe.write(images.manifest_bytes())
+        source = SourceRequest(None, manifest="-", rootfs=str(layout / "rootfs"))
+        saved = os.dup(0)
+        os.dup2(reading, 0)
+        try:
+            made.append(build(BuildRequest(source, str(tmp_path / f"{name}.aci"), False, ImageSettings())).image_id)
+        finally:
+            os.dup2(saved, 0)
+            os.close(saved)
+            os.close(reading)
+    assert made[0] == made[1]
+    depfile = BuildRequest(source, str(tmp_path / "x.aci"), False, ImageSettings(), str(tmp_path / "x.d"))
+    with pytest.raises(UsageError, match="standard input has no name"):
+        build(depfile)
+
+
+def test_every_stray_file_of_a_layout_is_named_and_many_are_counted(layout: Path, tmp_path: Path) -> None:
+    (layout / "a").touch()
+    (layout / "b").touch()
+    with pytest.raises(FormatError, match=r'"a": outside rootfs, as is "b"; a layout'):
+        make(layout, tmp_path / "x.aci")
+    for number in range(9):
+        (layout / f"stray{number}").touch()
+    with pytest.raises(FormatError, match=r'as are "b", "stray0", "stray1", "stray2", "stray3" and 5 more; a layout'):
+        make(layout, tmp_path / "x.aci")
+
+
 def test_one_part_takes_the_place_of_the_layout_s(apart: Path) -> None:
     (apart / "half/rootfs").mkdir(parents=True)
     (apart / "half/rootfs/other").touch()

@@ -37,6 +37,7 @@ _KINDS = {
 }
 _DEVICES = (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE)
 _PARTS = (MANIFEST, ROOTFS)
+_SHOWN = 5  # strays that are named beside the first
 _BELOW = len(ROOTFS) + 1  # where the path inside the root file system begins
 
 
@@ -152,9 +153,10 @@ class LayoutWalk:
         for name in _PARTS:
             if name not in names and name not in self._given:
                 raise Fault(f"not an image layout: there is no {name.decode()} in it")
-        for name in sorted(names - {*_PARTS, IGNORE_FILE}):
-            self._place = name
-            raise Fault("outside rootfs; a layout holds only manifest and rootfs")
+        strays = sorted(names - {*_PARTS, IGNORE_FILE})
+        if strays:
+            self._place = strays[0]
+            raise Fault(f"outside rootfs{_name_others(strays[1:])}; a layout holds only manifest and rootfs")
 
     def _read(self, path: bytes) -> tuple[Entry, int]:
         if path in self._given:
@@ -262,6 +264,16 @@ def _read_file_of(layout: int, name: bytes, what: str, limit: int) -> bytes | No
 
 def _is_directory(name: bytes, parent: int) -> bool:
     return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+
+
+def _name_others(names: Sequence[bytes]) -> str:
+    """Return the part of a sentence that the same is true of *names*, of which the first are named."""
+    if not names:
+        return ""
+    shown = [f'"{escape(name)}"' for name in names[:_SHOWN]]
+    more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    *first, last = [*shown, *more]
+    return f", as {'is' if len(names) == 1 else 'are'} {', '.join(first)}{' and ' if first else ''}{last}"
 
 
 def kind_of(mode: int) -> Kind:

@@ -269,3 +269,11 @@ def test_a_file_whose_name_no_terminal_could_show_is_shown_all_the_same(tmp_path
     images.write_image(path, HELLO)
     assert validate_command([str(path)], verbose=True) == 0
     assert capfdbinary.readouterr().out.split(b"/")[-1].startswith(b"x\\x1b\\xff: image, sha512-")
+
+
+def test_a_manifest_at_fault_is_told_with_what_is_odd_about_it(tmp_path: Path) -> None:
+    app = {"exec": ["/x"], "user": "0", "group": "0", "ports": [{"name": "p", "protocol": "tcp", "port": 1, "count": 0}]}
+    (tmp_path / "manifest").write_bytes(images.manifest_bytes(app={**app, "workingDirectory": "x"}, annotations=1))
+    report = validate(str(tmp_path / "manifest"))
+    rules = [diagnostic.rule for diagnostic in report.diagnostics]
+    assert rules == ["manifest-schema", "manifest-schema", "port-count"]
