@@ -48,7 +48,7 @@ class Demand:
     *told* is False for what follows from the demands of others. `changed` and `refused` say what was not done as it was asked.
     """
 
-    __slots__ = ("app", "changed", "done", "limit", "name", "refused", "request", "told")
+    __slots__ = ("app", "changed", "limit", "name", "refused", "request", "told")
 
     def __init__(self, app: str | None, name: str, request: int | None, limit: int | None, told: bool = True) -> None:
         self.app = app
@@ -58,12 +58,11 @@ class Demand:
         self.told = told
         self.changed: list[str] = []
         self.refused: list[str] = []
-        self.done = 0
 
     def verdict(self) -> Verdict:
         """Return what became of it, and why."""
         why = "; ".join(dict.fromkeys(self.changed + self.refused)) or None
-        if self.refused and not self.done:
+        if self.refused:  # be it a part of it: whoever is strict about limits must hear of the one that is missing
             return "ignored", why
         return "enforced" if why is None else "modified", why
 
@@ -171,11 +170,11 @@ def _set(demand: Demand, setting: Setting, cgroups: PodCgroups) -> None:
     except OSError as error:
         if error.errno == errno.EINVAL and demand.name == CPU:  # v1 takes no quota above that of a parent, which binds anyway
             demand.changed.append("a cgroup above the pod's has less")
-            demand.done += 1
+        elif error.errno == errno.EBUSY and demand.name == MEMORY:
+            demand.refused.append("the limit is less than what the cgroup itself takes")
         else:
             demand.refused.append((error.strerror or str(error)).lower())
     else:
-        demand.done += 1
         if version == 1 and demand.name in _FILES:
             demand.changed.append("what is written through the page cache is not counted on cgroup v1")
 

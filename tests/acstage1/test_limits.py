@@ -116,7 +116,18 @@ def test_what_becomes_of_an_isolator_is_told(tmp_path: Path, case: str) -> None:
     assert verdicts["a", isolators[-1]["name"]] == (state, why)
 
 
-def test_what_the_kernel_refuses_is_ignored_and_a_part_of_it_modified(tmp_path: Path) -> None:
+def test_what_the_kernel_refuses_is_ignored_be_it_a_part(tmp_path: Path) -> None:
+    class Busy(Recorder):
+        def set(self, app: str | None, setting: Setting) -> int:
+            if setting.v2[0][0] == "memory.max":
+                raise OSError(errno.EBUSY, "Device or resource busy")
+            return super().set(app, setting)
+
+    verdicts = apply(pod(tmp_path, resource("memory", limit="1M")), Busy())
+    assert verdicts == {("a", "resource/memory"): ("ignored", "the limit is less than what the cgroup itself takes")}
+
+
+def test_what_the_kernel_refuses_is_ignored_and_what_binds_anyway_modified(tmp_path: Path) -> None:
     found = pod(tmp_path, resource("memory", limit="1M"), resource("cpu", limit="1"))
     verdicts = apply(found, Recorder(refused="memory"))
     assert verdicts == {("a", "resource/memory"): ("ignored", "refused"), ("a", "resource/cpu"): ("enforced", None)}

@@ -298,3 +298,18 @@ def test_a_value_that_is_no_quantity_is_refused_before_anything_is_made(tmp_path
     assert result.stderr.startswith("acstage1: app app: resource/memory: ")
     assert len(result.stderr.splitlines()) == 1
     assert not (pod / "cgroups").exists()
+
+
+def test_a_limit_that_the_kernel_cannot_set_is_never_told_as_set(tmp_path: Path, rootfs: Path) -> None:
+    """A page is less than v1 itself needs for the directories of a pod; v2 takes it, and kills."""
+    asked = [isolator("memory", limit="4Ki")]
+    pod = make(tmp_path, rootfs, "/bin/echo", "ran", pod=asked)
+    result = run(pod)
+    if result.code == 0:
+        assert rows(pod)[None, "resource/memory"] == ("ignored", "the limit is less than what the cgroup itself takes")
+        assert "isolators not enforced: resource/memory" in result.stderr
+    else:
+        assert (result.code, status(pod, "app")["oom"]) == (137, True)
+    strict = run(make(tmp_path, rootfs, "/bin/echo", "ran", pod=asked, strict=True))
+    assert strict.code != 0
+    assert "ran" not in strict.stdout
