@@ -34,6 +34,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     backends      overlay where it works, a copy elsewhere
     pod           the reified pod manifest
     options       the options of an app
+    ports         ports of apps, and of the host
     resolve       image arguments into images, each with all it depends on
     isolator_options  isolators in words, and in place of the image's
     option_values  what the words behind options mean

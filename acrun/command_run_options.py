@@ -24,6 +24,7 @@ from acrun.option_values import (
     read_variables,
 )
 from acrun.options import AppOptions, ImageRequest
+from acrun.ports import parse_exposed, parse_port
 from acrun.run import PodOptions, prepare_pod, run_pod
 from acrun.supervision import parse_supervision
 from acrun.surroundings import parse_surroundings
@@ -77,6 +78,10 @@ def run(
     hosts_entry: Annotated[
         list[str] | None, typer.Option(metavar="IP=NAME,…|host", help="A line for /etc/hosts, or all of the host's.")
     ] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option("--port", "-p", metavar="NAME:[ADDRESS:]PORT", help="A port of the host for a socket."),
+    ] = None,
     interactive: Interactive = False,
     detach: Detach = False,
     remove: Remove = False,
@@ -116,7 +121,7 @@ def run(
     volumes, short = parse_volumes(volume or ())
     options = PodOptions(
         directory, volumes, (*short, *map(parse_mount, mount or ())), allow_nested_mounts, allow_symlink_volumes, quiet, pod,
-        _variables(env, env_file), start, make_limits(memory=memory, cpu=cpu),
+        _variables(env, env_file), tuple(map(parse_exposed, port or ())), start, make_limits(memory=memory, cpu=cpu),
     )  # fmt: skip
     images = _read_images(words or (), pod, interactive=interactive)
     if context.info_name == "prepare":
@@ -191,6 +196,9 @@ def app_options(
     env_file: _EnvironmentFiles = None,
     annotation: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An annotation of the app.")] = None,
     mount: _Mounts = None,
+    port: Annotated[
+        list[str] | None, typer.Option(metavar="NAME,protocol=tcp,port=N,…", help="A port; socketActivated=true: a socket.")
+    ] = None,
     readonly_rootfs: Annotated[bool, typer.Option("--readonly-rootfs", help="Mount the root read-only.")] = False,
     cap_retain: Annotated[list[str] | None, typer.Option(metavar="CAP,…", help="The only capabilities to keep.")] = None,
     cap_remove: Annotated[list[str] | None, typer.Option(metavar="CAP,…", help="Take these out of the default set.")] = None,
@@ -209,6 +217,7 @@ def app_options(
         environment=_variables(env, env_file),
         annotations=tuple(map(parse_annotation, annotation or ())),
         mounts=tuple(map(parse_mount, mount or ())),
+        ports=tuple(map(parse_port, port or ())),
         read_only_rootfs=readonly_rootfs,
         isolators=(
             *make_capability_isolators(cap_retain or (), cap_remove or ()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from acrun.isolator_options import replace_isolators
+from acrun.ports import merge_ports
 from acspec.app import App, EnvironmentVariable
 from acspec.errors import UsageError
 
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from acspec.app import Port
     from acspec.image_manifest import Annotation
     from acspec.isolators import Isolator
     from acspec.names import ACName
@@ -38,6 +40,7 @@ class AppOptions:
     mounts: tuple[Mount, ...] = ()
     read_only_rootfs: bool = False
     annotations: tuple[Annotation, ...] = ()
+    ports: tuple[Port, ...] = ()
     isolators: tuple[Isolator, ...] = ()
 
 
@@ -72,6 +75,7 @@ def apply_options(image: str, app: App | None, options: AppOptions, arguments: S
         supplementary_gids=options.supplementary_gids or base.supplementary_gids,
         working_directory=options.working_directory or base.working_directory,
         environment=_merge(base.environment, options.environment),
+        ports=merge_ports(base.ports, options.ports),
         isolators=replace_isolators(base.isolators, options.isolators),
     )
 

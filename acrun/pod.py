@@ -11,6 +11,7 @@ from acrun.errors import MountError
 from acrun.isolator_options import replace_isolators
 from acrun.mounts import plan_mounts
 from acrun.options import AppOptions, apply_options
+from acrun.ports import expose, find_port_faults
 from acspec.errors import UsageError
 from acspec.labels import host_architecture, label_map
 from acspec.names import sanitise_ac_name
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from acspec.app import App
     from acspec.isolators import Isolator
     from acspec.names import ACName
+    from acspec.pod_manifest import ExposedPort
     from acspec.volumes import Mount, Volume
 
 
@@ -55,6 +57,7 @@ def reify(
     strict: bool,
     nested: bool,
     template: PodManifest | None = None,
+    ports: Sequence[ExposedPort] = (),
 ) -> ReifiedPod:
     """Return the pod manifest of the apps asked for, with the pod's *isolators*.
 
@@ -84,13 +87,14 @@ def reify(
         notes += plan.notes
         apps.append(_runtime_app(name, app, request, plan.mounts))
     notes += _unused(volumes, apps)
-    for fault in _port_faults(apps):
+    pod = replace(template if template is not None else PodManifest(apps=()), apps=tuple(apps), volumes=tuple(by_name.values()))
+    pod = expose(pod, ports)
+    for fault in find_port_faults(pod):
         if strict:
             raise UsageError("--strict", fault)
         notes.append(fault)
-    pod = template if template is not None else PodManifest(apps=())
-    kept = replace_isolators(pod.isolators, isolators)
-    return ReifiedPod(replace(pod, apps=tuple(apps), volumes=tuple(by_name.values()), isolators=kept), tuple(notes))
+    pod = replace(pod, isolators=replace_isolators(pod.isolators, isolators))
+    return ReifiedPod(pod, tuple(notes))
 
 
 def _own_app(request: AppRequest) -> App | None:
@@ -129,20 +133,6 @@ def _runtime_app(name: ACName, app: App, request: AppRequest, mounts: Sequence[M
     return replace(
         base, name=name, app=app, read_only_rootfs=read_only, mounts=tuple(mounts), annotations=tuple(annotations.values())
     )
-
-
-def _port_faults(apps: Sequence[RuntimeApp]) -> list[str]:
-    """Return a line for each thing that ports ask for and do not get. Source: pods.md, ports; aci.md, ports: socketActivated."""
-    faults: list[str] = []
-    holders: dict[str, str] = {}
-    for app in apps:
-        for port in app.app.ports if app.app is not None else ():
-            other = holders.setdefault(port.name, app.name)
-            if other != app.name:
-                faults.append(f"apps {other} and {app.name} both have a port named {port.name}, which must be unique in a pod")
-            if port.socket_activated:
-                faults.append(f"{app.name}: port {port.name} asks for socket activation, which this version does not do")
-    return faults
 
 
 def _unused(volumes: Sequence[Volume], apps: Sequence[RuntimeApp]) -> list[str]:

@@ -68,7 +68,7 @@ _PER_LINUX32 = 3  # its bit
 # Numbers that no kernel has given away yet: what a later one puts there, nobody has judged. (512 on is x32's.)
 UNBORN = range(471, 512)
 
-_REPORT_FD, _F_SETFD = 3, 2
+_REPORT_FD, _F_SETFD = 63, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Profile:
     modified: bool = False
 
 
-# What the start of an app needs after its filter is loaded, and every end. The report pipe is descriptor 3 then.
+# What the start of an app needs after its filter is loaded, and every end. The report pipe is descriptor 63 then.
 LIFE_CYCLE = (
     Rule("execve", ALLOW),
     Rule("exit", ALLOW),
@@ -170,7 +170,7 @@ def _remove(asked: SeccompSet, kept: Iterable[str], place: str) -> Profile:
 def _block(name: str, action: int) -> list[Rule]:
     if name != "fcntl":
         return [Rule(name, action)]
-    # What starts the app calls fcntl(3, F_SETFD, …) after the filter is loaded: blocked when any bit of either argument is another.
+    # What starts the app calls fcntl(63, F_SETFD, …) once the filter is loaded: blocked when any bit of either argument is another.
     allowed = ((0, _REPORT_FD), (1, _F_SETFD))
     return [Rule(name, action, ((index, 1 << bit, ~value & 1 << bit),)) for index, value in allowed for bit in range(32)]
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from acrun.detach import Detached
     from acrun.filters import Filter
     from acspec.isolators import Isolator
-    from acspec.pod_manifest import PodManifest, RuntimeApp
+    from acspec.pod_manifest import ExposedPort, PodManifest, RuntimeApp
     from acspec.pods import Pod
     from acspec.volumes import Mount, Volume
 
@@ -50,6 +50,7 @@ class PodOptions:
     quiet: bool = False
     pod_file: str | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    ports: tuple[ExposedPort, ...] = ()
     launch: LaunchOptions = field(default_factory=LaunchOptions)
     isolators: tuple[Isolator, ...] = ()
 
@@ -109,6 +110,7 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
         strict=options.launch.strict,
         nested=options.nested_mounts,
         template=pod.manifest if pod is not None else None,
+        ports=options.ports,
     )
     os.makedirs(run, mode=0o755, exist_ok=True)
     check_run_directory(run)

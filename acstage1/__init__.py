@@ -46,6 +46,7 @@ Modules, from top to bottom:
     restarts      whether and when an app is started again
     policy        what the end of an app means for its pod
     idmap         the ids of a pod: the host's, or an ordinary user's own
+    sockets       sockets that apps are started with
     reports       messages between monitor and init
     errors        what can go wrong
     linux         system calls (the only home of ctypes)

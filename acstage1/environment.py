@@ -5,6 +5,8 @@ Source: ace.md, Execution Environment; docs/decisions, PATH and what may not be 
 
 from __future__ import annotations
 
+import os
+
 from acspec.execution import DEFAULT_PATH
 
 TYPE_CHECKING = False
@@ -26,3 +28,10 @@ def make_environment(own: Sequence[tuple[str, str]], app_name: str, home: str | 
     variables["AC_APP_NAME"] = app_name
     variables["container"] = EXECUTOR
     return variables
+
+
+def describe_sockets(names: Sequence[str]) -> dict[str, str]:
+    """Return the variables that tell this process of the sockets it has from descriptor 3 on. Source: sd_listen_fds(3)."""
+    if not names:
+        return {}
+    return {"LISTEN_FDS": str(len(names)), "LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": ":".join(names)}

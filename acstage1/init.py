@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
     from acstage1.pod import App, PodDirectory
     from acstage1.reports import Channel
+    from acstage1.sockets import Socket
 
 _HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _NODES = "/dev"
@@ -61,11 +62,11 @@ _REAPED_AT_ONCE = 64
 class InitContext:
     """What init inherits.
 
-    The pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups, the trampoline, and each app's
-    descriptors 0 to 2 (None: its own /dev/null).
+    The pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups, the trampoline, each app's
+    descriptors 0 to 2 (None: its own /dev/null), and the sockets on ports of the host.
     """
 
-    __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "trampoline")
+    __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "sockets", "trampoline")
 
     def __init__(
         self,
@@ -75,6 +76,7 @@ class InitContext:
         gate: int,
         trampoline: int | None,
         descriptors: dict[str, tuple[int | None, int, int]],
+        sockets: dict[Socket, int],
         debug: bool,
     ) -> None:
         self.pod = pod
@@ -83,6 +85,7 @@ class InitContext:
         self.gate = gate
         self.trampoline = trampoline
         self.descriptors = descriptors
+        self.sockets = sockets
         self.debug = debug
 
 
@@ -136,6 +139,7 @@ def _build(context: InitContext, step: list[str]) -> None:
     trees = {app.name: AppTree(app, pod, f"{pod_path}{_APPS}/{app.name}", nodes, files, note) for app in context.pod.apps}
     steps = [
         Operation("bring lo up", bring_loopback_up),
+        *(_listen(context, app, item) for app in context.pod.apps for item in app.sockets if not item.is_host),
         Operation(f"set the host name to {hostname}", lambda: set_hostname(hostname)),
         *_set_parameters(context.pod.isolators),
         Operation("become uninspectable", forbid_inspection),
@@ -164,6 +168,13 @@ def _build(context: InitContext, step: list[str]) -> None:
         if context.debug:
             note(step[0])
         operation.apply()
+
+
+def _listen(context: InitContext, app: App, item: Socket) -> Operation:
+    def listen() -> None:
+        context.sockets[item] = item.open()
+
+    return Operation(f"{app.name}: listen on port {item.port}", listen)
 
 
 def _make_root_read_only() -> None:
@@ -278,6 +289,7 @@ class _Init:
             unshare(CLONE_NEWNS)
             pivot_root_here(f"{_APPS}/{app.name}")
             start.descriptors = self._descriptors(app, role)
+            start.sockets = tuple(self._context.sockets[item] for item in app.sockets) if role == reports.MAIN else ()
 
         become(start, enter_root)
 

@@ -22,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from acstage1.sockets import Socket
+
 # 2 has filters of system calls, which a stage1 of 1 would leave out.
 CONTRACT_VERSIONS = (1, 2)
 PIDS_LIMIT = 4096
@@ -93,7 +95,7 @@ class App:
 
     __slots__ = (
         "backend", "environment", "exec", "filter", "gids", "group", "handlers", "ids", "isolators", "labels", "lower",
-        "mounts", "name", "place", "read_only_rootfs", "stdin", "user", "working_directory",
+        "mounts", "name", "place", "read_only_rootfs", "sockets", "stdin", "user", "working_directory",
     )  # fmt: skip
 
     def __init__(
@@ -115,6 +117,7 @@ class App:
         self.labels: tuple[tuple[tuple[str, ...], str], ...] = ()
         self.read_only_rootfs = bool(fields.boolean("readOnlyRootFS"))
         self.mounts = _read_mounts(fields, app, volumes, pod_path)
+        self.sockets: list[Socket] = []
         rootfs = settings.required_object("rootfs")
         self.backend, self.lower = rootfs.text("backend"), rootfs.optional_text("lower")
         if self.backend not in ("overlay", "copy") or (self.backend == "overlay" and self.lower is None):
@@ -123,6 +126,14 @@ class App:
             raise rootfs.fault("lower", "is not there, and no app is started again without what its root is a copy of")
         self.stdin = bool(settings.boolean("stdin"))
         self.filter = CallFilter(settings.object("seccomp"), os.path.join(pod_path, "apps", self.name, "seccomp.bpf"))
+
+
+def _read_sockets(app: Fields, exposed: Mapping[str, Fields]) -> list[Socket]:
+    if not any(port.boolean("socketActivated") for port in app.objects("ports")):
+        return []
+    from acstage1.sockets import read_sockets
+
+    return read_sockets(app, exposed)
 
 
 def _read_mounts(fields: Fields, app: Fields, volumes: Mapping[str, Volume], pod_path: str) -> list[Mount]:
@@ -218,10 +229,12 @@ class PodDirectory:
 
     def _read_apps(self, manifest: Fields, settings: Fields) -> list[App]:
         volumes = {volume.name: volume for volume in (Volume(item, self.path) for item in manifest.objects("volumes"))}
+        exposed = {port.text("name"): port for port in manifest.objects("ports")}
         apps = []
         for item in manifest.objects("apps"):
             own = settings.required_object(item.named("name", parse_ac_name))
             apps.append(App(item, volumes, own, self.path, self.ids, self.restart != NO))
+            apps[-1].sockets = _read_sockets(item.required_object("app"), exposed)
         if not apps or len({app.name for app in apps}) != len(apps):
             raise manifest.fault("apps", "there is no app, or two have the same name")
         return apps

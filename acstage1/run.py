@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from acstage1.pod import App
     from acstage1.rebuild import Rebuilding
     from acstage1.reports import Channel
+    from acstage1.sockets import Socket
 
 TOOL = "acstage1"
 
@@ -128,13 +129,14 @@ class _Monitor:
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
-        for_init = {lifeline, gate, *streams.inner, *([trampoline] if trampoline is not None else [])}
+        sockets = {item: item.open() for app in self._pod.apps for item in app.sockets if item.is_host}
+        for_init = {lifeline, gate, *streams.inner, *sockets.values(), *([trampoline] if trampoline is not None else [])}
         pid = _fork_init(self._pod.ids)
         if pid == 0:
             set_wakeup_fd(-1)
             os.close(self._lock)  # whatever its number
             keep_only({theirs.fileno(), *for_init})
-            _become_init(self._pod, theirs, lifeline, gate, trampoline, streams.descriptors, self._options.debug)
+            _become_init(self._pod, theirs, lifeline, gate, trampoline, streams.descriptors, sockets, self._options.debug)
         self._init_pid, self._init = pid, os.pidfd_open(pid)
         theirs.close()
         close_all(for_init)
@@ -274,13 +276,14 @@ def _become_init(
     gate: int,
     trampoline: int | None,
     descriptors: dict[str, tuple[int | None, int, int]],
+    sockets: dict[Socket, int],
     debug: bool,
 ) -> NoReturn:
     """Be pod init, whose modules are imported only here: beside the monitor, which makes the cgroups meanwhile."""
     try:
         from acstage1.init import InitContext, run_init
 
-        run_init(InitContext(pod, channel, lifeline, gate, trampoline, descriptors, debug))
+        run_init(InitContext(pod, channel, lifeline, gate, trampoline, descriptors, sockets, debug))
     except BaseException as error:
         channel.send(FAILED, "", "", *describe_failure("begin", error).fields())
     finally:

@@ -1,18 +1,19 @@
 """The last steps of a process before it is the app: root, identity, privileges, program, in that order.
 
 Runs in a process that pod init forked (or `enter` did, inside the app's namespaces); it ends in execve or in os._exit.
-What fails is written to descriptor 3, as `acstage1.reports` has it.
+What fails is written to the report pipe, as `acstage1.reports` has it.
 
 Source: kernel order of steps in spec/stage1.md; ace.md, Apps Perspective; capabilities(7).
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 from errno import EINVAL, ELOOP
 
-from acstage1.environment import make_environment
+from acstage1.environment import describe_sockets, make_environment
 from acstage1.errors import NotExecutableError
 from acstage1.identity import find_home, resolve_group, resolve_user
 from acstage1.inroot import open_plain
@@ -46,9 +47,9 @@ if TYPE_CHECKING:
 
 
 class Start:
-    """One process of an app to be: the app, the words to execute, the descriptors it gets as 0, 1 and 2."""
+    """One process of an app to be: the app, the words to execute, the descriptors it gets as 0, 1 and 2, its sockets from 3 on."""
 
-    __slots__ = ("app", "descriptors", "report", "step", "trampoline", "words")
+    __slots__ = ("app", "descriptors", "report", "sockets", "step", "trampoline", "words")
 
     def __init__(
         self, app: App, words: Sequence[str], descriptors: tuple[int, int, int], report: int, trampoline: int | None
@@ -58,6 +59,7 @@ class Start:
         self.descriptors = descriptors
         self.report = report
         self.trampoline = trampoline
+        self.sockets: tuple[int, ...] = ()
         self.step = "begin"
 
 
@@ -86,6 +88,7 @@ def _become(start: Start, enter_root: Callable[[], None]) -> None:
     start.step = "resolve user and group"
     uid, gid = resolve_user(app.user), resolve_group(app.group)
     variables = make_environment(app.environment, app.name, find_home(uid))
+    variables |= describe_sockets([item.name for item in app.sockets] if start.sockets else ())
     start.step = "enter the working directory"
     _enter_directory(app.working_directory)
     start.step = "find the program"
@@ -111,18 +114,20 @@ def _enter_directory(path: str) -> None:
 
 
 def _arrange_descriptors(start: Start) -> None:
-    """Make the app's descriptors 0 to 2 and the report pipe 3; everything else is closed by execve, the trampoline included."""
-    high = [os.dup(descriptor) for descriptor in (*start.descriptors, start.report)]
-    while min(high) <= REPORT_FD:  # they must not stand where they are about to be put
-        high = [os.dup(descriptor) if descriptor <= REPORT_FD else descriptor for descriptor in high]
+    """Make the app's descriptors, its sockets and the report pipe; all else is closed, the trampoline by execve."""
     if start.trampoline is not None and start.trampoline <= REPORT_FD:
-        raise OSError(EINVAL, "the trampoline stands where a standard descriptor goes")
-    for number, descriptor in enumerate(high):
+        raise OSError(EINVAL, "the trampoline stands where a descriptor of the app goes")
+    wanted = (*start.descriptors, *start.sockets)
+    # Out of the way first: they must not stand where they are about to be put.
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, REPORT_FD + 1) for descriptor in (*wanted, start.report)]
+    for number, descriptor in zip((*range(len(wanted)), REPORT_FD), high, strict=True):
         os.dup2(descriptor, number, inheritable=True)
     start.report = REPORT_FD
-    keep = start.trampoline if start.trampoline is not None else REPORT_FD
-    os.closerange(REPORT_FD + 1, keep)
-    os.closerange(keep + 1, 2**31 - 1)
+    low = len(wanted)
+    for kept in (REPORT_FD, start.trampoline if start.trampoline is not None else REPORT_FD + 1, 2**31 - 1):
+        if low < kept:  # an empty range, to os.closerange, may be everything
+            os.closerange(low, kept)
+        low = kept + 1
 
 
 def _drop_privileges(app: App, uid: int, gid: int) -> None:

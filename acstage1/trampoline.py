@@ -4,8 +4,8 @@ While the kernel resolves the app's program, /proc/self/exe is the executable of
 interpreter, an image whose program is `/proc/self/exe` would run it with the image's own loader, and could then open it for
 writing. So a static program in a sealed memory file calls execve; there is nothing else in it to be had.
 
-It is called as `MARKER PROGRAM ARGV…`, sets descriptor 3 close-on-exec, executes PROGRAM with ARGV and its own environment,
-and when that fails writes -errno as eight bytes to descriptor 3. Without the marker it ends with 126: that is what becomes
+It is called as `MARKER PROGRAM ARGV…`, sets descriptor 63 close-on-exec, executes PROGRAM with ARGV and its own environment,
+and when that fails writes -errno as eight bytes to descriptor 63. Without the marker it ends with 126: that is what becomes
 of a program that names itself.
 
 Source: execve(2), memfd_create(2), elf(5); the system call conventions in syscall(2).
@@ -17,24 +17,25 @@ import fcntl
 import os
 
 MARKER = b"appc:app"
-REPORT_FD = 3
+# Above all that an app gets: its sockets begin at 3.
+REPORT_FD = 63
 
 _F_ADD_SEALS = 1033
 _SEAL_EVERYTHING = 0x1 | 0x2 | 0x4 | 0x8
 _LOAD_ADDRESS = 0x400000
 _HEADERS = 64 + 56
 
-# Both the same: check argc and the marker; fcntl(3, F_SETFD, FD_CLOEXEC); execve(argv[1], &argv[2], envp);
-# write(3, &result, 8); exit_group(126). Beside each: the ELF machine number.
+# Both the same: check argc and the marker; fcntl(63, F_SETFD, FD_CLOEXEC); execve(argv[1], &argv[2], envp);
+# write(63, &result, 8); exit_group(126). Beside each: the ELF machine number.
 _CODE = {
     "x86_64": (62, bytes.fromhex(
-        "4889e348833b027c55488b430848b9617070633a6170704839087542b848000000bf03000000be02000000ba01000000"
-        "0f05488b7b10488d7318488b03488d54c310b83b0000000f05504889e6ba08000000bf03000000b8010000000f05bf7e"
+        "4889e348833b027c55488b430848b9617070633a6170704839087542b848000000bf3f000000be02000000ba01000000"
+        "0f05488b7b10488d7318488b03488d54c310b83b0000000f05504889e6ba08000000bf3f000000b8010000000f05bf7e"
         "000000b8e70000000f05"
     )),
     "aarch64": (183, bytes.fromhex(
-        "f3030091600240f91f0800f10b030054610640f9220040f9030300585f0003eb61020054600080d2410080d2220080d2"
-        "280380d2010000d4630240f9600a40f96162009162420091420c038ba81b80d2010000d4e00f1ff8e1030091600080d2"
+        "f3030091600240f91f0800f10b030054610640f9220040f9030300585f0003eb61020054e00780d2410080d2220080d2"
+        "280380d2010000d4630240f9600a40f96162009162420091420c038ba81b80d2010000d4e00f1ff8e1030091e00780d2"
         "020180d2080880d2010000d4c00f80d2c80b80d2010000d4617070633a617070"
     )),
 }  # fmt: skip

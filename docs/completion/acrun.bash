@@ -5,8 +5,8 @@ _acrun() {
     )
     local -A options=(
         ["acrun"]="-h --help"
-        ["acrun run"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file --dns --hosts-entry -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy --restart -q --quiet --debug -h --help"
-        ["acrun prepare"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file --dns --hosts-entry --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy --restart -q --quiet -h --help"
+        ["acrun run"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file --dns --hosts-entry -p --port -i --interactive -d --detach --rm --keep --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy --restart -q --quiet --debug -h --help"
+        ["acrun prepare"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file --dns --hosts-entry -p --port --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy --restart -q --quiet -h --help"
         ["acrun run-prepared"]="--dir -i --interactive -d --detach --rm --keep --stage1 --debug -h --help"
         ["acrun list"]="--dir --state -q --quiet --json -h --help"
         ["acrun status"]="--dir --json --wait -h --help"
@@ -32,6 +32,8 @@ _acrun() {
         ["acrun run --env-file"]="-f"
         ["acrun run --dns"]="-"
         ["acrun run --hosts-entry"]="-"
+        ["acrun run -p"]="-"
+        ["acrun run --port"]="-"
         ["acrun run --uuid-file-save"]="-f"
         ["acrun run --grace-period"]="-"
         ["acrun run --memory"]="-"
@@ -55,6 +57,8 @@ _acrun() {
         ["acrun prepare --env-file"]="-f"
         ["acrun prepare --dns"]="-"
         ["acrun prepare --hosts-entry"]="-"
+        ["acrun prepare -p"]="-"
+        ["acrun prepare --port"]="-"
         ["acrun prepare --uuid-file-save"]="-f"
         ["acrun prepare --grace-period"]="-"
         ["acrun prepare --memory"]="-"

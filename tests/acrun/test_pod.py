@@ -74,10 +74,6 @@ PORTS = {
         [request("example.com/a", ports=[port("http")]), request("example.com/b", ports=[port("http")])],
         "apps a and b both have a port named http",
     ),
-    "a port that asks for socket activation": (
-        [request("example.com/a", ports=[port("http", socketActivated=True)])],
-        "a: port http asks for socket activation",
-    ),
 }
 
 

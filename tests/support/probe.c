@@ -117,6 +117,25 @@ static int report(int argc, char **argv, char **envp) {
     return 0;
 }
 
+/* Print what was handed over from descriptor 3 on; when it is to serve, answer one caller on the first of them. */
+static int sockets(int serve) {
+    const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID"), *names = getenv("LISTEN_FDNAMES");
+    printf("%s %s %d\n", count ? count : "-", names ? names : "-", pid && atoi(pid) == getpid());
+    for (int fd = 3; fcntl(fd, F_GETFD) >= 0; fd++) {
+        struct sockaddr_in address;
+        socklen_t size = sizeof address, length = sizeof(int);
+        int type = 0, listening = 0;
+        if (getsockname(fd, (struct sockaddr *)&address, &size)) return 98;
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length);
+        printf("%s %d %d\n", type == SOCK_STREAM ? "tcp" : "udp", ntohs(address.sin_port), listening);
+    }
+    fflush(stdout);
+    if (!serve) return 0;
+    int caller = accept(3, NULL, NULL);
+    return write(caller, "served\n", 7) == 7 ? 0 : 99;
+}
+
 static volatile sig_atomic_t ending = 0;
 static void on_term(int number) { ending = number; }
 
@@ -192,6 +211,7 @@ int main(int argc, char **argv, char **envp) {
         puts(place ? "eaten" : "refused");
         return 0;
     }
+    if (!strcmp(mode, "sockets")) return sockets(argc > 2);
     if (!strcmp(mode, "connect")) {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[2])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         int fd = socket(AF_INET, SOCK_STREAM, 0);
