@@ -45,6 +45,11 @@ class Setting:
         self.v2 = v2
 
 
+def _is_ours(base: str) -> bool:
+    """Tell whether a pod can have its cgroups below *base*: v2 wants its processes ours to move, too."""
+    return os.access(base, os.W_OK) and (os.geteuid() == 0 or os.access(f"{base}/cgroup.procs", os.W_OK))
+
+
 class PodCgroups:
     """The cgroups of one pod, from their making to their end."""
 
@@ -58,7 +63,7 @@ class PodCgroups:
                 base = os.path.join(hierarchy.mount_point, parent.strip("/"))
             else:
                 base = hierarchy.own if hierarchy.controllers else get_room(hierarchy)
-            if os.access(base, os.W_OK):
+            if _is_ours(base):
                 self._pods.append((hierarchy, os.path.join(base, f"appc-{uuid}")))
         if parent is not None and not self._pods:
             raise StartError(f"cgroup {parent}", "is in no hierarchy, or not ours to write")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import os
+from errno import EPERM
 
 from acspec.durable import remove_tree
 from acspec.errors import UsageError
@@ -26,7 +27,7 @@ from acstage1.idmap import refusal
 from acstage1.isolators import has_labels
 from acstage1.life import Hands
 from acstage1.linux.forks import fork_into
-from acstage1.linux.namespaces import CLONE_NEWPID, setns, unshare
+from acstage1.linux.namespaces import CLONE_NEWPID
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
@@ -249,24 +250,19 @@ def _catch_signals() -> int:
 def _fork_init(ids: IdMap) -> int:
     """Fork a child that is PID 1 of a new namespace, and of a user namespace where *ids* say so.
 
+    This process stays where it is: with unshare(2), every later child of ours would land in the pod, and none could be made after
+    its end.
+
     Raises: StartError without the privilege; OSError.
     """
-    if not ids.is_host:
-        try:
-            return fork_into(ids.namespaces | CLONE_NEWPID)
-        except OSError as error:
-            raise refusal(error) from None
-    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        unshare(CLONE_NEWPID)
-    except PermissionError:
-        raise StartError("unshare", "without an idMap, this takes root", "sudo acrun") from None
-    pid = os.fork()
-    if pid != 0:
-        # Else every later child of ours would land in the pod, and none could be made after its end.
-        setns(own, CLONE_NEWPID)
-    os.close(own)
-    return pid
+        return fork_into(ids.namespaces | CLONE_NEWPID)
+    except OSError as error:
+        if not ids.is_host:
+            raise refusal(error) from None
+        if error.errno == EPERM:
+            raise StartError("clone", "without an idMap, this takes root", "sudo acrun") from None
+        raise
 
 
 def _become_init(

@@ -1,7 +1,7 @@
 """A fork whose child begins in new namespaces: what os.fork has no argument for.
 
-A user namespace and a PID namespace must be new in the same instant, and the child ours to wait for; unshare would put this process
-into the first, and nobody comes back from there.
+The child is ours to wait for, and this process stays where it is. unshare(2) would put it into a new user namespace, from which
+nobody comes back, and every later child into the new PID namespace.
 
 Source: clone(2); the interpreter's C API, PyOS_BeforeFork and what belongs to it, which is what os.fork itself calls.
 """

@@ -226,6 +226,34 @@ def test_processes_are_limited_without_a_cgroup(ann: Ann) -> None:
     assert "4096" in ann.shell("acrun ./sh.aci -- 'grep processes /proc/self/limits'").stdout
 
 
+def test_a_cgroup_that_was_delegated_is_used(ann: Ann) -> None:
+    memory = {"name": "resource/memory", "value": {"limit": "64M"}}
+    ann.put("small.aci", app_image("example.com/small", ["/bin/true"], FILES, app={"isolators": [memory]}))
+    assert ann.shell("acrun ./small.aci").stderr == "acstage1: isolators not enforced: resource/memory (isolators.json says why)\n"
+    assert ann.shell("acrun rm $(acrun list -q)").code == 0
+    with _delegated("memory", ann.desk.machine.uid) as place:
+        before = ["sh", "-c", f'echo $$ > {place}/cgroup.procs && exec "$@"', "sh"]
+        ended = ann.shell("acrun ./small.aci", *before)
+        assert (ended.code, ended.stderr) == (0, "")
+        assert isolators(ann)["resource/memory small"]["state"] == "enforced"
+        assert not list(place.glob("appc-*"))
+
+
+@contextmanager
+def _delegated(controller: str, uid: int) -> Iterator[Path]:
+    """Make a cgroup of *controller* below our own, and give it to a user."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    own = next(line.split(":", 2)[2] for line in lines if controller in line.split(":")[1].split(","))
+    place = Path(f"/sys/fs/cgroup/{controller}{own.rstrip('/')}/delegated-{os.getpid()}")
+    place.mkdir()
+    try:
+        for path in (place, place / "cgroup.procs"):
+            os.chown(path, uid, uid)
+        yield place
+    finally:
+        place.rmdir()
+
+
 def test_root_acts_on_its_own_pods_only(ann: Ann) -> None:
     with sleeping(ann):
         for command in ("stop s", "enter s -- /bin/sh", "rm s", "gc"):
