@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from acspec.errors import OutputExistsError
 from actool.outputs import new_output
 from tests.support import images
 from tests.support.flattening import held, manifest, rendered
+from tests.support.waiting import wait_for
 
 PROGRAM = [sys.executable, "-c", "import sys; from actool.cli import main; sys.exit(main())", "render"]
 
@@ -87,9 +87,7 @@ def test_a_signal_leaves_nothing_behind(render_place: Path, output: str, number:
         assert process.stdin is not None
         process.stdin.write(images.image({f"f{n}": os.urandom(100_000) for n in range(10)})[:900_000])
         process.stdin.flush()
-        deadline = time.monotonic() + 20
-        while not list(render_place.glob(".out*")) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: list(render_place.glob(".out*")), "the output")
         process.send_signal(number)
         process.wait(20)
         process.stdin.close()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from actool.extract import extract
 from actool.sources import SourceRequest
 from tests.support import images
 from tests.support.users import as_ordinary_user, place_of_everybody
+from tests.support.waiting import wait_for
 
 PROGRAM = [sys.executable, "-c", "import sys; from actool.cli import main; sys.exit(main())"]
 FILES: images.Files = {"bin": None, "bin/hello": images.Node(b"hello", mode=0o755, mtime="1.25"), "bin/hi": "hello"}
@@ -134,10 +134,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
         assert process.stdin is not None
         process.stdin.write(images.image({f"f{n}": os.urandom(100_000) for n in range(10)})[:900_000])
         process.stdin.flush()
-        deadline = time.monotonic() + 20
-        while not (found := list(tmp_path.glob(".layout.*/rootfs/*"))) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert found
+        wait_for(lambda: list(tmp_path.glob(".layout.*/rootfs/*")), "the first file")
         process.send_signal(number)
         process.wait(20)
         process.stdin.close()

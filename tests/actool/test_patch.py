@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from tests.support.corpus import CORPUS
 from tests.support.hostile import ALL
 from tests.support.images import Node
 from tests.support.users import as_ordinary_user, place_of_everybody
+from tests.support.waiting import wait_for
 
 PROGRAM = [sys.executable, "-c", "import sys; from actool.cli import main; sys.exit(main())", "patch-manifest"]
 FILES: images.Files = {
@@ -282,9 +282,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
         assert process.stdin is not None
         process.stdin.write(images.image({"f": os.urandom(2_000_000)})[:1_000_000])
         process.stdin.flush()
-        deadline = time.monotonic() + 20
-        while not list(tmp_path.glob(".y.aci.*")) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: list(tmp_path.glob(".y.aci.*")), "the output")
         process.send_signal(number)
         process.wait(20)
         process.stdin.close()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from actool.secrecy import SecrecyRequest, decrypt, encrypt
 from tests.support import gpg, images
 from tests.support.terminal import ACTOOL, alone
 from tests.support.users import as_ordinary_user, place_of_everybody
+from tests.support.waiting import wait_for
 
 SECRET = "sesam"
 
@@ -221,17 +221,13 @@ def test_a_signal_leaves_nothing_behind(command: str, number: int, tmp_path: Pat
         assert process.stdin is not None
         process.stdin.write(data[:1_500_000])
         process.stdin.flush()
-        deadline = time.monotonic() + 20
-        while not ((started := children(process)) and (os.listdir(place) or not output)) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        (child,) = started
+        wait_for(lambda: children(process) and (os.listdir(place) or not output), "gpg and the output")
+        (child,) = children(process)
         process.send_signal(number)
         process.wait(20)
         process.stdin.close()
     assert os.listdir(temporary) == []
-    while is_running(child) and time.monotonic() < deadline:  # without its feeder gpg ends by itself
-        time.sleep(0.01)
-    assert not is_running(child)
+    wait_for(lambda: not is_running(child), "the end of gpg, which comes by itself without its feeder")
     if number != signal.SIGKILL:
         assert process.returncode == 128 + number
         assert os.listdir(place) == []

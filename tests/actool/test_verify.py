@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from acspec.errors import FormatError, MissingInputError, ToolError, UsageError
 from actool.verify import Verified, VerifyRequest, format_json, verify_images
 from tests.support import gpg, images
 from tests.support.terminal import ACTOOL, alone
+from tests.support.waiting import wait_for
 
 LONG_AGO = "20200101T000000!"
 
@@ -187,10 +187,7 @@ def test_a_signal_leaves_no_home_of_gpg_behind(number: int, place: Path) -> None
     known = {**os.environ, "TMPDIR": str(temporary)}
     with subprocess.Popen(words, cwd=place, env=known, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
-        deadline = time.monotonic() + 20
-        while not list(temporary.glob("*/status")) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert list(temporary.glob("*/status"))
+        wait_for(lambda: list(temporary.glob("*/status")), "gpg")
         process.send_signal(number)
         process.wait(20)
         process.stdin.close()
