@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -16,8 +17,11 @@ from acspec.pods import Pod, Pods
 
 def enter(
     pod: PodArgument,
-    command: Annotated[list[str] | None, typer.Argument(metavar="[--] [CMD…]", help="What to run; /bin/sh by default.")] = None,
+    command: Annotated[list[str] | None, typer.Argument(metavar="[--] [CMD…]", help="What to run; a shell by default.")] = None,
     app: Annotated[str | None, typer.Option(metavar="NAME", help="In this app; not needed when there is only one.")] = None,
+    tty: Annotated[
+        bool | None, typer.Option("--tty/--no-tty", "-t", help="A terminal of its own; if not said, where all streams are one.")
+    ] = None,
     directory: Directory = None,
     stage1: Stage1 = None,
 ) -> None:
@@ -28,7 +32,8 @@ def enter(
         raise UsageError(pod, f"has {len(names)} apps", f"--app {'|'.join(names)}")
     words = list(command or ())
     words = words[1:] if words[:1] == ["--"] else words
-    become_entered(get_stage1(stage1), found.path, app if app is not None else names[0], words or ["/bin/sh"])
+    wanted = tty if tty is not None else all(map(os.isatty, (0, 1, 2)))
+    become_entered(get_stage1(stage1), found.path, app if app is not None else names[0], words, tty=wanted)
 
 
 def stop(

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from acrun.command_options import Directory, PodArgument, Stage1, announce
-from acrun.command_run_options import Debug, Detach, Interactive, Keep, Remove, option_names, run
+from acrun.command_run_options import Debug, Detach, Interactive, Keep, Remove, Tty, option_names, run
 from acrun.launch import LaunchOptions
 from acrun.prepared import run_prepared as run_prepared_pod
 from acrun.workspace import own_run_directory
@@ -43,6 +43,7 @@ def run_prepared(
     pod: PodArgument,
     directory: Directory = None,
     interactive: Interactive = False,
+    tty: Tty = False,
     detach: Detach = False,
     remove: Remove = False,
     keep: Keep = False,
@@ -50,7 +51,7 @@ def run_prepared(
     debug: Debug = False,
 ) -> int:
     """Run a pod that acrun prepare has made. Ends with the app's exit code."""
-    options = LaunchOptions(interactive=interactive, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
+    options = LaunchOptions(interactive=interactive, tty=tty, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
     return announce(run_prepared_pod(Pods(own_run_directory(directory)).get(pod), options))
 
 

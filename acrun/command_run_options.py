@@ -48,6 +48,7 @@ _Memory = Annotated[str | None, typer.Option(metavar="SIZE", help="At most so mu
 _CPU = Annotated[str | None, typer.Option(metavar="CORES", help="At most so much of the processors, such as 1.5 or 500m.")]
 # Those that are about a run alone, which a prepared pod gets when it is run.
 Interactive = Annotated[bool, typer.Option("--interactive", "-i", help="Standard input belongs to the app.")]
+Tty = Annotated[bool, typer.Option("--tty", "-t", help="The app gets a terminal of its own, shown on this one.")]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Print the UUID when the apps run, and leave them alone.")]
 Remove = Annotated[bool, typer.Option("--rm", help="Remove the pod at the end, status and logs too.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the apps' files at the end.")]
@@ -83,6 +84,7 @@ def run(
         typer.Option("--port", "-p", metavar="NAME:[ADDRESS:]PORT", help="A port of the host for a socket."),
     ] = None,
     interactive: Interactive = False,
+    tty: Tty = False,
     detach: Detach = False,
     remove: Remove = False,
     keep: Keep = False,
@@ -112,7 +114,7 @@ def run(
 ) -> int:
     """Run images as one pod; from standard input when none is named. Ends with the app's exit code."""
     start = LaunchOptions(
-        name=name, hostname=hostname, interactive=interactive, detach=detach, keep=keep, remove=remove, strict=strict,
+        name=name, hostname=hostname, interactive=interactive, tty=tty, detach=detach, keep=keep, remove=remove, strict=strict,
         overlay=overlay, uuid_file=uuid_file_save, grace_period=grace_period, cgroup_parent=cgroup_parent, stage1=stage1,
         log=log.value, debug=debug, pids_limit=pids_limit,
         supervision=parse_supervision(exit_policy=exit_policy, log_size=log_size, restart=restart),

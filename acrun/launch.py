@@ -42,7 +42,7 @@ class LaunchOptions:
 
     __slots__ = (
         "cgroup_parent", "debug", "detach", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay",
-        "pids_limit", "remove", "stage1", "strict", "supervision", "surroundings", "uuid_file",
+        "pids_limit", "remove", "stage1", "strict", "supervision", "surroundings", "tty", "uuid_file",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +51,7 @@ class LaunchOptions:
         name: str | None = None,
         hostname: str | None = None,
         interactive: bool = False,
+        tty: bool = False,
         detach: bool = False,
         keep: bool = False,
         remove: bool = False,
@@ -69,6 +70,7 @@ class LaunchOptions:
         self.name = name
         self.hostname = hostname
         self.interactive = interactive
+        self.tty = tty
         self.detach = detach
         self.keep = keep
         self.remove = remove
@@ -101,6 +103,8 @@ def check_options(options: LaunchOptions) -> None:
         parse_ac_name(options.name, "--name")
     if options.hostname is not None:
         _check_hostname(options.hostname)
+    if options.interactive and options.tty and not os.isatty(0):
+        raise UsageError("--tty", "standard input is not a terminal", "--interactive alone passes on what is none")
 
 
 def _check_hostname(text: str) -> None:
@@ -168,7 +172,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
         apps,
         backend,
         hostname=hostname,
-        stdin_app=get_stdin_app(plan.names()) if options.interactive else None,
+        streams=run_streams(options, plan.names()),
         switches={
             "idMap": choose_id_map(plan.manifest["apps"], [tree.rootfs for tree in trees]),
             **run_switches(options),
@@ -190,8 +194,13 @@ def run_switches(options: LaunchOptions) -> dict[str, JSONValue]:
     return {"remove": not options.keep, "removePod": options.remove}
 
 
-def get_stdin_app(names: Sequence[str]) -> str:
-    """Return the name of the app that standard input belongs to. Raises: UsageError."""
-    if len(names) != 1:
-        raise UsageError("--interactive", f"the pod has {len(names)} apps, and standard input can belong to one only")
-    return names[0]
+def run_streams(options: LaunchOptions, names: Sequence[str]) -> dict[str, dict[str, JSONValue]]:
+    """Return what stage1.json says, for one run, of the input and the terminal of each app of *names*.
+
+    Raises: UsageError when there are several apps for what one only can have.
+    Source: spec/stage1.md, stage1.json.
+    """
+    for option, is_given in (("--interactive", options.interactive), ("--tty", options.tty)):
+        if is_given and len(names) != 1:
+            raise UsageError(option, f"the pod has {len(names)} apps, and this can be for one only")
+    return {name: {"stdin": options.interactive, "tty": options.tty} for name in names}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from acrun.launch import PREPARED, check_options, get_stdin_app, run_switches, start
+from acrun.launch import PREPARED, check_options, run_streams, run_switches, start
 from acspec.durable import write_file
 from acspec.errors import BusyError, FormatError, MissingInputError
 from acspec.jsontext import dump_json, read_json_file
@@ -45,8 +45,8 @@ def _adapt(path: str, options: LaunchOptions) -> None:
     apps = document.get("apps") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(apps, dict):
         raise FormatError(place, "is not what acrun prepare writes")
-    stdin_app = get_stdin_app(list(apps)) if options.interactive else None
-    for name, settings in apps.items():
+    for name, streams in run_streams(options, list(apps)).items():
+        settings = apps[name]
         if isinstance(settings, dict):
-            settings["stdin"] = name == stdin_app
+            settings.update(streams)
     write_file(place, dump_json(document | run_switches(options)), mode=0o600)

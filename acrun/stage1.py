@@ -58,9 +58,14 @@ def become_stage1(stage1: Sequence[str], pod: Pod, *, interactive: bool, debug: 
     os.execv(words[0], [*words, pod.path])
 
 
-def become_entered(stage1: list[str], pod_path: str, app: str, words: Sequence[str]) -> NoReturn:
-    """Replace this process by `stage1 enter`, which runs *words* in an app. Raises: OSError. Source: spec/stage1.md, enter."""
-    os.execv(stage1[0], [*stage1, "enter", pod_path, app, "--", *words])
+def become_entered(stage1: list[str], pod_path: str, app: str, words: Sequence[str], *, tty: bool) -> NoReturn:
+    """Replace this process by `stage1 enter`: *words*, or a shell, in an app; with *tty* on a terminal of its own.
+
+    Raises: OSError.
+    Source: spec/stage1.md, enter.
+    """
+    command = ["--", *words] if words else []
+    os.execv(stage1[0], [*stage1, "enter", *(["--tty"] if tty else []), pod_path, app, *command])
 
 
 def stop_pods(stage1: Sequence[str], pod_paths: Sequence[str], *, force: bool) -> list[tuple[int, str]]:

@@ -51,7 +51,12 @@ def write_pod(path: str, manifest: bytes, stage1: dict[str, JSONValue], apps: It
 
 
 def stage1_document(
-    apps: Iterable[AppFiles], backend: str, *, hostname: str, stdin_app: str | None, switches: dict[str, JSONValue]
+    apps: Iterable[AppFiles],
+    backend: str,
+    *,
+    hostname: str,
+    streams: dict[str, dict[str, JSONValue]],
+    switches: dict[str, JSONValue],
 ) -> dict[str, JSONValue]:
     """Return the content of stage1.json: what the pod manifest has no words for.
 
@@ -65,7 +70,7 @@ def stage1_document(
         "apps": {
             app.name: {
                 "rootfs": {"backend": backend, "lower": app.tree.rootfs},
-                "stdin": app.name == stdin_app,
+                **streams[app.name],
                 "seccomp": app.filter.to_json(),
             }
             for app in apps

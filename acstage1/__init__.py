@@ -9,11 +9,15 @@ Modules, from top to bottom:
     stop          asking a pod to end
     collect       what is left of a pod whose monitor is gone
     removal       the whole pod removed, when that was asked for
+    descriptors   what apps get as 0 to 2, and what init keeps
+    conversation  the terminal of one process, as long as it runs
     supervise     what happens when: handlers, apps, signals, the end
     life          one app from its first process to its last
     rebuild       the clean copy that an app is started again from
     descriptors   what apps get as 0 to 2, and what init keeps
     flows         what moves between the apps' pipes and our own descriptors
+    relay         between an app's terminal and our own descriptors
+    terminal      the caller's terminal: raw for a while, its size
     output        what apps write: into their logs, and through
     input         what an app reads: copied, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
@@ -32,6 +36,7 @@ Modules, from top to bottom:
     devices       /dev
     volumes       volumes on their targets
     start         the last steps of a process before it is the app
+    pseudoterminal  a terminal of an app's own, made inside, handed out
     identity      users and groups, found inside the rootfs
     inroot        names inside a rootfs that may be hostile
     program       the program to execute, found inside the rootfs

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HELP = """\
 Usage: acstage1 run [--lock-fd N] [--ready-fd N] [--interactive] [--detached] [--debug] POD_DIR
-       acstage1 enter POD_DIR APP -- CMD...
+       acstage1 enter [--tty] POD_DIR APP [-- CMD...]
        acstage1 stop [--force] POD_DIR
        acstage1 gc POD_DIR
 
@@ -24,7 +24,8 @@ Run what is in a pod directory (stage1). acrun starts it; by hand, it takes the
 pod's lock itself.
 
   run     Run the pod; ends with the exit code of the app that ended it.
-  enter   Run a command in an app of a running pod, confined as the app is.
+  enter   Run a command in an app of a running pod, confined as the app is;
+          a shell when none is named.
   stop    Ask a running pod to end; --force kills it.
   gc      Kill and remove what is left of a pod whose monitor is gone.
 
@@ -32,6 +33,7 @@ pod's lock itself.
   --ready-fd N    Write lines there when the pod is ready and its apps run.
   --interactive   Standard input belongs to the app that wants it.
   --detached      What the apps write goes into their logs alone.
+  --tty           The command gets a terminal of its own, shown on this one.
   --debug         Show every step.
   --force         Kill at once instead of asking first.
   -h, --help      Show this message and exit.
@@ -80,9 +82,11 @@ def _run(words: list[str]) -> int:
 def _enter(words: list[str]) -> int:
     from acstage1.enter import enter_app
 
-    if len(words) < 4 or words[2] != "--":
-        raise UsageError("enter", "not of the form enter POD_DIR APP -- CMD…")
-    return enter_app(words[0], words[1], words[3:])
+    tty = words[:1] == ["--tty"]
+    place, command = words[tty : tty + 2], words[tty + 2 :]
+    if len(place) < 2 or any(word.startswith("-") for word in place) or (command and (command[0] != "--" or len(command) == 1)):
+        raise UsageError("enter", "not of the form enter [--tty] POD_DIR APP [-- CMD…]")
+    return enter_app(place[0], place[1], command[1:], tty=tty)
 
 
 def _take_flag(words: list[str], name: str) -> bool:

@@ -21,7 +21,7 @@ from acstage1.linux.namespaces import (
     setns,
 )
 from acstage1.linux.security import forbid_inspection
-from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, signal
+from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, pidfd_send_signal, signal
 from acstage1.oom import set_oom_score
 from acstage1.pod import App, PodDirectory
 from acstage1.records import open_process, read_cgroups
@@ -32,15 +32,20 @@ from acstage1.trampoline import make_high_trampoline
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
+
+    from acstage1.conversation import Conversation
 
 _ALL = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP
 _ERRORS = {126: NotExecutableError, 127: NotFoundError}
 
 
-def enter_app(path: str, name: str, words: Sequence[str]) -> int:
-    """Run *words* in the app *name* of a running pod and return the exit code, 128+N for signal N.
+def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
+    """Run *words*, or a shell, in the app *name* of a running pod and return the exit code, 128+N for signal N.
 
-    Raises: MissingInputError when there is no such app running; NotFoundError; NotExecutableError; StartError; OSError.
+    With *tty* it has a terminal of its own, which our caller's shows; else it has our descriptors 0 to 2.
+
+    Raises: MissingInputError when there is no such app running; NotFoundError; NotExecutableError; StartError; OSError; UsageError.
     Source: spec/stage1.md, enter.
     """
     pod = PodDirectory(path)
@@ -54,12 +59,17 @@ def enter_app(path: str, name: str, words: Sequence[str]) -> int:
         assign_labels(pod)
     report, report_end = os.pipe2(os.O_CLOEXEC)
     trampoline = make_high_trampoline()
+    conversation = _open_conversation() if tty else None
     pid = os.fork()
     if pid == 0:
         os.close(report)
+        if conversation is not None:
+            _join(pod, app, target, Start(app, words, (None, None, None), report_end, trampoline, conversation.be_inside()))
         _join(pod, app, target, Start(app, words, (0, 1, 2), report_end, trampoline))
     os.close(report_end)
     _pass_on_signals(pid)
+    if conversation is not None:
+        conversation.attend(os.pidfd_open(pid))
     data = os.read(report, 8192)
     _, status = os.waitpid(pid, 0)
     if data:
@@ -68,7 +78,13 @@ def enter_app(path: str, name: str, words: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _join(pod: PodDirectory, app: App, target: int, start: Start) -> None:
+def _open_conversation() -> Conversation:
+    from acstage1.conversation import Conversation
+
+    return Conversation()
+
+
+def _join(pod: PodDirectory, app: App, target: int, start: Start) -> NoReturn:
     """Join the app's cgroups and namespaces, then fork: only a child is in the PID namespace joined."""
 
     def join() -> None:
@@ -90,9 +106,17 @@ def _join(pod: PodDirectory, app: App, target: int, start: Start) -> None:
 
 
 def _pass_on_signals(pid: int) -> None:
-    """Have *pid* answer what the terminal or a caller sends."""
+    """Have *pid* answer what the terminal or a caller sends, also when it has ended meanwhile and its number is another's."""
+    process = os.pidfd_open(pid)
+
+    def pass_on(number: int, _frame: object) -> None:
+        try:
+            pidfd_send_signal(process, number)
+        except ProcessLookupError:
+            pass
+
     for number in (SIGINT, SIGQUIT, SIGTERM, SIGHUP):
-        signal(number, lambda received, _frame: os.kill(pid, received))
+        signal(number, pass_on)
 
 
 def _error(failure: Failure) -> ToolError:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXECUTOR = "appc-tools"
+_LONGEST_TYPE = 64
 
 
 def make_environment(own: Sequence[tuple[str, str]], app_name: str, home: str | None) -> dict[str, str]:
@@ -35,3 +36,13 @@ def describe_sockets(names: Sequence[str]) -> dict[str, str]:
     if not names:
         return {}
     return {"LISTEN_FDS": str(len(names)), "LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": ":".join(names)}
+
+
+def find_terminal_type() -> str | None:
+    """Return TERM as our caller has it, since an app's terminal is shown on the caller's; None when it is no plain word.
+
+    Source: environ(7), TERM; spec/stage1.md, Terminals.
+    """
+    value = os.environ.get("TERM", "")
+    letters = value.translate({ord(character): None for character in "-+._"})
+    return value if value.isascii() and letters.isalnum() and len(value) <= _LONGEST_TYPE else None

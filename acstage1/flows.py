@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
     from acstage1.input import Input
     from acstage1.output import Sink, Stream
+    from acstage1.relay import Relay
 
 
 class Flows:
-    """The streams of a pod's apps, the sinks that they lead to, and what the apps read."""
+    """The streams of a pod's apps, the sinks that they lead to, what the apps read, and their terminals."""
 
-    def __init__(self, streams: Sequence[Stream], inputs: Sequence[Input]) -> None:
+    def __init__(self, streams: Sequence[Stream], inputs: Sequence[Input], relays: Sequence[Relay] = ()) -> None:
         self._streams = list(streams)
-        self._sinks: list[Sink] = list(dict.fromkeys(stream.sink for stream in streams))
+        self._relays = list(relays)
+        self._sinks: list[Sink] = list(dict.fromkeys([*(stream.sink for stream in streams), *(relay.sink for relay in relays)]))
         self._inputs = list(inputs)
 
     def wants(self) -> dict[int, int]:
@@ -32,6 +34,8 @@ class Flows:
 
     def _output_wants(self) -> dict[int, int]:
         events = {sink.descriptor: select.POLLOUT for sink in self._sinks if sink.pending}
+        for relay in self._relays:
+            events |= relay.wants()
         return events | {stream.source: select.POLLIN for stream in self._streams if not stream.sink.pending}
 
     def advance(self, ready: Set[int]) -> None:
@@ -40,6 +44,8 @@ class Flows:
         for stream in self._streams:
             if stream.source in ready and stream.sink not in full:
                 stream.advance()
+        for relay in self._relays:
+            relay.advance(ready)
         for sink in full:
             if sink.descriptor in ready:
                 sink.advance()
@@ -52,6 +58,9 @@ class Flows:
         for stream in self._streams:
             if not stream.at_end and not stream.sink.has_reader:
                 stream.finish()
+        for relay in self._relays:
+            if not relay.sink.has_reader:
+                relay.hang_up()
         self._streams = [stream for stream in self._streams if not stream.at_end]
         self._inputs = [flow for flow in self._inputs if not flow.is_done]
 
@@ -65,9 +74,9 @@ class Flows:
         """
         self._inputs = []
         gone, until = False, deadline(False)
-        while self._streams or any(sink.pending for sink in self._sinks):
+        while self._streams or self._relays or any(sink.pending for sink in self._sinks):
             wanted = self._output_wants()
-            reading = select.POLLIN in wanted.values()
+            reading = select.POLLIN in wanted.values() or bool(self._relays)
             poll = select.poll()
             for descriptor, event in {**wanted, wakeup: select.POLLIN, **({} if gone else {init: select.POLLIN})}.items():
                 poll.register(descriptor, event)
@@ -88,6 +97,9 @@ class Flows:
         for stream in self._streams:
             if stream.source in empty:
                 stream.finish()
+        for relay in self._relays:
+            relay.finish()
+        self._relays = []
         self._forget()
 
     def _deafen(self) -> None:

@@ -45,13 +45,14 @@ from acstage1.volumes import mount_limited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
 
     from acspec.jsontext import JSONValue
     from acstage1.pod import App, PodDirectory
     from acstage1.reports import Channel
     from acstage1.sockets import Socket
+    from acstage1.start import Descriptors
 
 _HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _NODES = "/dev"
@@ -63,10 +64,11 @@ class InitContext:
     """What init inherits.
 
     The pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups, the trampoline, each app's
-    descriptors 0 to 2 (None: its own /dev/null), and the sockets on ports of the host.
+    descriptors 0 to 2 (None: its own /dev/null), what makes the terminals of apps that have one, and the sockets on ports of the
+    host.
     """
 
-    __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "sockets", "trampoline")
+    __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "sockets", "terminals", "trampoline")
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class InitContext:
         gate: int,
         trampoline: int | None,
         descriptors: dict[str, tuple[int | None, int, int]],
+        terminals: dict[str, Callable[[], int]],
         sockets: dict[Socket, int],
         debug: bool,
     ) -> None:
@@ -85,6 +88,7 @@ class InitContext:
         self.gate = gate
         self.trampoline = trampoline
         self.descriptors = descriptors
+        self.terminals = terminals
         self.sockets = sockets
         self.debug = debug
 
@@ -281,7 +285,8 @@ class _Init:
 
     def _be_child(self, app: App, role: str, words: Sequence[str], report: int, gate: int) -> NoReturn:
         set_wakeup_fd(-1)
-        start = Start(app, words, (-1, -1, -1), report, self._context.trampoline)
+        terminal = self._context.terminals.get(app.name) if role == reports.MAIN else None
+        start = Start(app, words, (None, None, None), report, self._context.trampoline, terminal)
 
         def enter_root() -> None:
             if os.read(gate, 1) != b"+":
@@ -293,10 +298,13 @@ class _Init:
 
         become(start, enter_root)
 
-    def _descriptors(self, app: App, role: str) -> tuple[int, int, int]:
+    def _descriptors(self, app: App, role: str) -> Descriptors:
         stdin, stdout, stderr = self._context.descriptors[app.name]
-        if stdin is None or role != reports.MAIN:
+        reads = stdin is not None and role == reports.MAIN
+        if not reads:
             stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        if role == reports.MAIN and app.name in self._context.terminals:
+            return None if reads else stdin, None, None
         return stdin, stdout, stderr
 
     def _hear(self, descriptor: int) -> None:

@@ -102,6 +102,41 @@ class Sink:
         self.pending = b""
 
 
+class Output:
+    """What comes in pieces: passed to a sink, and cut into the records of a log. Without a log, only passed on."""
+
+    def __init__(self, sink: Sink, log: Log | None, name: str, label: bytes = b"", ending: bytes = b"") -> None:
+        """Record as stream *name*; with a *label*, pass on line by line, each behind it. *ending* is no part of a line."""
+        self.sink = sink
+        self._log = log
+        self._name = name
+        self._label = label
+        self._ending = ending
+        self._line = b""
+
+    def take(self, data: bytes) -> None:
+        """Take what comes next. What is too long for a line is recorded in parts."""
+        if not self._label:
+            self.sink.put(data)
+        *lines, rest = (self._line + data).split(b"\n")
+        self._record([line.removesuffix(self._ending) for line in lines], full=True)
+        while len(rest) > _LONGEST_LINE:
+            self._record([rest[:_LONGEST_LINE]], full=False)
+            rest = rest[_LONGEST_LINE:]
+        self._line = rest
+
+    def finish(self) -> None:
+        """Record the line that was never ended."""
+        self._record([self._line] if self._line else [], full=False)
+        self._line = b""
+
+    def _record(self, lines: list[bytes], full: bool) -> None:
+        if self._log is not None:
+            self._log.write(self._name, lines, full)
+        if self._label:
+            self.sink.put(b"".join(self._label + line + b"\n" for line in lines))
+
+
 class Stream:
     """One stream of one app: the reading end of its pipe, the sink that it is copied to, and its log."""
 
@@ -109,33 +144,19 @@ class Stream:
         """Copy from *source*; with a *label*, line by line, each behind it."""
         self.source = source
         self.sink = sink
-        self._log = log
-        self._label = label
-        self._line = b""
+        self._output = Output(sink, log, NAMES[sink.descriptor], label)
         self.at_end = False
 
     def advance(self) -> None:
         """Read what there is, which does not block. Raises: OSError."""
         data = os.read(self.source, _READ)
-        if not data:
+        if data:
+            self._output.take(data)
+        else:
             self.finish()
-            return
-        if not self._label:
-            self.sink.put(data)
-        *lines, rest = (self._line + data).split(b"\n")
-        self._take(lines, full=True)
-        while len(rest) > _LONGEST_LINE:
-            self._take([rest[:_LONGEST_LINE]], full=False)
-            rest = rest[_LONGEST_LINE:]
-        self._line = rest
 
     def finish(self) -> None:
         """Take what was read for all there is. Raises: OSError."""
         self.at_end = True
-        self._take([self._line] if self._line else [], full=False)
+        self._output.finish()
         os.close(self.source)
-
-    def _take(self, lines: list[bytes], full: bool) -> None:
-        self._log.write(NAMES[self.sink.descriptor], lines, full)
-        if self._label:
-            self.sink.put(b"".join(self._label + line + b"\n" for line in lines))

@@ -95,7 +95,7 @@ class App:
 
     __slots__ = (
         "backend", "environment", "exec", "filter", "gids", "group", "handlers", "ids", "isolators", "labels", "lower",
-        "mounts", "name", "place", "read_only_rootfs", "sockets", "stdin", "user", "working_directory",
+        "mounts", "name", "place", "read_only_rootfs", "sockets", "stdin", "tty", "user", "working_directory",
     )  # fmt: skip
 
     def __init__(
@@ -124,7 +124,7 @@ class App:
             raise rootfs.fault("backend", "is neither copy nor overlay with a lower directory")
         if restarts and self.lower is None:
             raise rootfs.fault("lower", "is not there, and no app is started again without what its root is a copy of")
-        self.stdin = bool(settings.boolean("stdin"))
+        self.stdin, self.tty = bool(settings.boolean("stdin")), bool(settings.boolean("tty"))
         self.filter = CallFilter(settings.object("seccomp"), os.path.join(pod_path, "apps", self.name, "seccomp.bpf"))
 
 

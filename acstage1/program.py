@@ -14,6 +14,7 @@ from acstage1.errors import NotExecutableError, NotFoundError
 # confstr(_CS_PATH), where an app's environment has no PATH at all.
 _FALLBACK_PATH = "/bin:/usr/bin"
 _SHORT = 512
+_SHELLS = ("/bin/bash", "/bin/sh")
 
 
 def get_program(name: str, path: str | None, working_directory: str) -> str:
@@ -37,6 +38,17 @@ def get_program(name: str, path: str | None, working_directory: str) -> str:
             continue
         return candidate
     raise refused or NotFoundError(name, f"not found in the app's PATH ({path if path is not None else _FALLBACK_PATH})")
+
+
+def get_shell() -> str:
+    """Return the shell that the image has, the more comfortable one first. Raises: NotFoundError. Source: spec/stage1.md, enter."""
+    for shell in _SHELLS:
+        try:
+            _check(shell, shell)
+        except (NotFoundError, NotExecutableError):
+            continue
+        return shell
+    raise NotFoundError("a shell", f"the image has neither {' nor '.join(_SHELLS)}", "name a command behind --")
 
 
 def _check(candidate: str, name: str) -> None:

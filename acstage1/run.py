@@ -107,6 +107,7 @@ class _Monitor:
         self._cgroups = PodCgroups(find_own_hierarchies(), pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
         self._apps = {app.name: app for app in pod.apps}
         self._oom_kills = dict.fromkeys(self._apps, 0)
+        self._streams = Streams()
         self._running: dict[str, JSONValue] = {}
         self._init_pid = self._init = -1
         self.is_clean = True
@@ -126,7 +127,7 @@ class _Monitor:
     def _run_init(self) -> int:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
-        streams = open_streams(self._pod, interactive=self._options.interactive, detached=self._options.detached)
+        streams = self._streams = open_streams(self._pod, interactive=self._options.interactive, detached=self._options.detached)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
@@ -137,7 +138,7 @@ class _Monitor:
             set_wakeup_fd(-1)
             os.close(self._lock)  # whatever its number
             keep_only({theirs.fileno(), *for_init})
-            _become_init(self._pod, theirs, lifeline, gate, trampoline, streams.descriptors, sockets, self._options.debug)
+            _become_init(self._pod, theirs, lifeline, gate, trampoline, streams, sockets, self._options.debug)
         self._init_pid, self._init = pid, os.pidfd_open(pid)
         theirs.close()
         close_all(for_init)
@@ -148,6 +149,7 @@ class _Monitor:
             self._admit_init(opener)
             return self._supervise(ours, wakeup, streams)
         finally:
+            streams.restore_terminal()
             os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
             os.waitpid(pid, 0)
             close_all((held, opener))
@@ -165,7 +167,7 @@ class _Monitor:
             channel,
             self._init,
             wakeup,
-            Flows(streams.outputs, streams.inputs),
+            Flows(streams.outputs, streams.inputs, streams.relays),
             Hands(channel, self._admit, self._write_status, self._tell, self._rebuild),
             on_ready=self._ready,
             on_started=self._started,
@@ -178,7 +180,7 @@ class _Monitor:
         return start_rebuilding(self._pod, app, self._init, self._cgroups.paths_of(app.name))
 
     def _tell(self, text: str) -> None:
-        tell(TOOL, text)
+        self._streams.tell(lambda: tell(TOOL, text))
 
     def _admit(self, app: str, role: str, attempt: int, pid: int) -> int:
         """Move the process that init knows as *pid* into its app's cgroups and return its host pid."""
@@ -215,7 +217,7 @@ class _Monitor:
         if kills or self._cgroups.count_oom_kills(None):
             self._oom_kills[app] += kills
             status["oom"] = True
-            tell(TOOL, describe_oom(app, status, kills))
+            self._tell(describe_oom(app, status, kills))
         self._records.write_status(app, status)
 
     def _clean(self) -> None:
@@ -271,7 +273,7 @@ def _become_init(
     lifeline: int,
     gate: int,
     trampoline: int | None,
-    descriptors: dict[str, tuple[int | None, int, int]],
+    streams: Streams,
     sockets: dict[Socket, int],
     debug: bool,
 ) -> NoReturn:
@@ -279,7 +281,7 @@ def _become_init(
     try:
         from acstage1.init import InitContext, run_init
 
-        run_init(InitContext(pod, channel, lifeline, gate, trampoline, descriptors, sockets, debug))
+        run_init(InitContext(pod, channel, lifeline, gate, trampoline, streams.descriptors, streams.terminals, sockets, debug))
     except BaseException as error:
         channel.send(FAILED, "", "", *describe_failure("begin", error).fields())
     finally:

@@ -13,7 +13,7 @@ import gc
 import os
 from errno import EINVAL, ELOOP
 
-from acstage1.environment import describe_sockets, make_environment
+from acstage1.environment import describe_sockets, find_terminal_type, make_environment
 from acstage1.errors import NotExecutableError
 from acstage1.identity import find_home, resolve_group, resolve_user
 from acstage1.inroot import open_plain
@@ -34,7 +34,7 @@ from acstage1.linux.security import (
     set_no_new_privileges,
 )
 from acstage1.linux.signals import NSIG, SIG_DFL, SIG_SETMASK, pthread_sigmask, signal
-from acstage1.program import check_interpreter, get_program
+from acstage1.program import check_interpreter, get_program, get_shell
 from acstage1.reports import describe_failure, explain, write_failure
 from acstage1.trampoline import MARKER, REPORT_FD
 
@@ -45,20 +45,35 @@ if TYPE_CHECKING:
 
     from acstage1.pod import App
 
+_STDOUT = 1
+
+# What an app gets as descriptors 0 to 2; None stands for the terminal of its own.
+Descriptors = tuple[int | None, int | None, int | None]
+
 
 class Start:
-    """One process of an app to be: the app, the words to execute, the descriptors it gets as 0, 1 and 2, its sockets from 3 on."""
+    """One process of an app to be: the app, the words to execute (none: a shell), its descriptors 0, 1 and 2, its sockets from 3 on.
 
-    __slots__ = ("app", "descriptors", "report", "sockets", "step", "trampoline", "words")
+    *terminal* makes the terminal that takes the place of descriptors that are None.
+    """
+
+    __slots__ = ("app", "descriptors", "report", "sockets", "step", "terminal", "trampoline", "words")
 
     def __init__(
-        self, app: App, words: Sequence[str], descriptors: tuple[int, int, int], report: int, trampoline: int | None
+        self,
+        app: App,
+        words: Sequence[str],
+        descriptors: Descriptors,
+        report: int,
+        trampoline: int | None,
+        terminal: Callable[[], int] | None = None,
     ) -> None:
         self.app = app
         self.words = tuple(words)
         self.descriptors = descriptors
         self.report = report
         self.trampoline = trampoline
+        self.terminal = terminal
         self.sockets: tuple[int, ...] = ()
         self.step = "begin"
 
@@ -83,15 +98,22 @@ def _become(start: Start, enter_root: Callable[[], None]) -> None:
     start.step = "leave the caller's session"
     os.setsid()
     join_new_session_keyring()
+    start.step = "open a terminal"
+    terminal = start.terminal() if start.terminal is not None else -1
     start.step = "arrange descriptors"
-    _arrange_descriptors(start)
+    _arrange_descriptors(start, terminal)
     start.step = "resolve user and group"
     uid, gid = resolve_user(app.user), resolve_group(app.group)
     variables = make_environment(app.environment, app.name, find_home(uid))
     variables |= describe_sockets([item.name for item in app.sockets] if start.sockets else ())
+    if start.terminal is not None:
+        os.fchown(_STDOUT, uid, -1)  # who has a terminal may open it by name
+        terminal_type = find_terminal_type()
+        variables |= {"TERM": terminal_type} if terminal_type is not None and "TERM" not in variables else {}
     start.step = "enter the working directory"
     _enter_directory(app.working_directory)
     start.step = "find the program"
+    start.words = start.words or (get_shell(),)
     path = get_program(start.words[0], variables.get("PATH"), app.working_directory)
     start.step = "set the label of the program"
     for places, label in app.labels:
@@ -113,11 +135,12 @@ def _enter_directory(path: str) -> None:
     os.close(descriptor)
 
 
-def _arrange_descriptors(start: Start) -> None:
+def _arrange_descriptors(start: Start, terminal: int) -> None:
     """Make the app's descriptors, its sockets and the report pipe; all else is closed, the trampoline by execve."""
     if start.trampoline is not None and start.trampoline <= REPORT_FD:
         raise OSError(EINVAL, "the trampoline stands where a descriptor of the app goes")
-    wanted = (*start.descriptors, *start.sockets)
+    chosen = (terminal if descriptor is None else descriptor for descriptor in start.descriptors)
+    wanted = (*chosen, *start.sockets)
     # Out of the way first: they must not stand where they are about to be put.
     high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, REPORT_FD + 1) for descriptor in (*wanted, start.report)]
     for number, descriptor in zip((*range(len(wanted)), REPORT_FD), high, strict=True):

@@ -4,11 +4,11 @@ _acstage1() {
         ["acstage1"]="run enter stop gc"
     )
     local -A options=(
-        ["acstage1"]="--lock-fd --ready-fd --interactive --detached --debug --force -h --help -V --version"
-        ["acstage1 run"]="--lock-fd --ready-fd --interactive --detached --debug --force -h --help -V --version"
-        ["acstage1 enter"]="--lock-fd --ready-fd --interactive --detached --debug --force -h --help -V --version"
-        ["acstage1 stop"]="--lock-fd --ready-fd --interactive --detached --debug --force -h --help -V --version"
-        ["acstage1 gc"]="--lock-fd --ready-fd --interactive --detached --debug --force -h --help -V --version"
+        ["acstage1"]="--lock-fd --ready-fd --interactive --detached --tty --debug --force -h --help -V --version"
+        ["acstage1 run"]="--lock-fd --ready-fd --interactive --detached --tty --debug --force -h --help -V --version"
+        ["acstage1 enter"]="--lock-fd --ready-fd --interactive --detached --tty --debug --force -h --help -V --version"
+        ["acstage1 stop"]="--lock-fd --ready-fd --interactive --detached --tty --debug --force -h --help -V --version"
+        ["acstage1 gc"]="--lock-fd --ready-fd --interactive --detached --tty --debug --force -h --help -V --version"
     )
     local -A values=(
         ["acstage1 --lock-fd"]="-"

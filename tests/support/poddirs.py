@@ -28,6 +28,7 @@ class AppSpec:
     runtime: dict[str, Any] = field(default_factory=dict)
     stdin: bool = False
     copy: bool = False
+    tty: bool = False
 
 
 def write_pod(
@@ -48,7 +49,7 @@ def write_pod(
             (directory / "upper").mkdir(mode=0o755)
             (directory / "work").mkdir()
         backend = {"backend": "copy", "lower": None} if spec.copy else {"backend": "overlay", "lower": str(rootfs)}
-        stage1[name] = {"rootfs": backend, "stdin": spec.stdin}
+        stage1[name] = {"rootfs": backend, "stdin": spec.stdin, "tty": spec.tty}
     pod = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": runtime, **(manifest or {})}
     for volume in pod.get("volumes", []):
         if volume["kind"] == "empty":
@@ -82,9 +83,9 @@ def run(pod: Path, *options: str, stdin: int | None = subprocess.DEVNULL, verb: 
     return Result(result.returncode, result.stdout, result.stderr)
 
 
-def enter(pod: Path, app: str, *words: str) -> Result:
-    """Run *words* in a running app."""
-    command = [*STAGE1, "enter", str(pod), app, "--", *words]
+def enter(pod: Path, app: str, *words: str, tty: bool = False) -> Result:
+    """Run *words* in a running app, where there is no terminal."""
+    command = [*STAGE1, "enter", *(["--tty"] if tty else []), str(pod), app, "--", *words]
     result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return Result(result.returncode, result.stdout, result.stderr)
 

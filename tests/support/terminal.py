@@ -41,6 +41,24 @@ class Terminal:
         """Type a key."""
         os.write(self._master, key)
 
+    def resize(self, rows: int, columns: int) -> None:
+        """Make the window another size, as a person does with a mouse."""
+        termios.tcsetwinsize(self._master, (rows, columns))
+
+    def settings(self) -> list[Any]:
+        """Return how the terminal is set up."""
+        return termios.tcgetattr(self._master)
+
+    def is_raw(self) -> bool:
+        """Tell whether every key goes to the program as it is."""
+        return not termios.tcgetattr(self._master)[3] & (termios.ICANON | termios.ISIG | termios.ECHO)
+
+    def close(self) -> None:
+        """Close the window, if it is still there."""
+        if self._master >= 0:
+            os.close(self._master)
+        self._master = -1
+
     def end(self) -> int:
         """Read all that is shown and return the exit code."""
         while shown := self._read():
@@ -60,10 +78,15 @@ class Terminal:
 
 @contextmanager
 def at_terminal(
-    words: Sequence[str], place: Path, environment: Mapping[str, str] | None = None, **streams: Any
+    words: Sequence[str],
+    place: Path,
+    environment: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (24, 80),
+    **streams: Any,
 ) -> Iterator[Terminal]:
     """Start a program of *words* in *place* whose terminal is its own; *streams* that are not named are the terminal, too."""
     master, slave = pty.openpty()
+    termios.tcsetwinsize(master, size)
 
     def take_terminal() -> None:
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
@@ -73,12 +96,13 @@ def at_terminal(
     how |= {"start_new_session": True, "preexec_fn": take_terminal}  # a new session has no terminal until it takes one
     with subprocess.Popen(words, cwd=place, env=known, **how) as process:
         os.close(slave)
+        terminal = Terminal(master, process)
         try:
-            yield Terminal(master, process)
+            yield terminal
         finally:
             process.kill()
             process.wait()
-            os.close(master)
+            terminal.close()
 
 
 def alone(*words: str, place: Path, data: bytes = b"", **how: Any) -> subprocess.CompletedProcess[bytes]:

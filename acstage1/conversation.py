@@ -1,0 +1,44 @@
+"""The terminal of one process, shown on the caller's until the process ends: what `enter` has in place of a pod's monitor.
+
+Source: spec/stage1.md, Terminals and enter.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acstage1.flows import Flows
+from acstage1.output import Output, Sink
+from acstage1.pseudoterminal import open_handover, open_terminal
+from acstage1.relay import Relay
+from acstage1.terminal import CallersTerminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Conversation:
+    """A terminal to be made by a process inside, and everything outside that belongs to it."""
+
+    def __init__(self) -> None:
+        """Prepare it. Raises: UsageError when standard input is no terminal; OSError."""
+        self._terminal = CallersTerminal(interactive=True)
+        self._ours, self._inner = open_handover()
+        self._relay = Relay(self._ours, self._terminal, Output(Sink(1), None, "stdout"), interactive=True)
+
+    def be_inside(self) -> Callable[[], int]:
+        """Keep only what the process itself needs, after a fork, and return what makes its terminal."""
+        os.close(self._ours)
+        return lambda: open_terminal(self._inner)
+
+    def attend(self, process: int) -> None:
+        """Copy until the process of the pidfd *process* has ended and all that it showed is out. Raises: OSError."""
+        os.close(self._inner)
+        silent, held = os.pipe2(os.O_CLOEXEC)
+        try:
+            Flows([], [], [self._relay]).drain(process, silent, lambda _interrupted: None)
+        finally:
+            self._terminal.restore()
+            os.close(silent)
+            os.close(held)
