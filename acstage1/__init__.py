@@ -9,7 +9,6 @@ Modules, from top to bottom:
     stop          asking a pod to end
     collect       what is left of a pod whose monitor is gone
     removal       the whole pod removed, when that was asked for
-    descriptors   what apps get as 0 to 2, and what init keeps
     conversation  the terminal of one process, as long as it runs
     supervise     what happens when: handlers, apps, signals, the end
     life          one app from its first process to its last
