@@ -52,7 +52,7 @@ Descriptors = tuple[int | None, int | None, int | None]
 
 
 class Start:
-    """One process of an app to be: the app, the words to execute (none: a shell), its descriptors 0, 1 and 2, its sockets from 3 on.
+    """One process of an app to be: the app, the words to execute (none: a shell), its descriptors, its sockets behind them.
 
     *terminal* makes the terminal that takes the place of descriptors that are None.
     """
