@@ -35,7 +35,7 @@ from acstage1.linux.namespaces import (
     set_hostname,
     unshare,
 )
-from acstage1.linux.security import die_with_parent, forbid_inspection
+from acstage1.linux.security import die_with_parent, forbid_inspection, name_command_line
 from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeup_fd, signal
 from acstage1.namefiles import NameFiles
 from acstage1.operations import Operation
@@ -147,6 +147,8 @@ def _build(context: InitContext, step: list[str]) -> None:
         Operation(f"set the host name to {hostname}", lambda: set_hostname(hostname)),
         *_set_parameters(context.pod.isolators),
         Operation("become uninspectable", forbid_inspection),
+        # The monitor's, which init inherits, says where on the host the pod lies, and apps can read it.
+        Operation("show a command line of its own", lambda: name_command_line(b"acstage1 init")),
         Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
         *(_limit_volume(pod_path, name, size) for name, size in context.pod.sizes.items()),
         *(_named(name, step) for name, tree in trees.items() for step in tree.open_sources()),

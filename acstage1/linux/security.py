@@ -58,6 +58,18 @@ def die_with_parent(signal: int) -> None:
     _prctl("PR_SET_PDEATHSIG", _PR_SET_PDEATHSIG, signal)
 
 
+def name_command_line(text: bytes) -> None:
+    """Have others see *text* as the command line of this process, as far as there is room for it. Raises: OSError.
+
+    Source: proc_pid_stat(5), arg_start and arg_end; proc_pid_cmdline(5).
+    """
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    start, end = int(fields[45]), int(fields[46])
+    ctypes.memset(start, 0, end - start)
+    ctypes.memmove(start, text, min(len(text), max(end - start - 1, 0)))
+
+
 def forbid_inspection() -> None:
     """Keep every other process of lesser privilege out of this one's /proc files and memory. Raises: OSError.
 

@@ -191,6 +191,11 @@ def test_nobody_looks_into_pod_init(tmp_path: Path, rootfs: Path, path: str) -> 
     assert int(run_probe(tmp_path, rootfs, "try", path).stdout) in (EACCES, EPERM)
 
 
+def test_pod_init_does_not_tell_where_on_the_host_the_pod_lies(tmp_path: Path, rootfs: Path) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/cat", "/proc/1/cmdline"])})
+    assert run(pod).stdout.rstrip("\0") == "acstage1 init"
+
+
 def test_the_network_is_loopback_and_not_the_host_s(tmp_path: Path, rootfs: Path) -> None:
     import socket
 
@@ -232,12 +237,12 @@ def test_no_magic_link_of_proc_leads_an_app_out_of_its_root(tmp_path: Path, root
 
 
 def test_init_s_own_root_is_of_no_use_to_who_reaches_it(tmp_path: Path, rootfs: Path) -> None:
-    """With both capabilities an app does reach it: there is nothing but the apps' places, and nothing can be made there."""
+    """With both capabilities an app does reach it: there is nothing but places, and nothing can be made there."""
     kept = ["CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_MKNOD", "CAP_DAC_OVERRIDE"]
     retain = {"name": "os/linux/capabilities-retain-set", "value": {"set": kept}}
-    script = "cd /proc/1/root && ls; ls dev; /bin/busybox mknod null c 1 3; /bin/touch file; /bin/cat dev/null"
+    script = "cd /proc/1/root && ls; ls dev proc; /bin/busybox mknod null c 1 3; /bin/touch file; /bin/cat dev/null"
     app = AppSpec(["/bin/sh", "-c", script], {"isolators": [retain]})
     result = run(write_pod(tmp_path, rootfs, {"app": app}))
-    assert result.stdout == "apps\ndev\n"
+    assert result.stdout == "apps\ndev\nproc\ndev:\n\nproc:\n"
     assert result.stderr.count("Read-only file system") == 2
     assert "dev/null': No such file" in result.stderr

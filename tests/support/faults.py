@@ -98,4 +98,5 @@ def every(calls: Sequence[Call], most: int) -> list[Call]:
 
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
-    return {**os.environ, **(added or {})}
+    # What the interpreter keeps of a module would be counted among the calls that are to fail.
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(added or {})}
