@@ -9,6 +9,8 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_pods  `acrun list`, `rm`: what pods there are
     command_status  `acrun status`, `cat-manifest`: one pod
     command_stats  `acrun top`, `stats`: what pods use
+    command_cp    `acrun cp`: files from a pod or into it
+    command_export  `acrun export`: what an app left, as an image
     command_logs  `acrun logs`: what the apps wrote
     command_enter  `acrun enter`, `stop`: what stage1 does with a running pod
     command_gc    `acrun gc`: what is no longer needed
@@ -16,6 +18,13 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     run           the sequence of a run, step by step
     prepared      a prepared pod, run
     launch        from a plan to stage1: the end of every run
+    exporting     the sequence from an app that has ended to an image
+    copying       the sequence of copying from a pod or into it
+    goals         what is meant by the paths of a copy
+    placing       files written whole beside, then moved into place
+    tree_archive  files of a tree read like an archive
+    roots         the root file system of an app, running or not
+    layered       directories laid over each other, as an overlay shows them
     views         pods and what they use, in lines and fields for people
     watching      the sequence of measuring what pods use
     following     the sequence of showing logs
@@ -48,6 +57,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     screen        a table drawn again and again on a terminal
     pauses        sleeping no longer than somebody reads
     usage         what a running app uses
+    processes     processes of apps, as long as they live
     states        what the files of a pod directory say of its life
     table         columns for people
     errors        what can go wrong

@@ -25,6 +25,8 @@ COMMANDS = {
     "logs": "acrun.command_logs:logs",
     "top": "acrun.command_stats:stats",
     "stats": "acrun.command_stats:stats",
+    "cp": "acrun.command_cp:cp",
+    "export": "acrun.command_export:export",
     "enter": "acrun.command_enter:enter",
     "stop": "acrun.command_enter:stop",
     "rm": "acrun.command_pods:remove",

@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 class AppState:
     """One app of a pod: its name, its image (name and ID), where its root file system lies, and its status file's content.
 
-    `backend` is `overlay` or `copy`, empty when nothing says so; the status is empty before the app ended. `attempt` is that of the
-    process which runs now, or ran last.
+    `backend` is `overlay` (over the tree at `lower`) or `copy`, empty when nothing says so; the status is empty before the
+    app ended. `attempt` is that of the process which runs now, or ran last.
     """
 
-    __slots__ = ("attempt", "backend", "image_id", "image_name", "name", "pid", "status")
+    __slots__ = ("attempt", "backend", "image_id", "image_name", "lower", "name", "pid", "status")
 
     def __init__(self, name: str, image_name: str, image_id: str) -> None:
         self.name = name
         self.image_name = image_name
         self.image_id = image_id
         self.backend = ""
+        self.lower = ""
         self.status: dict[str, JSONValue] = {}
         self.pid: int | None = None
         self.attempt = 0
@@ -247,7 +248,8 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
     backends, processes = _members(_read(pod.path, "stage1.json"), "apps"), _members(state.pids, "apps")
     for value in _list(_read(pod.path, "pod").get("apps")):
         app = _app_state(value)
-        app.backend = _text(_members(_members(backends, app.name), "rootfs").get("backend"))
+        rootfs = _members(_members(backends, app.name), "rootfs")
+        app.backend, app.lower = _text(rootfs.get("backend")), _text(rootfs.get("lower"))
         app.pid = find_pid(processes.get(app.name))
         app.attempt = find_number(processes.get(app.name), "attempt") or 0
         app.status = _read(pod.path, os.path.join("status", app.name)) if app.name and "/" not in app.name else {}

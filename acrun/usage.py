@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from acrun.processes import find_process
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +85,7 @@ def measure_app(state: PodState, app: AppState) -> Usage | None:
 
     Source: spec/pod-directory.md, Files.
     """
-    if state.state != "running" or app.status:
+    if state.state != "running" or (app.status and not app.is_again()):
         return None
     lines = (_read(os.path.join(state.path, "cgroups")) or "").splitlines()
     usage = _count([path for path in lines if os.path.basename(path) == f"app-{app.name}"])
@@ -155,14 +157,14 @@ def _sum_up(usage: Usage, state: PodState, app: AppState) -> None:
     """Add up over the processes of an app what nothing else counts: only of those that live, shared memory for each of them."""
     import psutil
 
-    processes = state.pids.get("apps")
-    process = processes.get(app.name) if isinstance(processes, dict) else None
-    if app.pid is None or not isinstance(process, dict) or _start_time(app.pid) != process.get("start"):
+    process = find_process(state, app)
+    if process is None:
         return
     sums = Usage(cpu_seconds=0.0, memory_bytes=0, pids=0, read_bytes=0, written_bytes=0)
     try:
-        top = psutil.Process(app.pid)
-        family = [top, *top.children(recursive=True)]
+        with process:
+            top = psutil.Process(process.pid)
+            family = [top, *top.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
     for member in family:
@@ -183,14 +185,6 @@ def _add(sums: Usage, process: Process) -> None:
     sums.pids = (sums.pids or 0) + process.num_threads()
     sums.read_bytes = (sums.read_bytes or 0) + moved.read_bytes
     sums.written_bytes = (sums.written_bytes or 0) + moved.write_bytes
-
-
-def _start_time(pid: int) -> int | None:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
-    except (OSError, IndexError, ValueError):
-        return None
 
 
 def _read(path: str) -> str | None:

@@ -1,7 +1,7 @@
 # Made by docs/completion/make.py from acrun --help. Do not edit.
 _acrun() {
     local -A below=(
-        ["acrun"]="run prepare run-prepared list status cat-manifest logs top stats enter stop rm gc"
+        ["acrun"]="run prepare run-prepared list status cat-manifest logs top stats cp export enter stop rm gc"
     )
     local -A options=(
         ["acrun"]="-h --help"
@@ -14,6 +14,8 @@ _acrun() {
         ["acrun logs"]="--app -f --follow -t --timestamps -n --tail --since --stream --dir --json -h --help"
         ["acrun top"]="--no-stream --dir --json -h --help"
         ["acrun stats"]="--no-stream --dir --json -h --help"
+        ["acrun cp"]="-L --follow-link --dir -h --help"
+        ["acrun export"]="--app --compression --overwrite --print-id --dir -h --help"
         ["acrun enter"]="--app -t --tty --no-tty --dir --stage1 -h --help"
         ["acrun stop"]="--force --dir --stage1 -h --help"
         ["acrun rm"]="--dir --stage1 -h --help"
@@ -84,6 +86,10 @@ _acrun() {
         ["acrun logs --dir"]="-d"
         ["acrun top --dir"]="-d"
         ["acrun stats --dir"]="-d"
+        ["acrun cp --dir"]="-d"
+        ["acrun export --app"]="-"
+        ["acrun export --compression"]="none gzip bzip2 xz"
+        ["acrun export --dir"]="-d"
         ["acrun enter --app"]="-"
         ["acrun enter --dir"]="-d"
         ["acrun enter --stage1"]="-f"

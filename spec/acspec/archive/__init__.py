@@ -20,6 +20,7 @@ Modules, from top to bottom:
     render          one image laid over a tree, filtered by a whitelist
     links           where content goes when a hard link stays and its target does not
     extract         files of an image written into a tree
+    plain           tar archives that need be no images
     image           whole images: decompressed, hashed, parsed and checked in one pass
     descents        directories of a tree, opened without following links
     directory_log   modes and times of directories, kept for the end

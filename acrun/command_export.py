@@ -1,0 +1,32 @@
+"""`acrun export`: options in, one call, one print."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from acrun.command_options import Directory, PodArgument
+from acrun.exporting import ExportRequest, export_app
+from acspec.archive.compression import Compression
+from acspec.directories import run_directory
+from acspec.pods import Pods
+from acspec.program import tell
+
+
+def export(
+    pod: PodArgument,
+    output: Annotated[str, typer.Argument(metavar="OUTPUT.aci", help="The image to be written, or - for standard output.")],
+    app: Annotated[str | None, typer.Option(metavar="NAME", help="This app; not needed when there is only one.")] = None,
+    compression: Annotated[Compression, typer.Option(help="How to compress the image.")] = Compression.GZIP,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    print_id: Annotated[bool, typer.Option("--print-id", help="Print the image's ID.")] = False,
+    directory: Directory = None,
+) -> None:
+    """Make an image of what an app that has ended left in its root file system."""
+    exported = export_app(Pods(run_directory(directory)), ExportRequest(pod, output, app, compression, overwrite))
+    for line in exported.warnings:
+        tell("acrun", line)
+    if print_id:
+        (sys.stderr if output == "-" else sys.stdout).write(f"{exported.image_id}\n")

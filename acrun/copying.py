@@ -1,0 +1,134 @@
+"""The sequence of `acrun cp`: from an app's root file system to the host or a pipe, and from there into it.
+
+Source: spec/pod-directory.md, Files; docs/decisions, copies.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from acrun.goals import Goal, PodPath, find_pod_path, get_pod_goal, means_contents, open_host_goal, open_host_source
+from acrun.placing import place_archive
+from acrun.roots import open_root
+from acrun.tree_archive import TreeArchive
+from acspec.archive.compression import Compression
+from acspec.archive.plain import PlainArchive
+from acspec.archive.write import ImageSettings, write_archive
+from acspec.errors import MissingInputError, UsageError
+from acspec.program import Unwinding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acrun.layered import Found
+    from acrun.roots import AppRoot
+    from acspec.archive.entry import Archive
+    from acspec.pods import Pods
+
+STREAM = "-"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def copy(pods: Pods, source: str, goal: str, *, follow: bool = False) -> list[str]:
+    """Copy what *source* names to *goal*, one of which is in a pod; return notes for people on what did not come along.
+
+    `-` is a tar on standard input or output. A link at the end of *source* is copied as it is unless *follow*.
+
+    Raises: UsageError; MissingInputError; OutputError; BusyError; FormatError; OSError.
+    Source: spec/pod-directory.md, Files.
+    """
+    inner, outer = find_pod_path(source), find_pod_path(goal)
+    with Unwinding():
+        if inner is not None and outer is None:
+            if goal == STREAM:
+                return _stream_out(pods, inner, follow=follow)
+            return _copy_out(pods, inner, goal, follow=follow)
+        if outer is not None and inner is None:
+            return _stream_in(pods, outer) if source == STREAM else _copy_in(pods, source, outer, follow=follow)
+    why = "neither is in a pod" if inner is None else "both are in pods"
+    raise UsageError(f"{source} {goal}", why, "POD:/PATH is in a pod; between two: acrun cp A:/PATH - | acrun cp - B:/PATH")
+
+
+def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
+    if os.isatty(1):
+        raise UsageError("standard output", "an archive is not for a terminal", "use a pipe or name a file")
+    with open_root(pods, source.pod, source.app) as root:
+        path, _ = _find(root, source, follow=follow)
+        name = b"" if means_contents(source.path) else path.rpartition(b"/")[2]
+        archive = TreeArchive(root.tree, path, name, skipped=root.skipped)
+        write_archive(archive, sys.stdout.buffer.write, ImageSettings(compression=Compression.NONE))
+        sys.stdout.buffer.flush()
+        return _notes(source.text, archive.left_out)
+
+
+def _copy_out(pods: Pods, source: PodPath, text: str, *, follow: bool) -> list[str]:
+    with open_root(pods, source.pod, source.app) as root:
+        path, found = _find(root, source, follow=follow)
+        name = b"" if means_contents(source.path) else path.rpartition(b"/")[2]
+        goal = open_host_goal(text, name, is_directory=found.is_directory)
+        try:
+            archive = TreeArchive(root.tree, path, goal.name, skipped=root.skipped, harmless=True)
+            lost = _place(archive, goal, None)
+        finally:
+            goal.tree.close()
+        return _notes(source.text, archive.left_out, lost)
+
+
+def _find(root: AppRoot, source: PodPath, *, follow: bool) -> tuple[bytes, Found]:
+    path = root.tree.resolve(source.path, follow=follow)
+    found = root.tree.find(path)
+    if found is None:
+        raise MissingInputError(source.text, "no such file")
+    _check_kind(root, path, source.text)
+    return path, found
+
+
+def _check_kind(root: AppRoot, path: bytes, what: str) -> None:
+    found = root.tree.find(path)
+    if found is not None and found.status.st_dev in root.skipped:
+        raise UsageError(what, "lies on a file system of the kernel, which holds no files")
+
+
+def _copy_in(pods: Pods, text: str, goal: PodPath, *, follow: bool) -> list[str]:
+    with open_root(pods, goal.pod, goal.app) as root:
+        root.check_writable(goal.text)
+        tree, path = open_host_source(text, follow=follow)
+        try:
+            if (found := tree.find(path)) is None:
+                raise MissingInputError(text, "no such file")
+            name = b"" if means_contents(os.fsencode(text)) else path
+            aim = get_pod_goal(root.tree, goal, name, is_directory=found.is_directory)
+            _check_kind(root, aim.directory, goal.text)
+            archive = TreeArchive(tree, path, aim.name)
+            return _notes(text, archive.left_out, _place(archive, aim, root.workspace))
+        finally:
+            tree.close()
+
+
+def _stream_in(pods: Pods, goal: PodPath) -> list[str]:
+    with open_root(pods, goal.pod, goal.app) as root:
+        root.check_writable(goal.text)
+        path = root.tree.resolve(goal.path)
+        found = root.tree.find(path)
+        if found is None or not found.is_directory:
+            raise UsageError(goal.text, "is no directory, which is what an archive is unpacked into")
+        _check_kind(root, path, goal.text)
+        with PlainArchive(0, "standard input") as archive:
+            return _notes(goal.text, _place(archive, Goal(root.tree, path, b""), root.workspace))
+
+
+def _place(archive: Archive, goal: Goal, workspace: str | None) -> object:
+    """Write *archive* to its goal, by way of *workspace*, without one by way of the goal's own directory."""
+    descriptor = os.open(workspace, _DIRECTORY) if workspace is not None else os.dup(goal.tree.make_writable(goal.directory))
+    try:
+        return place_archive(archive, goal.tree, goal.directory, descriptor)
+    except OSError as error:  # what it names is a name in the archive, a temporary one, or nothing
+        where = f"{goal.tree.what}:/{os.fsdecode(goal.directory)}"
+        raise OSError(error.errno, error.strerror, where) from error
+    finally:
+        os.close(descriptor)
+
+
+def _notes(what: str, *counts: object) -> list[str]:
+    words = ", ".join(text for count in counts if (text := str(count)))
+    return [f"{what}: warning: left out or not kept: {words}"] if words else []

@@ -1,0 +1,148 @@
+"""The sequence of `acrun export`: an app that runs no more, from its layers into an image without dependencies.
+
+The manifest is that of the app's image, with the app as it ran: its program and arguments, user, environment and isolators. What
+was mounted into it does not come along. The same files give the same bytes.
+
+Source: aci.md, Image Archives and Image Manifest Schema; docs/decisions, exported apps.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from acrun.roots import open_root
+from acrun.states import read_manifest
+from acrun.tree_archive import TreeArchive
+from acspec import limits
+from acspec.archive.compression import Compression
+from acspec.archive.entry import Entry, Kind
+from acspec.archive.layout import MANIFEST, ROOTFS
+from acspec.archive.write import ImageSettings, write_archive
+from acspec.durable import NewFile, umasked
+from acspec.errors import BusyError, FormatError, OutputError, UsageError
+from acspec.image_manifest import parse_image_manifest
+from acspec.jsontext import dump_json, dump_pretty, parse_json, read_limited
+from acspec.program import Unwinding
+from acspec.rendering import render_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from acrun.roots import AppRoot
+    from acspec.archive.blocks import Output
+    from acspec.jsontext import JSONValue
+    from acspec.names import ImageID
+    from acspec.pods import Pods
+
+_SUFFIX = ".aci"
+_OVERWRITE = "--overwrite replaces it"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What is to be exported, and where to; the output `-` is standard output, the app None where the pod has one only."""
+
+    pod: str
+    output: str
+    app: str | None = None
+    compression: Compression = Compression.GZIP
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What came of it: the ID of the image, and what people should be warned of."""
+
+    image_id: ImageID
+    warnings: tuple[str, ...]
+
+
+def export_app(pods: Pods, request: ExportRequest) -> Export:
+    """Write what an app has left as an image, whole or not at all.
+
+    Raises: UsageError; MissingInputError; BusyError when the app runs; FormatError; OutputError; StorageError; OSError.
+    Source: aci.md, Image Archives.
+    """
+    _check_output(request)
+    with Unwinding(), open_root(pods, request.pod, request.app) as root:
+        if root.is_live:
+            raise BusyError(request.pod, f"its app {root.app.name} runs: its files may change", "acrun stop ends it")
+        manifest = _make_manifest(pods, root)
+        files = TreeArchive(root.tree, b"", ROOTFS)
+        with _new_output(request) as output:
+            written = write_archive(_AppArchive(manifest, files), output, ImageSettings(compression=request.compression))
+        left_out = str(files.left_out)
+        return Export(written.image_id, (f"{request.output}: warning: left out: {left_out}",) if left_out else ())
+
+
+class _AppArchive:
+    """An image of a manifest and files."""
+
+    def __init__(self, manifest: bytes, files: TreeArchive) -> None:
+        self._manifest = manifest
+        self._files = files
+
+    @property
+    def what(self) -> str:
+        """How errors name the file that the current entry is in."""
+        return self._files.what
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Return the manifest, then the files."""
+        yield Entry(MANIFEST, Kind.FILE, size=len(self._manifest))
+        yield from self._files
+
+    def read_pieces(self, entry: Entry) -> Iterator[tuple[int, memoryview]]:
+        """Return the content of the entry that came last."""
+        return iter(((0, memoryview(self._manifest)),)) if entry.name == MANIFEST else self._files.read_pieces(entry)
+
+
+def _make_manifest(pods: Pods, root: AppRoot) -> bytes:
+    """Return the manifest of the app's image, with the app as it ran and without what speaks of layers."""
+    path = os.path.join(root.state.path, "apps", root.app.name, "manifest")
+    with open(path, "rb") as file:
+        data = render_manifest(read_limited(file.fileno(), limits.MANIFEST_BYTES), path)
+    pod = parse_json(read_manifest(pods, root.state.uuid, pretty=False), "pod")
+    image, ran = parse_json(data, path), _find_app(pod, root.app.name)
+    if not isinstance(image, dict) or ran is None:
+        raise FormatError(path, "is no manifest of an image, or that of the pod has no such app")
+    if image.get("app") != ran:
+        image["app"] = ran
+        data = dump_pretty(image) if b"\n" in data.strip() else dump_json(image)
+    parse_image_manifest(data, path)
+    return data
+
+
+def _find_app(manifest: JSONValue, name: str) -> JSONValue:
+    """Return the app that a pod manifest has for *name*, None when there is none."""
+    apps = manifest.get("apps") if isinstance(manifest, dict) else None
+    for app in apps if isinstance(apps, list) else ():
+        if isinstance(app, dict) and app.get("name") == name:
+            return app.get("app")
+    return None
+
+
+def _check_output(request: ExportRequest) -> None:
+    if request.output == "-":
+        if os.isatty(1):
+            raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
+        return
+    if not request.output.endswith(_SUFFIX):
+        raise OutputError(request.output, f"the name of an image must end in {_SUFFIX}")
+    if not request.overwrite and os.path.lexists(request.output):
+        raise OutputError(request.output, "already exists", _OVERWRITE)
+
+
+@contextmanager
+def _new_output(request: ExportRequest) -> Iterator[Output]:
+    if request.output == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    with NewFile(request.output, mode=umasked(0o666)) as file:
+        yield file.write
+        file.commit(overwrite=request.overwrite)

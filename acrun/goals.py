@@ -1,0 +1,126 @@
+"""Where copies go: what is meant by a path that may be a directory, a file, or nothing yet, on the host and in a pod alike.
+
+Source: cp(1), the two forms of its synopsis.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acrun.layered import LayeredTree
+from acspec.archive.entry import Kind
+from acspec.archive.faults import Fault
+from acspec.archive.walk import kind_of
+from acspec.errors import MissingInputError, OutputError, UsageError
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class PodPath:
+    """A path in an app of a pod, as typed: `POD:/path`, or `POD:APP:/path` where the pod has several apps."""
+
+    __slots__ = ("app", "path", "pod", "text")
+
+    def __init__(self, text: str, pod: str, app: str | None, path: bytes) -> None:
+        self.text = text
+        self.pod = pod
+        self.app = app
+        self.path = path
+
+
+def find_pod_path(text: str) -> PodPath | None:
+    """Return the path in a pod that *text* is, or None when it is one of the host, or `-`.
+
+    What begins with `/` or `.`, or has no colon, is a path of the host.
+
+    Raises: UsageError when it is neither.
+    """
+    if ":" not in text or text.startswith(("/", ".")):
+        return None
+    pod, _, rest = text.partition(":")
+    app, path = (None, rest) if rest.startswith("/") else (rest.partition(":")[0], rest.partition(":")[2])
+    if not pod or app == "" or not path.startswith("/") or "\0" in path:
+        raise UsageError(text, "is neither POD:/PATH nor POD:APP:/PATH", "a file here with a colon in its name is ./NAME")
+    return PodPath(text, pod, app, os.fsencode(path))
+
+
+class Goal:
+    """A directory of a tree, and the name that what comes gets in it; `b""`: only its contents come."""
+
+    __slots__ = ("directory", "name", "tree")
+
+    def __init__(self, tree: LayeredTree, directory: bytes, name: bytes) -> None:
+        self.tree = tree
+        self.directory = directory
+        self.name = name
+
+
+def means_contents(path: bytes) -> bool:
+    """Tell whether a path means what is in a directory and not the directory: it ends in `/.`, or is the root."""
+    return path.endswith(b"/.") or path in (b".", b"..") or not path.strip(b"/")
+
+
+def open_host_source(text: str, *, follow: bool) -> tuple[LayeredTree, bytes]:
+    """Return a tree of the host and the path in it that *text* means. Raises: MissingInputError; OSError."""
+    path = os.path.realpath(text) if follow or means_contents(os.fsencode(text)) or text.endswith("/") else text
+    directory, name = os.path.split(path)
+    try:
+        tree = LayeredTree([os.open(directory or ".", _DIRECTORY)], directory or ".")
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingInputError(text, "no such file") from None
+    return tree, os.fsencode(name)
+
+
+def open_host_goal(text: str, name: bytes, *, is_directory: bool) -> Goal:
+    """Return where on the host something goes that is called *name* so far. Raises: OutputError; OSError."""
+    if _goes_into(_find_kind(text), text, is_directory=is_directory):
+        return Goal(LayeredTree([os.open(text, _DIRECTORY)], text.rstrip("/") or "/"), b"", name)
+    directory, own_name = os.path.split(os.path.realpath(text))
+    try:
+        return Goal(LayeredTree([os.open(directory, _DIRECTORY)], directory), b"", os.fsencode(own_name))
+    except OSError as error:
+        raise OutputError(text, f"cannot be created: {(error.strerror or '').lower()}") from error
+
+
+def get_pod_goal(tree: LayeredTree, goal: PodPath, name: bytes, *, is_directory: bool) -> Goal:
+    """Return where in an app's *tree* something goes that is called *name* so far.
+
+    Raises: OutputError; MissingInputError; OSError.
+    """
+    try:
+        path = tree.resolve(goal.path)
+        found = tree.find(path)
+        kind = found.kind if found is not None else None
+    except MissingInputError:
+        directory, _, own_name = goal.path.rstrip(b"/").rpartition(b"/")
+        if own_name in (b"", b".", b".."):
+            raise
+        parent = tree.resolve(directory or b"/")
+        path, kind = parent + b"/" + own_name if parent else own_name, None
+    if _goes_into(kind, goal.text, is_directory=is_directory):
+        return Goal(tree, path, name)
+    directory, _, own_name = path.rpartition(b"/")
+    return Goal(tree, directory, own_name)
+
+
+def _find_kind(text: str) -> Kind | None:
+    try:
+        return kind_of(os.stat(text).st_mode)
+    except FileNotFoundError:
+        return None
+    except Fault:  # a socket
+        return Kind.FIFO
+
+
+def _goes_into(kind: Kind | None, text: str, *, is_directory: bool) -> bool:
+    """Tell whether what comes goes into what is at the goal, and not into its place."""
+    if kind is Kind.DIRECTORY:
+        return True
+    if kind is None:
+        if text.endswith("/") and not is_directory:
+            raise OutputError(text, "no such directory")
+    elif is_directory or text.endswith(("/", "/.")):
+        raise OutputError(text, "is no directory")
+    elif kind is not Kind.FILE:  # such as /dev/null
+        raise OutputError(text, "is neither a file nor a directory")
+    return False

@@ -1,0 +1,67 @@
+"""Processes of pods, as the file `pid` names them and as long as they live: a number used again is never meant.
+
+Source: pidfd_open(2); proc_pid_stat(5); spec/pod-directory.md, Files.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from acrun.states import AppState, PodState
+
+
+class AppProcess:
+    """A living process of an app: its number on this machine, and a descriptor that means it and no other."""
+
+    __slots__ = ("_pidfd", "pid")
+
+    def __init__(self, pid: int, pidfd: int) -> None:
+        self.pid = pid
+        self._pidfd = pidfd
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Let go of it."""
+        os.close(self._pidfd)
+
+    def lives(self) -> bool:
+        """Tell whether it lives: then what was read of it by its number until now was its own."""
+        import signal
+
+        try:
+            signal.pidfd_send_signal(self._pidfd, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+def find_process(state: PodState, app: AppState) -> AppProcess | None:
+    """Return the process that the app of a pod has, None when it has none (any more). Raises: OSError. Source: pidfd_open(2)."""
+    processes = state.pids.get("apps")
+    process = processes.get(app.name) if isinstance(processes, dict) else None
+    if app.pid is None or not isinstance(process, dict):
+        return None
+    try:
+        pidfd = os.pidfd_open(app.pid)
+    except (OSError, OverflowError):  # gone, or no number of a process
+        return None
+    if _start_time(app.pid) != process.get("start"):
+        os.close(pidfd)
+        return None
+    return AppProcess(app.pid, pidfd)
+
+
+def _start_time(pid: int) -> int | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return None
