@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from acspec.volumes import Mount, Volume
 
 
+# Of an image's annotations stage1 acts upon this one, so the pod has it, too.
+NOTIFY = "appc.io/executor/supports-systemd-notify"
+
+
 @dataclass(frozen=True, slots=True)
 class AppRequest:
     """One app as it was asked for: the image, the options and the arguments for its program, the app of a pod manifest."""
@@ -129,7 +133,8 @@ def _runtime_app(name: ACName, app: App, request: AppRequest, mounts: Sequence[M
     own = RuntimeApp(name, RuntimeImage(id=image.image_id, name=image.manifest.name, labels=image.manifest.labels))
     base = request.template if request.template is not None else own
     read_only = base.read_only_rootfs or request.options.read_only_rootfs
-    annotations = {annotation.name: annotation for annotation in (*base.annotations, *request.options.annotations)}
+    inherited = (annotation for annotation in image.manifest.annotations if annotation.name == NOTIFY)
+    annotations = {annotation.name: annotation for annotation in (*inherited, *base.annotations, *request.options.annotations)}
     return replace(
         base, name=name, app=app, read_only_rootfs=read_only, mounts=tuple(mounts), annotations=tuple(annotations.values())
     )

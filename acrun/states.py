@@ -28,10 +28,11 @@ class AppState:
     """One app of a pod: its name, its image (name and ID), where its root file system lies, and its status file's content.
 
     `backend` is `overlay` (over the tree at `lower`) or `copy`, empty when nothing says so; the status is empty before the
-    app ended. `attempt` is that of the process which runs now, or ran last.
+    app ended. `attempt` is that of the process which runs now, or ran last; `is_ready` is false while it is still to
+    say so.
     """
 
-    __slots__ = ("attempt", "backend", "image_id", "image_name", "lower", "name", "pid", "status")
+    __slots__ = ("attempt", "backend", "image_id", "image_name", "is_ready", "lower", "name", "pid", "status")
 
     def __init__(self, name: str, image_name: str, image_id: str) -> None:
         self.name = name
@@ -42,6 +43,7 @@ class AppState:
         self.status: dict[str, JSONValue] = {}
         self.pid: int | None = None
         self.attempt = 0
+        self.is_ready = True
 
     def is_again(self) -> bool:
         """Tell whether a process runs, or ran last, of a later attempt than the status. Source: spec/stage1.md, Restarts."""
@@ -99,7 +101,7 @@ class PodState:
         return app.ended() or ("aborted" if self.state == "exited" else "")
 
     def state_of(self, app: AppState) -> str:
-        """Return what an app that has not ended is doing: starting until it has a process, then running; else as the pod.
+        """Return what an app that has not ended is doing: starting until a process is ready, then running; else as the pod.
 
         One that waits for its next attempt is restarting.
         """
@@ -107,7 +109,7 @@ class PodState:
             return self.state
         if "next" in app.status and not app.is_again():
             return f"restarting after {app.ended()}"
-        return "running" if app.pid is not None else "starting"
+        return "running" if app.pid is not None and app.is_ready else "starting"
 
     def get_app(self, name: str | None) -> AppState:
         """Return the app *name*; without a name the only one there is.
@@ -162,9 +164,13 @@ def find_pid(process: JSONValue) -> int | None:
     return find_number(process, "pid")
 
 
+def _get(value: JSONValue, key: str) -> JSONValue:
+    return value.get(key) if isinstance(value, dict) else None
+
+
 def find_number(value: JSONValue, key: str) -> int | None:
     """Return the whole number that is *key* of an object, None where there is no such thing."""
-    number = value.get(key) if isinstance(value, dict) else None
+    number = _get(value, key)
     return number if isinstance(number, int) else None
 
 
@@ -251,6 +257,7 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
         rootfs = _members(_members(backends, app.name), "rootfs")
         app.backend, app.lower = _text(rootfs.get("backend")), _text(rootfs.get("lower"))
         app.pid = find_pid(processes.get(app.name))
+        app.is_ready = _get(processes.get(app.name), "ready") is not False
         app.attempt = find_number(processes.get(app.name), "attempt") or 0
         app.status = _read(pod.path, os.path.join("status", app.name)) if app.name and "/" not in app.name else {}
         state.apps.append(app)

@@ -14,6 +14,7 @@ Modules, from top to bottom:
     life          one app from its first process to its last
     rebuild       the clean copy that an app is started again from
     descriptors   what apps get as 0 to 2, and what init keeps
+    notices       what apps say by sd_notify, and what the monitor says so
     flows         what moves between the apps' pipes and our own descriptors
     relay         between an app's terminal and our own descriptors
     terminal      the caller's terminal: raw for a while, its size

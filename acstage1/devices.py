@@ -105,14 +105,15 @@ def bind_file(source: str, target: int, path: str) -> None:
 
 
 def _bind_node(root: int, source: str, path: str) -> None:
-    target = _make_node_target(root, path)
+    target = make_node_target(root, path)
     try:
         bind_file(source, target, path)
     finally:
         os.close(target)
 
 
-def _make_node_target(root: int, path: str) -> int:
+def make_node_target(root: int, path: str) -> int:
+    """Return a descriptor of the new file *path* in /dev of the rootfs at descriptor *root*, to mount on. Raises: OSError."""
     directory = open_in_root(root, "/dev", os.O_PATH | os.O_DIRECTORY)
     try:
         return make_file(root, path, frozenset({mount_id(directory)}))

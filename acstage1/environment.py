@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXECUTOR = "appc-tools"
+NOTIFY_VARIABLE = "NOTIFY_SOCKET"
 _LONGEST_TYPE = 64
 
 
-def make_environment(own: Sequence[tuple[str, str]], app_name: str, home: str | None) -> dict[str, str]:
+def make_environment(own: Sequence[tuple[str, str]], app_name: str, home: str | None, notify: str | None) -> dict[str, str]:
     """Return the variables of an app's processes: what the image or pod names wins, but for AC_* and `container`.
+
+    *notify* is the socket of a process that says when it is ready.
 
     Source: ace.md, Execution Environment.
     """
@@ -28,6 +31,8 @@ def make_environment(own: Sequence[tuple[str, str]], app_name: str, home: str | 
     variables.update((name, value) for name, value in own if not name.startswith("AC_"))
     variables["AC_APP_NAME"] = app_name
     variables["container"] = EXECUTOR
+    if notify is not None:
+        variables[NOTIFY_VARIABLE] = notify
     return variables
 
 

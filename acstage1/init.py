@@ -40,7 +40,7 @@ from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeu
 from acstage1.namefiles import NameFiles
 from acstage1.operations import Operation
 from acstage1.start import Start, become
-from acstage1.tree import AppTree
+from acstage1.tree import NOTIFY_PATH, AppTree
 from acstage1.volumes import mount_limited
 
 TYPE_CHECKING = False
@@ -289,6 +289,7 @@ class _Init:
         set_wakeup_fd(-1)
         terminal = self._context.terminals.get(app.name) if role == reports.MAIN else None
         start = Start(app, words, (None, None, None), report, self._context.trampoline, terminal)
+        start.notify = NOTIFY_PATH if app.notify and role == reports.MAIN else None
 
         def enter_root() -> None:
             if os.read(gate, 1) != b"+":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from acspec.jsontext import JSONValue
+    from acstage1.notices import Notices
     from acstage1.pod import App
     from acstage1.rebuild import Rebuilding
     from acstage1.reports import Channel
@@ -33,10 +34,11 @@ class Hands:
     """What lives have others do.
 
     *send* to init; *admit* a process into its app's cgroups, given the app's name, the role, the attempt and the pid that init
-    knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree.
+    knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree; write down
+    that an app is *ready*.
     """
 
-    __slots__ = ("admit", "end", "rebuild", "send", "tell")
+    __slots__ = ("admit", "end", "ready", "rebuild", "send", "tell")
 
     def __init__(
         self,
@@ -45,22 +47,25 @@ class Hands:
         end: Callable[[str, dict[str, JSONValue]], None],
         tell: Callable[[str], None],
         rebuild: Callable[[App], Rebuilding],
+        ready: Callable[[str], None],
     ) -> None:
         self.send = channel.send
         self.admit = admit
         self.end = end
         self.tell = tell
         self.rebuild = rebuild
+        self.ready = ready
 
 
 class Life:
     """One app's life: whether main runs or has run (*began*), how it ended (*code*), and whether all is over (*done*)."""
 
-    def __init__(self, app: App, grace: float, restarts: Restarts, hands: Hands) -> None:
+    def __init__(self, app: App, grace: float, restarts: Restarts, notices: Notices | None, hands: Hands) -> None:
         self.app = app
         self.code: int | None = None
         self.began = False
         self.done = False
+        self.notices = notices
         self.rebuilding: Rebuilding | None = None
         self._kill_at: float | None = None
         self._begin_at: float | None = None
@@ -73,7 +78,7 @@ class Life:
         self._attempt = 0
         self._started, self._since = "", 0.0
         self._status: dict[str, JSONValue] = {}
-        self._runs = False
+        self._runs = self._said_ready = False
         self._owed = 0
         self._ending = False
 
@@ -84,7 +89,9 @@ class Life:
             return
         self._attempt += 1
         self._started, self._since = now(), time.monotonic()
-        self._runs, self.code = False, None
+        self._runs, self._said_ready, self.code = False, False, None
+        if self.notices is not None:
+            self.notices.forget()
         self._start(PRE_START if PRE_START in self.app.handlers else MAIN)
 
     def _start(self, role: str) -> None:
@@ -149,6 +156,16 @@ class Life:
             if self._owed or self._ending:  # the request came while it was starting
                 self._send(self._owed or SIGTERM)
             self._owed = 0
+
+    def is_ready(self) -> bool:
+        """Tell whether main runs and, where it is to say so, has said that it is ready; or is not waited for any more."""
+        return self.done or (self._runs and (self.notices is None or self._said_ready))
+
+    def hear(self) -> None:
+        """Hear what the app says. Raises: OSError."""
+        if self.notices is not None and self.notices.hear() and self._role == MAIN and not self._said_ready:
+            self._said_ready = True
+            self._hands.ready(self.app.name)
 
     def ended(self, code: int) -> bool:
         """Go on after a process ended with *code*, negative for a signal; return whether the app's own end is known by now."""

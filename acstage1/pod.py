@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CONTRACT_VERSIONS = (1, 2)
 PIDS_LIMIT = 4096
 _LARGEST = 2**32 - 2  # of user and group IDs, and of seconds
+_NOTIFY = "appc.io/executor/supports-systemd-notify"
 _LARGEST_LOG = 2**50
 _LARGEST_VOLUME = 2**50
 _LOG_BYTES = 10 << 20
@@ -95,7 +96,7 @@ class App:
 
     __slots__ = (
         "backend", "environment", "exec", "filter", "gids", "group", "handlers", "ids", "isolators", "labels", "lower",
-        "mounts", "name", "place", "read_only_rootfs", "sockets", "stdin", "tty", "user", "working_directory",
+        "mounts", "name", "notify", "place", "read_only_rootfs", "sockets", "stdin", "tty", "user", "working_directory",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +125,7 @@ class App:
             raise rootfs.fault("backend", "is neither copy nor overlay with a lower directory")
         if restarts and self.lower is None:
             raise rootfs.fault("lower", "is not there, and no app is started again without what its root is a copy of")
+        self.notify = any(item.text("name") == _NOTIFY and item.text("value") == "true" for item in fields.objects("annotations"))
         self.stdin, self.tty = bool(settings.boolean("stdin")), bool(settings.boolean("tty"))
         self.filter = CallFilter(settings.object("seccomp"), os.path.join(pod_path, "apps", self.name, "seccomp.bpf"))
 

@@ -20,6 +20,7 @@ from acstage1.account import Account
 from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
 from acstage1.descriptors import Streams, close_all, keep_only, open_streams
+from acstage1.environment import NOTIFY_VARIABLE
 from acstage1.errors import StartError
 from acstage1.flows import Flows
 from acstage1.hierarchies import find_own_hierarchies
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from acspec.jsontext import JSONValue
     from acstage1.idmap import IdMap
+    from acstage1.notices import Notices
     from acstage1.pod import App
     from acstage1.rebuild import Rebuilding
     from acstage1.reports import Channel
@@ -110,6 +112,7 @@ class _Monitor:
         self._streams = Streams()
         self._running: dict[str, JSONValue] = {}
         self._init_pid = self._init = -1
+        self._notices: dict[str, Notices] = {}
         self.is_clean = True
 
     def run(self) -> int:
@@ -128,6 +131,7 @@ class _Monitor:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
         streams = self._streams = open_streams(self._pod, interactive=self._options.interactive, detached=self._options.detached)
+        self._notices = _open_notices(self._pod)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
@@ -168,9 +172,11 @@ class _Monitor:
             self._init,
             wakeup,
             Flows(streams.outputs, streams.inputs, streams.relays),
-            Hands(channel, self._admit, self._write_status, self._tell, self._rebuild),
+            Hands(channel, self._admit, self._write_status, self._tell, self._rebuild, self._app_ready),
             on_ready=self._ready,
             on_started=self._started,
+            on_all_ready=self._all_ready,
+            notices=self._notices,
         )
         return supervisor.run()
 
@@ -187,7 +193,7 @@ class _Monitor:
         host_pid = get_host_pid(self._init_pid, pid)
         self._cgroups.admit_app(app, host_pid)
         set_oom_score(self._apps[app], host_pid)
-        self._running[app] = identify(host_pid, role=role, attempt=attempt)
+        self._running[app] = identify(host_pid, role=role, attempt=attempt, **({"ready": False} if app in self._notices else {}))
         # Before the process may go on: whoever hears from an app can find it.
         self._records.write_pids(self._init_pid, self._running)
         return host_pid
@@ -202,6 +208,19 @@ class _Monitor:
         self._records.write_pids(self._init_pid, {})
         if self._options.ready_fd is not None:
             os.write(self._options.ready_fd, b"ready\n")  # who is gone meanwhile does not want the pod
+
+    def _app_ready(self, app: str) -> None:
+        """Write down that an app has said it is ready."""
+        entry = self._running.get(app)
+        if isinstance(entry, dict):
+            entry["ready"] = True
+            self._records.write_pids(self._init_pid, self._running)
+
+    def _all_ready(self) -> None:
+        if NOTIFY_VARIABLE in os.environ and not self._options.detached:
+            from acstage1.notices import tell_starter  # only a service manager wants to know
+
+            tell_starter("READY=1")
 
     def _started(self) -> None:
         if self._options.ready_fd is not None:
@@ -235,6 +254,15 @@ class _Monitor:
             return names + [f"volumes/{name}" for name in os.listdir(os.path.join(self._pod.path, "volumes"))]
         except FileNotFoundError:
             return names
+
+
+def _open_notices(pod: PodDirectory) -> dict[str, Notices]:
+    apps = [app.name for app in pod.apps if app.notify]
+    if not apps:
+        return {}
+    from acstage1.notices import Notices
+
+    return {name: Notices(os.path.join(pod.path, "apps", name)) for name in apps}
 
 
 def _catch_signals() -> int:

@@ -54,10 +54,11 @@ Descriptors = tuple[int | None, int | None, int | None]
 class Start:
     """One process of an app to be: the app, the words to execute (none: a shell), its descriptors, its sockets behind them.
 
-    *terminal* makes the terminal that takes the place of descriptors that are None.
+    *terminal* makes the terminal that takes the place of descriptors that are None. *notify* is the socket that the process gets to
+    say when it is ready, if it is to say so.
     """
 
-    __slots__ = ("app", "descriptors", "report", "sockets", "step", "terminal", "trampoline", "words")
+    __slots__ = ("app", "descriptors", "notify", "report", "sockets", "step", "terminal", "trampoline", "words")
 
     def __init__(
         self,
@@ -75,6 +76,7 @@ class Start:
         self.trampoline = trampoline
         self.terminal = terminal
         self.sockets: tuple[int, ...] = ()
+        self.notify: str | None = None
         self.step = "begin"
 
 
@@ -104,7 +106,7 @@ def _become(start: Start, enter_root: Callable[[], None]) -> None:
     _arrange_descriptors(start, terminal)
     start.step = "resolve user and group"
     uid, gid = resolve_user(app.user), resolve_group(app.group)
-    variables = make_environment(app.environment, app.name, find_home(uid))
+    variables = make_environment(app.environment, app.name, find_home(uid), start.notify)
     variables |= describe_sockets([item.name for item in app.sockets] if start.sockets else ())
     if start.terminal is not None:
         os.fchown(_STDOUT, uid, -1)  # who has a terminal may open it by name

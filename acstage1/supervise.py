@@ -30,10 +30,11 @@ from acstage1.restarts import Restarts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from acstage1.flows import Flows
     from acstage1.life import Hands
+    from acstage1.notices import Notices
     from acstage1.pod import PodDirectory
     from acstage1.reports import Channel
 
@@ -54,9 +55,14 @@ class Supervisor:
         hands: Hands,
         on_ready: Callable[[], None],
         on_started: Callable[[], None],
+        on_all_ready: Callable[[], None],
+        notices: Mapping[str, Notices],
     ) -> None:
         """Supervise *pod* over *channel*; *init* is a pidfd, *wakeup* delivers signal numbers."""
-        self._lives = {app.name: Life(app, pod.grace_period, Restarts(pod.restart, pod.restart_limit), hands) for app in pod.apps}
+        self._lives = {
+            app.name: Life(app, pod.grace_period, Restarts(pod.restart, pod.restart_limit), notices.get(app.name), hands)
+            for app in pod.apps
+        }
         self._policy = ExitPolicy(pod.exit_policy)
         self._grace = pod.grace_period
         self._channel = channel
@@ -65,6 +71,7 @@ class Supervisor:
         self._flows = flows
         self._tell, self._on_ready = hands.tell, on_ready
         self._on_started: Callable[[], None] | None = on_started
+        self._on_all_ready: Callable[[], None] | None = on_all_ready
         self._ending = False
         self._asked = False
         self._kill_at: float | None = None
@@ -112,7 +119,10 @@ class Supervisor:
         for life in self._lives.values():
             if life.rebuilding is not None and life.rebuilding.fileno() in ready and life.rebuilt():
                 self._judge(life)
+            if life.notices is not None and life.notices.fileno() in ready:
+                life.hear()
         self._tick()
+        self._tell_ready()
         if self._init_gone:
             for life in self._lives.values():
                 life.bury()
@@ -124,8 +134,9 @@ class Supervisor:
         for descriptor, event in self._flows.wants().items():
             poll.register(descriptor, event)
         for life in self._lives.values():
-            if life.rebuilding is not None:
-                poll.register(life.rebuilding.fileno(), select.POLLIN)
+            for source in (life.rebuilding, life.notices):
+                if source is not None:
+                    poll.register(source.fileno(), select.POLLIN)
         moments = [self._kill_at, self._next_stop_at, *(life.moment() for life in self._lives.values())]
         first = min((moment for moment in moments if moment is not None), default=None)
         return {descriptor for descriptor, _ in poll.poll(milliseconds_until(first))}
@@ -223,3 +234,9 @@ class Supervisor:
         if self._on_started is not None and not self._ending and all(life.began or life.done for life in self._lives.values()):
             self._on_started()
             self._on_started = None
+
+    def _tell_ready(self) -> None:
+        """Tell, once, that every app is ready."""
+        if self._on_all_ready is not None and not self._ending and all(life.is_ready() for life in self._lives.values()):
+            self._on_all_ready()
+            self._on_all_ready = None

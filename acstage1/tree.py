@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 
-from acstage1.devices import make_source_nodes, mount_dev
+from acstage1.devices import make_node_target, make_source_nodes, mount_dev
 from acstage1.kernelfs import MASKED, READ_ONLY, make_read_only, mask, mount_proc, mount_sys
 from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR_NOSUID,
     MOUNT_ATTR_RDONLY,
     MS_NODEV,
     attach,
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
+# The socket of an app that says when it is ready: in /dev, which no volume hides and no image has.
+NOTIFY_PATH = "/dev/notify"
+
+
 class AppTree:
     """The tree of one app while it is built: where it stands, and the descriptor of its root once it is mounted."""
 
@@ -45,12 +51,23 @@ class AppTree:
         self._files = files
         self._note = note
         self._root = -1
+        self._socket = -1
         self._sources: dict[Mount, int] = {}
         self._ours: set[int] = set()  # mounts of empty volumes, in which targets may be made
 
     def open_sources(self) -> list[Operation]:
         """Return the steps that open the volumes' sources: before anything is mounted that a recursive bind could bring along."""
-        return [self._open_source(item) for item in self._app.mounts]
+        steps = [self._open_source(item) for item in self._app.mounts]
+        return [*steps, Operation("open the socket for notices", self._open_socket)] if self._app.notify else steps
+
+    def _open_socket(self) -> None:
+        path = f"apps/{self._app.name}/notify"
+        origin = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._pod)
+        self._socket = clone_tree(origin, recursive=False, path=path)
+        os.close(origin)
+        # Read-only: what is sent is no change of the file, and its owner and mode are ours.
+        attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
+        set_attributes(self._socket, attributes, recursive=False, path=path)
 
     def _open_source(self, item: Mount) -> Operation:
         def action() -> None:
@@ -76,6 +93,7 @@ class AppTree:
             Operation("mount proc on /proc", lambda: self._on("proc", mount_proc)),
             Operation("mount sysfs on /sys", lambda: self._on("sys", mount_sys)),
             Operation("mount tmpfs on /dev", lambda: self._on("dev", self._mount_dev)),
+            *([Operation(f"mount the socket for notices on {NOTIFY_PATH}", self._mount_socket)] if app.notify else []),
             *(self._mask(path) for path in MASKED),
             *(self._protect(path) for path in READ_ONLY),
             Operation("write files for names", lambda: self._files.write(self._root)),
@@ -153,6 +171,12 @@ class AppTree:
 
     def _mount_dev(self, target: int) -> None:
         mount_dev(self._root, self._nodes, target, self._app.ids.terminal_options)
+
+    def _mount_socket(self) -> None:
+        target = make_node_target(self._root, NOTIFY_PATH)
+        attach(self._socket, target, NOTIFY_PATH)
+        for descriptor in (target, self._socket):
+            os.close(descriptor)
 
     def _make_read_only(self) -> None:
         # The descriptor was opened on the mounted root, so it names that mount and none of those inside it.

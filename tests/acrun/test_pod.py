@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,8 +24,11 @@ from tests.support.images import MANIFEST
 IMAGE_ID: Any = "sha512-" + "1" * 128
 
 
-def request(name: str = "example.com/hello", *, labels: Sequence[dict[str, str]] = (), **app: Any) -> AppRequest:
-    document = {**MANIFEST, "name": name, "labels": list(labels), "app": {**MANIFEST["app"], **app}}
+def request(
+    name: str = "example.com/hello", *, labels: Sequence[dict[str, str]] = (), annotations: Mapping[str, str] = {}, **app: Any
+) -> AppRequest:
+    told = [{"name": key, "value": value} for key, value in annotations.items()]
+    document = {**MANIFEST, "name": name, "labels": list(labels), "annotations": told, "app": {**MANIFEST["app"], **app}}
     data = json.dumps(document).encode()
     image = ImageFile(IMAGE_ID, "/x.aci", parse_image_manifest(data), data)
     return AppRequest(name, ResolvedImage(image, (Layer(IMAGE_ID),), {IMAGE_ID: image}, ()), AppOptions(), ())
@@ -87,3 +91,19 @@ def test_what_ports_do_not_get_is_told_and_strict_refuses_it(case: str) -> None:
 
 def test_different_ports_are_nothing_to_speak_of() -> None:
     assert reified(request("example.com/a", ports=[port("http")]), request("example.com/b", ports=[port("dns")])).notes == ()
+
+
+NOTIFY = "appc.io/executor/supports-systemd-notify"
+
+
+def test_of_the_annotations_of_an_image_stage1_is_told_what_it_acts_upon() -> None:
+    (app,) = reified(request(annotations={NOTIFY: "true", "authors": "somebody"})).manifest.apps
+    assert [(annotation.name, annotation.value) for annotation in app.annotations] == [(NOTIFY, "true")]
+
+
+def test_an_annotation_of_the_pod_counts_for_more_than_the_image_s() -> None:
+    image = request(annotations={NOTIFY: "true"})
+    (plain,) = reified(image).manifest.apps
+    template = replace(plain, annotations=(replace(plain.annotations[0], value="false"),))
+    (app,) = reified(replace(image, template=template)).manifest.apps
+    assert [(annotation.name, annotation.value) for annotation in app.annotations] == [(NOTIFY, "false")]

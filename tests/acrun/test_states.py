@@ -152,6 +152,9 @@ RESTARTS = {
     "a rest between two attempts": (
         {"pid": 1, "start": 1, "attempt": 2}, {"exit": 1, "attempt": 2, "next": "2026-11-24T10:00:01Z"}, "restarting after exit 1",
     ),
+    "an attempt that has not said yet that it is ready": (
+        {"pid": 1, "start": 1, "attempt": 3, "ready": False}, {"exit": 1, "attempt": 2}, "starting",
+    ),
     "the attempt after a rest": (
         {"pid": 1, "start": 1, "attempt": 3}, {"exit": 1, "attempt": 2, "next": "2026-11-24T10:00:01.2Z"}, "running",
     ),

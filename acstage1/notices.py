@@ -1,0 +1,75 @@
+"""What apps say of themselves by sd_notify, and what the monitor says so to whoever started it.
+
+An app whose image says that it speaks this protocol gets a socket in its own /dev, where nobody else comes: what is heard there is
+the app's word. Of all that it may say READY=1 alone means something here. No descriptor of it is in the pod.
+
+Source: sd_notify(3); aci.md, annotations: appc.io/executor/supports-systemd-notify; unix(7).
+"""
+
+from __future__ import annotations
+
+import os
+from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, socket
+
+from acstage1.environment import NOTIFY_VARIABLE
+
+# In the app's directory, below that of the pod.
+SOCKET = "notify"
+
+_READY = b"READY=1"
+_LONGEST = 4096
+_AT_ONCE = 64
+_KIND = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK
+
+
+class Notices:
+    """The socket of one app."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, directory: str) -> None:
+        """Make the socket in *directory*, which is the app's in the pod directory. Raises: OSError."""
+        self._socket = socket(AF_UNIX, _KIND)
+        place = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # By descriptor: the name of a socket has at most 107 bytes.
+            self._socket.bind(f"/proc/self/fd/{place}/{SOCKET}")
+            os.chmod(SOCKET, 0o666, dir_fd=place)  # for any user of the app; the directories above let no other in
+        finally:
+            os.close(place)
+
+    def fileno(self) -> int:
+        """Return the descriptor, for poll."""
+        return self._socket.fileno()
+
+    def hear(self) -> bool:
+        """Take what has come, and return whether the app says in it that it is ready. Raises: OSError."""
+        ready = False
+        for _ in range(_AT_ONCE):
+            try:
+                message = self._socket.recv(_LONGEST)
+            except BlockingIOError:
+                break
+            ready = ready or _READY in message.split(b"\n")
+        return ready
+
+    def forget(self) -> None:
+        """Drop what an attempt that has ended may have left. Raises: OSError."""
+        self.hear()
+
+
+def tell_starter(text: str) -> None:
+    """Say *text* to whoever started this process and wants to hear it; one who is gone hears nothing.
+
+    Source: sd_notify(3), NOTIFY_SOCKET.
+    """
+    address = os.environ.get(NOTIFY_VARIABLE, "")
+    if address[:1] not in ("/", "@"):
+        return
+    own = socket(AF_UNIX, _KIND)
+    try:
+        own.sendto(text.encode("ascii"), "\0" + address[1:] if address[0] == "@" else address)
+    except OSError:
+        pass
+    finally:
+        own.close()
