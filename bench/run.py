@@ -20,6 +20,7 @@ from clock import Command, Sample, run_once
 from installed import Programs, quiet_environment
 from network import measure_fetches
 from places import check_space, enter_namespace, mount_places, unmount_places
+from pods import Pods, measure_pods
 from rates import Rates, measure_rates
 from report import Table, show_lines, show_load, show_machine
 from starts import measure_starts
@@ -30,6 +31,7 @@ LARGE_BYTES = 1 << 30
 FETCHED_BYTES = 500_000_000
 SMALL_FILES = 100_000
 LINKS_EACH = 1_500
+POD_APPS, POD_ROUNDS = 50, 5
 
 
 def main() -> None:
@@ -52,11 +54,12 @@ def main() -> None:
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description="Measure the programs beside their peers.")
-    parser.add_argument("--only", choices=("starts", "rates", "network"), help="leave the others out")
+    parser.add_argument("--only", choices=("starts", "pods", "rates", "network"), help="leave the others out")
     parser.add_argument("--network", action="store_true", help=f"also an image of {FETCHED_BYTES / 1e6:.0f} MB over HTTPS")
     parser.add_argument("--large", action="store_true", help="also the memory that an image of 1 GiB needs")
     parser.add_argument("--small", action="store_true", help=f"also {SMALL_FILES:,} files of 100 bytes")
     parser.add_argument("--start-rounds", type=int, default=15, metavar="N", help="rounds of the starts (15)")
+    parser.add_argument("--idle-seconds", type=int, default=60, metavar="N", help="how long an idle pod is watched (60)")
     parser.add_argument("--rate-rounds", type=int, default=5, metavar="N", help="rounds of the rates (5)")
     parser.add_argument("--busybox", type=Path, default=Path("/bin/busybox"), metavar="FILE", help="the program that is started")
     parser.add_argument("--place", type=Path, default=Path(tempfile.gettempdir()), metavar="DIR", help="where to work")
@@ -73,6 +76,8 @@ def _measure(options: argparse.Namespace, work: Path, places: dict[str, Path]) -
     peaks: dict[str, int] = {}
     if options.only in (None, "starts"):
         _measure_starts(programs, work, environment, options, peaks)
+    if options.only in (None, "pods"):
+        _measure_pods(programs, work, environment, options)
     if options.only in (None, "rates"):
         _measure_rates(programs, work, places, environment, options, peaks)
     if options.network or options.only == "network":
@@ -92,6 +97,12 @@ def _measure_starts(
     table, samples = measure_starts(programs, work / "starts", environment, options.busybox, options.start_rounds)
     table.show()
     _note_peaks(peaks, samples, "a warm start")
+
+
+def _measure_pods(programs: Programs, work: Path, environment: dict[str, str], options: argparse.Namespace) -> None:
+    if os.geteuid() == 0 and _is_static(options.busybox):
+        own = {**environment, "APPC_DIR": str(work / "running-data")}
+        measure_pods(Pods(programs, work / "pods", own, options.busybox), POD_APPS, POD_ROUNDS, options.idle_seconds)
 
 
 def _is_static(program: Path) -> bool:
