@@ -24,7 +24,6 @@ FAMILIES = {
     "mkdir": ("error=ENOSPC",),
     "rename": ("error=ENOSPC", "error=EIO"),
     "unshare": ("error=ENOMEM",),
-    "setns": ("error=ENOMEM",),
     "clone": ("error=EAGAIN",),
     "sendto": (),
     "prctl": (),
