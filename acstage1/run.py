@@ -80,11 +80,12 @@ def run_pod(options: RunOptions) -> int:
     if not os.path.samestat(os.fstat(lock), os.stat(options.path)):
         raise UsageError(f"--lock-fd {lock}", "is not a descriptor of the pod directory")
     pod = PodDirectory(options.path)
-    monitor = _Monitor(pod, options, lock)
+    monitor: _Monitor | None = None
     try:
+        monitor = _Monitor(pod, options, lock)
         return monitor.run()
     finally:
-        if pod.remove_pod and monitor.is_clean:
+        if pod.remove_pod and (monitor is None or monitor.is_clean):
             _remove(pod.path, lock)
 
 

@@ -256,6 +256,6 @@ def test_what_the_app_wrote_is_in_the_log_and_its_files_are_gone(shelf: Desk) ->
     time, stream, kind, text = (pod / "logs" / "sh.log").read_text().rstrip("\n").split(" ", 3)
     assert (stream, kind, text) == ("stdout", "F", "said")
     assert time.endswith("Z")
-    assert sorted(os.listdir(pod / "apps" / "sh")) == ["manifest", "tree"]
+    assert sorted(os.listdir(pod / "apps" / "sh")) == ["manifest", "seccomp.bpf", "tree"]
     assert shelf.run("acrun", "--keep", "./sh.aci", "--", "-c", "echo x > /left").code == 0
     assert len(list((shelf.store / "pods" / "run").glob("*/apps/sh/upper/left"))) == 1
