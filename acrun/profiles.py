@@ -69,6 +69,7 @@ _PER_LINUX32 = 3  # its bit
 UNBORN = range(471, 512)
 
 _REPORT_FD, _F_SETFD = 63, 2
+_TRAMPOLINE_FD, _AT_EMPTY_PATH = 64, 0x1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +92,20 @@ class Profile:
     modified: bool = False
 
 
-# What the start of an app needs after its filter is loaded, and every end. The report pipe is descriptor 63 then.
+# What the start of an app needs of these two calls, as arguments by their index, whatever becomes of all others.
+_NEEDED: dict[str, tuple[tuple[int, int], ...]] = {
+    "fcntl": ((0, _REPORT_FD), (1, _F_SETFD)),
+    "execveat": ((0, _TRAMPOLINE_FD), (4, _AT_EMPTY_PATH)),
+}
+
+# What the start of an app needs after its filter is loaded, and every end. Descriptor 63 is the report pipe then.
 LIFE_CYCLE = (
     Rule("execve", ALLOW),
     Rule("exit", ALLOW),
     Rule("exit_group", ALLOW),
     Rule("rt_sigreturn", ALLOW),
     Rule("restart_syscall", ALLOW),
-    Rule("fcntl", ALLOW, ((0, _INT, _REPORT_FD), (1, _INT, _F_SETFD))),
+    *(Rule(call, ALLOW, tuple((index, _INT, value) for index, value in needed)) for call, needed in _NEEDED.items()),
     Rule("write", ALLOW, ((0, _INT, _REPORT_FD),)),
 )
 
@@ -168,11 +175,10 @@ def _remove(asked: SeccompSet, kept: Iterable[str], place: str) -> Profile:
 
 
 def _block(name: str, action: int) -> list[Rule]:
-    if name != "fcntl":
+    if name not in _NEEDED:
         return [Rule(name, action)]
-    # What starts the app calls fcntl(63, F_SETFD, …) once the filter is loaded: blocked when any bit of either argument is another.
-    allowed = ((0, _REPORT_FD), (1, _F_SETFD))
-    return [Rule(name, action, ((index, 1 << bit, ~value & 1 << bit),)) for index, value in allowed for bit in range(32)]
+    # Blocked when any bit of either argument is another than in the one call that starts the app.
+    return [Rule(name, action, ((index, 1 << bit, ~value & 1 << bit),)) for index, value in _NEEDED[name] for bit in range(32)]
 
 
 def _check_wildcards(asked: SeccompSet, known: Sequence[str], place: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
-from errno import EINVAL, ELOOP
+from errno import ELOOP
 
 from acstage1.environment import describe_sockets, find_terminal_type, make_environment
 from acstage1.errors import NotExecutableError
@@ -36,7 +36,7 @@ from acstage1.linux.security import (
 from acstage1.linux.signals import NSIG, SIG_DFL, SIG_SETMASK, pthread_sigmask, signal
 from acstage1.program import check_interpreter, get_program, get_shell
 from acstage1.reports import describe_failure, explain, write_failure
-from acstage1.trampoline import MARKER, REPORT_FD
+from acstage1.trampoline import MARKER, REPORT_FD, TRAMPOLINE_FD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,21 +138,20 @@ def _enter_directory(path: str) -> None:
 
 
 def _arrange_descriptors(start: Start, terminal: int) -> None:
-    """Make the app's descriptors, its sockets and the report pipe; all else is closed, the trampoline by execve."""
-    if start.trampoline is not None and start.trampoline <= REPORT_FD:
-        raise OSError(EINVAL, "the trampoline stands where a descriptor of the app goes")
-    chosen = (terminal if descriptor is None else descriptor for descriptor in start.descriptors)
-    wanted = (*chosen, *start.sockets)
+    """Make the app's descriptors, its sockets, the report pipe and the trampoline, which execve closes; all others are closed."""
+    chosen = [terminal if descriptor is None else descriptor for descriptor in start.descriptors]
+    places = dict(enumerate((*chosen, *start.sockets))) | {REPORT_FD: start.report}
+    if start.trampoline is not None:
+        places[TRAMPOLINE_FD] = start.trampoline
     # Out of the way first: they must not stand where they are about to be put.
-    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, REPORT_FD + 1) for descriptor in (*wanted, start.report)]
-    for number, descriptor in zip((*range(len(wanted)), REPORT_FD), high, strict=True):
-        os.dup2(descriptor, number, inheritable=True)
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, TRAMPOLINE_FD + 1) for descriptor in places.values()]
+    for number, descriptor in zip(places, high, strict=True):
+        os.dup2(descriptor, number, inheritable=number != TRAMPOLINE_FD)
     start.report = REPORT_FD
-    low = len(wanted)
-    for kept in (REPORT_FD, start.trampoline if start.trampoline is not None else REPORT_FD + 1, 2**31 - 1):
-        if low < kept:  # an empty range, to os.closerange, may be everything
-            os.closerange(low, kept)
-        low = kept + 1
+    low = len(chosen) + len(start.sockets)
+    if low < REPORT_FD:  # an empty range, to os.closerange, may be everything
+        os.closerange(low, REPORT_FD)
+    os.closerange(max(places) + 1, 2**31 - 1)
 
 
 def _drop_privileges(app: App, uid: int, gid: int) -> None:
@@ -204,12 +203,12 @@ def _execute(start: Start, path: str, variables: dict[str, str]) -> None:
                 raise
             raise NotExecutableError(start.words[0], explain(error.errno or 0)) from None
     words: list[str | bytes] = [MARKER, os.fsencode(path), *(os.fsencode(word) for word in start.words)]
-    _load_and_execute(start, f"/proc/self/fd/{start.trampoline}", words, variables)
+    _load_and_execute(start, TRAMPOLINE_FD, words, variables)
 
 
-def _load_and_execute(start: Start, path: str, words: list[str | bytes], variables: dict[str, str]) -> None:
+def _load_and_execute(start: Start, file: str | int, words: list[str | bytes], variables: dict[str, str]) -> None:
     if start.app.filter.program is None:
-        os.execve(path, words, variables)
+        os.execve(file, words, variables)
     gc.disable()  # giving memory back is a call that the filter may end us for
     start.step = "load the filter of system calls and execve"
-    execute_filtered(start.app.filter.program, path, words, variables)
+    execute_filtered(start.app.filter.program, file, words, variables)

@@ -14,7 +14,7 @@ import ctypes
 import errno
 import os
 
-from acstage1.linux.libc import syscall
+from acstage1.linux.libc import AT_EMPTY_PATH, syscall
 from acstage1.linux.mounts import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, file_system, open_resolved
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _X86_64 = os.uname().machine == "x86_64"
 _SYS_EXECVE = 59 if _X86_64 else 221
+_SYS_EXECVEAT = 322 if _X86_64 else 281
 _SYS_SECCOMP = 317 if _X86_64 else 277
 _SECCOMP_SET_MODE_FILTER = 1
 _PROC_SUPER_MAGIC = 0x9FA0
@@ -70,20 +71,23 @@ def _open_own(places: Sequence[str]) -> int | None:
         os.close(proc)
 
 
-def execute_filtered(program: bytes, path: str, words: Sequence[str | bytes], variables: Mapping[str, str]) -> NoReturn:
-    """Load *program*, instructions of classic BPF, as this process's filter for ever, and execute *path* in its place.
+def execute_filtered(program: bytes, file: str | int, words: Sequence[str | bytes], variables: Mapping[str, str]) -> NoReturn:
+    """Load *program*, instructions of classic BPF, as this process's filter for ever, and execute *file* in its place.
 
-    Loading takes CAP_SYS_ADMIN in the user namespace, or no_new_privs.
+    That is a path, or the descriptor of a program. Loading takes CAP_SYS_ADMIN in the user namespace, or no_new_privs.
 
     Raises: OSError that names the call which failed; the filter may be loaded then.
-    Source: seccomp(2), execve(2).
+    Source: seccomp(2), execve(2), execveat(2).
     """
     request = _Program(len(program) // _INSTRUCTION, program)
-    executed = ctypes.c_char_p(os.fsencode(path))
+    executed = ctypes.c_char_p(b"" if isinstance(file, int) else os.fsencode(file))
     arguments = _vector([os.fsencode(word) for word in words])
     environment = _vector([os.fsencode(f"{name}={value}") for name, value in variables.items()])
     syscall("seccomp", _SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(request))
-    syscall("execve", _SYS_EXECVE, executed, arguments, environment, path=path)
+    if isinstance(file, int):
+        syscall("execveat", _SYS_EXECVEAT, file, executed, arguments, environment, AT_EMPTY_PATH)
+    else:
+        syscall("execve", _SYS_EXECVE, executed, arguments, environment, path=file)
     raise AssertionError("execve returned")
 
 

@@ -13,6 +13,7 @@ from acstage1.linux.libc import syscall
 
 _X86_64 = os.uname().machine == "x86_64"
 _SYS_PRCTL = 157 if _X86_64 else 167
+_SYS_CAPGET = 125 if _X86_64 else 90
 _SYS_CAPSET = 126 if _X86_64 else 91
 _SYS_KEYCTL = 250 if _X86_64 else 219
 _SYS_LANDLOCK_CREATE_RULESET = 444
@@ -174,15 +175,13 @@ def bound_tracing() -> None:
 
 
 def effective_capabilities() -> int:
-    """Return the mask of this process's effective capabilities, from /proc/self/status. Raises: OSError.
+    """Return the mask of this process's effective capabilities, from the kernel and no file. Raises: OSError.
 
-    Source: proc_pid_status(5), CapEff.
+    Source: capget(2).
     """
-    with open("/proc/self/status", "rb") as file:
-        for line in file:
-            if line.startswith(b"CapEff:"):
-                return int(line.split()[1], 16)
-    return 0
+    data = (_CapData * 2)()
+    syscall("capget", _SYS_CAPGET, ctypes.byref(_CapHeader(_CAPABILITY_VERSION_3, 0)), ctypes.byref(data))
+    return int(data[0].effective | data[1].effective << 32)
 
 
 def join_new_session_keyring() -> None:

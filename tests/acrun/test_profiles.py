@@ -107,7 +107,7 @@ def test_a_retain_set_allows_what_it_names_and_the_least_that_a_life_takes() -> 
     calls = unconditional(made)
     assert set(calls) == {"read", "socket", "execve", "exit", "exit_group", "rt_sigreturn", "restart_syscall"}
     assert set(calls.values()) == {ALLOW}
-    assert {rule.call for rule in made.rules if rule.when} == {"fcntl", "write"}
+    assert {rule.call for rule in made.rules if rule.when} == {"fcntl", "write", "execveat"}
 
 
 @pytest.mark.parametrize("code", ["", None])
@@ -142,6 +142,13 @@ def test_a_call_that_is_removed_by_name_stays_so_whatever_the_capabilities() -> 
 def test_fcntl_can_be_removed_but_for_what_starts_the_app(descriptor: int, command: int) -> None:
     rules = [rule for rule in profile(isolator(SECCOMP_REMOVE, "fcntl")).rules if rule.call == "fcntl"]
     assert any(holds(rule, descriptor, command) for rule in rules) == ((descriptor, command) != (3, 2))
+
+
+@given(descriptor=st.integers(0, 2**32 - 1), flags=st.integers(0, 2**32 - 1))
+def test_so_can_execveat(descriptor: int, flags: int) -> None:
+    rules = [rule for rule in profile(isolator(SECCOMP_REMOVE, "execveat")).rules if rule.call == "execveat"]
+    assert not any(holds(rule, 64, 0, 0, 0, 0x1000) for rule in rules)
+    assert any(holds(rule, descriptor, 0, 0, 0, flags) for rule in rules) == ((descriptor, flags) != (64, 0x1000))
 
 
 def test_an_error_that_this_machine_does_not_have_is_sigsys_and_told() -> None:

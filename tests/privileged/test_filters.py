@@ -18,9 +18,9 @@ from tests.support.poddirs import AppSpec, Result, enter, read_line, run, start,
 
 CAPABILITIES = {name: number for number, name in enumerate(ALL_CAPABILITIES)}
 X86_64 = platform.machine() == "x86_64"
-# The numbers of uname, and of what starts and ends an app: execve, exit_group, fcntl, write.
+# The numbers of uname, and of what starts and ends an app: execve, execveat, exit_group, fcntl, write.
 UNAME = 63 if X86_64 else 160
-START = (59, 231, 72, 1) if X86_64 else (221, 94, 25, 64)
+START = (59, 322, 231, 72, 1) if X86_64 else (221, 281, 94, 25, 64)
 NO_UNAME = block(UNAME, ERRNO | errno.ENOTSUP)
 
 
