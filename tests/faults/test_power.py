@@ -18,6 +18,7 @@ import pytest
 
 from tests.support import images
 from tests.support.faults import every, find_calls, run_with_fault
+from tests.support.waiting import wait_for
 
 FS_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = (2).to_bytes(4, "little")
@@ -48,6 +49,11 @@ class Disk:
     def unmount(self) -> None:
         if self.place.is_mount():
             subprocess.run(["umount", str(self.place)], check=True)
+            # The kernel lets go of the loop device a little later, and a mount would get the one that is cut off.
+            wait_for(lambda: not self._loop_devices(), "the loop device to go")
+
+    def _loop_devices(self) -> str:
+        return subprocess.run(["losetup", "-j", str(self.file)], capture_output=True, text=True, check=True).stdout
 
     def pull_the_plug(self) -> None:
         """Lose what was not synced, and come up again."""
@@ -112,5 +118,6 @@ def test_a_power_cut_in_the_middle_leaves_whole_images_or_none(disk: Disk, comma
             run_with_fault(command, call, "signal=KILL", environment)
             disk.pull_the_plug()
             check_store(data)
-            subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=True)
+            ended = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+            assert ended.returncode == 0, f"{call}: {ended.stderr}"
             assert len(check_store(data)) == 1, str(call)

@@ -107,7 +107,7 @@ def test_a_command_is_entered_into_a_running_pod(shelf: Desk) -> None:
         report = json.loads(shelf.run("acrun", "enter", "stay", "/bin/probe").stdout)
         assert report["uids"] == [0, 0, 0]
         missing = shelf.run("acrun", "enter", "stay")
-        assert (missing.code, missing.stderr) == (127, "acstage1: /bin/sh: not found in the image\n")
+        assert (missing.code, missing.stderr) == (127, "acstage1: a shell: the image has neither /bin/bash nor /bin/sh\n")
         acrun.terminate()
         assert acrun.wait() == 7
     ended = shelf.run("acrun", "enter", "stay")
