@@ -10,6 +10,7 @@ Modules, from top to bottom:
     collect       what is left of a pod whose monitor is gone
     removal       the whole pod removed, when that was asked for
     conversation  the terminal of one process, as long as it runs
+    passing       a caller's descriptors for one process that has no terminal
     supervise     what happens when: handlers, apps, signals, the end
     life          one app from its first process to its last
     rebuild       the clean copy that an app is started again from

@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from acstage1.start import Descriptors
+
 
 class Conversation:
     """A terminal to be made by a process inside, and everything outside that belongs to it."""
@@ -27,10 +29,10 @@ class Conversation:
         self._ours, self._inner = open_handover()
         self._relay = Relay(self._ours, self._terminal, Output(Sink(1), None, "stdout"), interactive=True)
 
-    def be_inside(self) -> Callable[[], int]:
-        """Keep only what the process itself needs, after a fork, and return what makes its terminal."""
+    def be_inside(self) -> tuple[Descriptors, Callable[[], int]]:
+        """Keep only what the process itself needs, after a fork, and return its descriptors, and what makes its terminal."""
         os.close(self._ours)
-        return lambda: open_terminal(self._inner)
+        return (None, None, None), lambda: open_terminal(self._inner)
 
     def attend(self, process: int) -> None:
         """Copy until the process of the pidfd *process* has ended and all that it showed is out. Raises: OSError."""

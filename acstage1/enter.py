@@ -23,6 +23,7 @@ from acstage1.linux.namespaces import (
 from acstage1.linux.security import forbid_inspection
 from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, pidfd_send_signal, signal
 from acstage1.oom import set_oom_score
+from acstage1.passing import Passing
 from acstage1.pod import App, PodDirectory
 from acstage1.records import open_process, read_cgroups
 from acstage1.reports import Failure, read_failure
@@ -43,7 +44,7 @@ _ERRORS = {126: NotExecutableError, 127: NotFoundError}
 def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     """Run *words*, or a shell, in the app *name* of a running pod and return the exit code, 128+N for signal N.
 
-    With *tty* it has a terminal of its own, which our caller's shows; else it has our descriptors 0 to 2.
+    With *tty* it has a terminal of its own, which our caller's shows; else our descriptors 0 to 2 as `passing` has them.
 
     Raises: MissingInputError when there is no such app running; NotFoundError; NotExecutableError; StartError; OSError; UsageError.
     Source: spec/stage1.md, enter.
@@ -59,17 +60,15 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
         assign_labels(pod)
     report, report_end = os.pipe2(os.O_CLOEXEC)
     trampoline = make_high_trampoline()
-    conversation = _open_conversation() if tty else None
+    conversation = _open_conversation() if tty else Passing()
     pid = os.fork()
     if pid == 0:
         os.close(report)
-        if conversation is not None:
-            _join(pod, app, target, Start(app, words, (None, None, None), report_end, trampoline, conversation.be_inside()))
-        _join(pod, app, target, Start(app, words, (0, 1, 2), report_end, trampoline))
+        descriptors, terminal = conversation.be_inside()
+        _join(pod, app, target, Start(app, words, descriptors, report_end, trampoline, terminal))
     os.close(report_end)
     _pass_on_signals(pid)
-    if conversation is not None:
-        conversation.attend(os.pidfd_open(pid))
+    conversation.attend(os.pidfd_open(pid))
     data = os.read(report, 8192)
     _, status = os.waitpid(pid, 0)
     if data:

@@ -1,7 +1,5 @@
 """Standard input on its way to an app, copied through a pipe: were it the caller's own file, an app could open that for writing.
 
-A terminal is passed as it is, and is not this room's.
-
 Source: proc_pid_fd(5), which opens a file anew with whatever access it allows; spec/stage1.md, run.
 """
 
@@ -16,29 +14,29 @@ _WRITE = 4096
 
 
 class Input:
-    """Our standard input (*source*) and the writing end of the pipe that an app reads."""
+    """Our standard input (*source*), the writing end of the pipe that an app reads, and what waits until there is room."""
 
     def __init__(self, source: int, target: int) -> None:
         self.source = source
         self.target = target
-        self._pending = b""
+        self.pending = b""
         self.is_done = False
 
     def wants(self) -> tuple[int, int]:
         """Return the descriptor to wait for and the event."""
-        return (self.target, select.POLLOUT) if self._pending else (self.source, select.POLLIN)
+        return (self.target, select.POLLOUT) if self.pending else (self.source, select.POLLIN)
 
     def advance(self) -> None:
         """Do the one thing that `wants` said, which does not block. At the end of the input or its reader the pipe is closed."""
         try:
-            if self._pending:
-                self._pending = self._pending[os.write(self.target, self._pending[:_WRITE]) :]
+            if self.pending:
+                self.pending = self.pending[os.write(self.target, self.pending[:_WRITE]) :]
                 return
-            self._pending = os.read(self.source, _READ)
+            self.pending = os.read(self.source, _READ)
         except BlockingIOError:  # the caller made it non-blocking
             return
         except OSError:  # nobody reads it any more, or it cannot be read
-            self._pending = b""
-        if not self._pending:
+            self.pending = b""
+        if not self.pending:
             self.is_done = True
             os.close(self.target)

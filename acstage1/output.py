@@ -140,7 +140,7 @@ class Output:
 class Stream:
     """One stream of one app: the reading end of its pipe, the sink that it is copied to, and its log."""
 
-    def __init__(self, source: int, sink: Sink, log: Log, label: bytes = b"") -> None:
+    def __init__(self, source: int, sink: Sink, log: Log | None, label: bytes = b"") -> None:
         """Copy from *source*; with a *label*, line by line, each behind it."""
         self.source = source
         self.sink = sink

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.poddirs import AppSpec, enter, read_line, start, write_pod
+from tests.support.poddirs import STAGE1, AppSpec, enter, read_line, start, write_pod
+from tests.support.terminal import at_terminal
 
 # An app whose calls nobody filters makes a user namespace, is root there, and mounts what it likes for itself. It puts something
 # else in the place of all that a start could ask /proc for; with `#!/real/self/exe`, the host's interpreter would run the script.
@@ -24,3 +29,49 @@ def test_who_enters_an_app_that_forged_its_proc_runs_what_was_asked_for(tmp_path
         entered = enter(pod, "app", "/bin/echo", "asked", "for")
         monitor.terminate()
     assert (entered.stdout, entered.stderr, entered.code) == ("asked for\n", "", 0)
+
+
+@contextmanager
+def staying(tmp_path: Path, rootfs: Path) -> Iterator[Path]:
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "trap", "0"])})
+    with start(pod) as monitor:
+        assert read_line(monitor) == "waiting\n"
+        yield pod
+        monitor.terminate()
+
+
+def enter_by(pod: Path, line: str, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell, in which `enter` runs a script in the app, beside the pod directory's parents."""
+    command = shlex.join([*STAGE1, "enter", str(pod), "app", "--", "/bin/sh", "-c", script])
+    return subprocess.run(["sh", "-c", line.replace("enter", command)], cwd=pod.parent, capture_output=True, text=True, check=False)
+
+
+def test_what_a_caller_redirects_is_out_of_the_reach_of_who_looks_into_the_command(tmp_path: Path, rootfs: Path) -> None:
+    """Any process of the app can do to the command what it does here to itself: open its files anew."""
+    with staying(tmp_path, rootfs) as pod:
+        (pod.parent / "given").write_text("given\n")
+        (pod.parent / "log").write_text("written before\n")
+        script = "cat; echo taken > /proc/self/fd/0; cat /proc/self/fd/1 >&2 & sleep 0.1; kill $!"
+        ended = enter_by(pod, "enter < given >> log", script)
+        assert (pod.parent / "given").read_text() == "given\n"
+        assert (pod.parent / "log").read_text() == "written before\ngiven\n"
+        assert "before" not in ended.stderr
+        both = enter_by(pod, "enter > out 2> err", "echo one; echo two >&2; exit 7")
+        assert (both.returncode, both.stdout, both.stderr) == (7, "", "")
+        assert [(pod.parent / name).read_text() for name in ("out", "err")] == ["one\n", "two\n"]
+
+
+def test_a_loop_reads_on_where_the_command_in_it_has_stopped(tmp_path: Path, rootfs: Path) -> None:
+    with staying(tmp_path, rootfs) as pod:
+        (pod.parent / "list").write_text("1\n2\n3\n4\n")
+        assert enter_by(pod, "while read n; do enter; done < list", "echo ran").stdout == "ran\n" * 4
+        assert enter_by(pod, "{ read n; enter; } < list", "cat").stdout == "2\n3\n4\n"
+
+
+def test_a_terminal_is_nothing_to_read_from_for_a_command_without_one(tmp_path: Path, rootfs: Path) -> None:
+    script = "cat; for n in 0 1 2; do test -t $n && echo taken; done; echo ended"
+    with staying(tmp_path, rootfs) as pod:
+        command = [*STAGE1, "enter", str(pod), "app", "--", "/bin/sh", "-c", script]
+        with at_terminal(command, tmp_path) as person:
+            assert person.end() == 0
+            assert person.shown == "ended\r\n"

@@ -57,7 +57,7 @@ def test_images_come_through_a_pipe_and_what_they_show_is_at_a_terminal(shelf: D
 STAY = "acrun -d --name stay ./sh.aci -- 'trap \"exit 0\" TERM; while :; do sleep 1000 & wait; done' > /dev/null"
 ENTERED = {
     "where all is a terminal": ("acrun enter stay -- tty", "/dev/pts/0"),
-    "where errors go elsewhere": ("acrun enter stay -- sh -c 'test -t 0 && echo apart' 2> /dev/null", "apart"),
+    "where errors go elsewhere": ("acrun enter stay -- sh -c 'test -t 0 || echo apart' 2> /dev/null", "apart"),
     "where the input does not come from it": ("acrun enter stay -- tty < /dev/null", "not a tty"),
     "where none is wanted": ("acrun enter --no-tty stay -- sh -c 'ls /dev/pts'", "ptmx"),
     "where one is wanted": ("acrun enter -t stay -- ls /dev/pts 2> /dev/null", "0     ptmx"),
