@@ -9,8 +9,6 @@ Source: aci.md, Image Archives and Image Manifest Schema; docs/decisions, export
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,9 +20,9 @@ from acspec.archive.compression import Compression
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.layout import MANIFEST, ROOTFS
 from acspec.archive.write import ImageSettings, write_archive
-from acspec.durable import NewFile, umasked
-from acspec.errors import BusyError, FormatError, OutputError, UsageError
+from acspec.errors import BusyError, FormatError
 from acspec.image_manifest import parse_image_manifest
+from acspec.image_outputs import check_image_output, new_output
 from acspec.jsontext import dump_json, dump_pretty, parse_json, read_limited
 from acspec.program import Unwinding
 from acspec.rendering import render_manifest
@@ -33,13 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from acrun.roots import AppRoot
-    from acspec.archive.blocks import Output
     from acspec.jsontext import JSONValue
     from acspec.names import ImageID
     from acspec.pods import Pods
-
-_SUFFIX = ".aci"
-_OVERWRITE = "--overwrite replaces it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +61,14 @@ def export_app(pods: Pods, request: ExportRequest) -> Export:
     Raises: UsageError; MissingInputError; BusyError when the app runs; FormatError; OutputError; StorageError; OSError.
     Source: aci.md, Image Archives.
     """
-    _check_output(request)
+    check_image_output(request.output, overwrite=request.overwrite)
     with Unwinding(), open_root(pods, request.pod, request.app) as root:
         if root.is_live:
             raise BusyError(request.pod, f"its app {root.app.name} runs: its files may change", "acrun stop ends it")
         manifest = _make_manifest(pods, root)
         files = TreeArchive(root.tree, b"", ROOTFS)
-        with _new_output(request) as output:
-            written = write_archive(_AppArchive(manifest, files), output, ImageSettings(compression=request.compression))
+        with new_output(request.output, overwrite=request.overwrite) as output:
+            written = write_archive(_AppArchive(manifest, files), output.write, ImageSettings(compression=request.compression))
         left_out = str(files.left_out)
         return Export(written.image_id, (f"{request.output}: warning: left out: {left_out}",) if left_out else ())
 
@@ -124,25 +118,3 @@ def _find_app(manifest: JSONValue, name: str) -> JSONValue:
         if isinstance(app, dict) and app.get("name") == name:
             return app.get("app")
     return None
-
-
-def _check_output(request: ExportRequest) -> None:
-    if request.output == "-":
-        if os.isatty(1):
-            raise UsageError("standard output", "an image is not for a terminal", "use a pipe or name a file")
-        return
-    if not request.output.endswith(_SUFFIX):
-        raise OutputError(request.output, f"the name of an image must end in {_SUFFIX}")
-    if not request.overwrite and os.path.lexists(request.output):
-        raise OutputError(request.output, "already exists", _OVERWRITE)
-
-
-@contextmanager
-def _new_output(request: ExportRequest) -> Iterator[Output]:
-    if request.output == "-":
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
-        return
-    with NewFile(request.output, mode=umasked(0o666)) as file:
-        yield file.write
-        file.commit(overwrite=request.overwrite)

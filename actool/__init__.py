@@ -42,7 +42,7 @@ Modules, from top to bottom:
     sources           where an image to be built comes from
     layouts           layout directories that appear whole or not at all
     inputs            files named on the command line, and standard input
-    outputs           files named on the command line, and standard output
+    outputs           an image in the place of the one it was made of
     passphrase        the options that say where a passphrase is
     errors            what can go wrong
 """

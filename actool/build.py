@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from acspec.archive.write import ImageSettings, WrittenImage, write_walk
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
-from acspec.image_outputs import check_image_output
-from actool.outputs import new_output
+from acspec.image_outputs import check_image_output, new_output
 from actool.sources import STANDARD_INPUT, SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:

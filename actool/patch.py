@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from acspec.archive.splice import Recompression, splice_manifest
 from acspec.archive.write import WrittenImage
 from acspec.errors import FormatError, UsageError
-from acspec.image_outputs import check_image_output
+from acspec.image_outputs import Output, check_image_output, new_output
 from acspec.jsontext import read_limited
 from acspec.limits import MANIFEST_BYTES
 from actool.changes.manifest_changes import ManifestChanges, change_manifest
 from actool.inputs import Input, opened
-from actool.outputs import Output, new_content, new_output
+from actool.outputs import new_content
 
 _REPLACE = "--replace"
 

@@ -20,14 +20,13 @@ from acspec.archive.spool import Spool
 from acspec.archive.write import ImageSettings, write_archive
 from acspec.directories import data_directory
 from acspec.errors import OutputNameError, UsageError
-from acspec.image_outputs import STANDARD_OUTPUT, check_image_output, is_image_output
+from acspec.image_outputs import STANDARD_OUTPUT, check_image_output, is_image_output, new_output
 from acspec.names import ImageID
 from acspec.rendering import render_manifest
 from acspec.store import Store
 from actool.errors import LostPropertyError
 from actool.gather import Gathering
 from actool.layouts import check_layout_output, new_layout
-from actool.outputs import new_output
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase

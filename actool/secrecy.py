@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from acspec.archive.compression import CHUNK, Compression
 from acspec.errors import FormatError, UsageError
-from acspec.image_outputs import STANDARD_OUTPUT, check_image_output
+from acspec.image_outputs import STANDARD_OUTPUT, check_image_output, new_output
 from acspec.openpgp.symmetric import Encryption
 from actool.inputs import opened, opened_raw, recognised
-from actool.outputs import new_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,7 +37,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     usage           what is wrong with a command line, in words of this suite
     directories     where data, pods and configuration lie
     execution       what executors and checks of images agree on
-    image_outputs   where images may be written
+    image_outputs   where images may be written, and how they appear whole
     durable         files that appear whole or not at all
     locks           locks that say who is at work
     errors          what can go wrong, and the exit code of each

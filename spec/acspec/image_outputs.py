@@ -6,8 +6,16 @@ Source: aci.md, Image Archives (the name of the file).
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from acspec.errors import OutputExistsError, OutputNameError, UsageError
+from acspec.durable import NewFile, umasked
+from acspec.errors import OutputError, OutputExistsError, OutputNameError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 STANDARD_OUTPUT = "-"
 _IMAGE = ".aci"
@@ -46,3 +54,35 @@ def _check_file(path: str, kind: str, suffix: str, overwrite: bool, hint: str) -
         raise OutputNameError(path, f"the name of {kind} must end in {suffix}")
     if not overwrite and os.path.lexists(path):
         raise OutputExistsError(path, "already exists", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the bytes of an image go: `write` takes them; `identity` is the device and inode of the file, None for a stream."""
+
+    write: Callable[[bytes | bytearray], object]
+    identity: tuple[int, int] | None = None
+
+
+@contextmanager
+def new_output(path: str, *, overwrite: bool) -> Iterator[Output]:
+    """Open *path* for a new image; a file takes its name at the end of the block, and is gone when that is left by an exception.
+
+    Raises: OutputError, an OutputExistsError when somebody else was faster; OSError.
+    """
+    if path == STANDARD_OUTPUT:
+        yield Output(sys.stdout.buffer.write)
+        sys.stdout.buffer.flush()
+        return
+    with NewFile(path, mode=umasked(0o666)) as file:
+        yield output_of(file)
+        try:
+            file.commit(overwrite=overwrite)
+        except OutputError as error:
+            raise OutputExistsError(path, "has appeared meanwhile", OVERWRITE) from error
+
+
+def output_of(file: NewFile) -> Output:
+    """Return *file* as an output. Raises: OSError."""
+    status = os.fstat(file.fd)
+    return Output(file.write, (status.st_dev, status.st_ino))

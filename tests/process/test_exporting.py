@@ -76,7 +76,7 @@ def test_volumes_are_no_part_of_it(shelf: Desk) -> None:
 
 
 REFUSALS = {
-    "a name that is not that of an image": ("kept new.tar", 73, "new.tar: the name of an image must end in .aci"),
+    "a name that is not that of an image": ("kept new.tar", 2, "new.tar: the name of an image must end in .aci"),
     "an image that is there": ("kept sh.aci", 73, "sh.aci: already exists (--overwrite replaces it)"),
     "a pod that is not there": ("nobody new.aci", 66, "nobody: no such pod"),
     "an app that is not there": ("--app other kept new.aci", 66, "other: no such app in this pod (sh)"),
