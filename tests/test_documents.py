@@ -160,6 +160,11 @@ def _known(words: list[str], helps: Helps) -> set[str] | None:
     return known | helps["acrun", "run", "IMAGE"].options() if key == ("acrun", "run") else known
 
 
+def _is_known(option: str, known: set[str]) -> bool:
+    """Tell whether a word is an option that is known, or several of one letter in one."""
+    return option in known or (option[1] != "-" and all(f"-{letter}" in known for letter in option[1:]))
+
+
 def _faults(words: list[str], helps: Helps) -> Iterator[str]:
     known = _known(words, helps)
     if known is None:
@@ -169,7 +174,7 @@ def _faults(words: list[str], helps: Helps) -> Iterator[str]:
     for word in words[1:]:
         in_arguments = word == "--" or (in_arguments and word != "---")
         option = word.partition("=")[0]
-        if re.match(r"--?[a-z]", word) and not in_arguments and option not in known | EVERYWHERE:
+        if re.match(r"--?[a-z]", word) and not in_arguments and not _is_known(option, known | EVERYWHERE):
             yield f"no such option: {shlex.join(words)}: {option}"
 
 
