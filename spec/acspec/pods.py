@@ -210,14 +210,25 @@ class Pods:
         Raises: FormatError when it is no AC Name; OutputError when a pod that exists has the name; OSError.
         """
         parse_ac_name(name, "name of a pod")  # it becomes the name of a file
-        path = os.path.join(self.path, "names", name)
-        holder = self._uuid_of_name(name)
-        exists = holder is not None and any(pod.uuid == holder for pod in self.all())
-        if exists:
-            raise OutputError(name, f"is the name of pod {holder}", "acrun stop ends it, acrun rm removes it")
-        write_file(path, uuid.encode("ascii") + b"\n", mode=0o600, overwrite=holder is not None)
+        directory = os.path.join(self.path, "names")
+        lock = open_locked(directory, wait=True)  # of two that find the same name free, one gets it
+        try:
+            holder = self._uuid_of_name(name)
+            if holder is not None and any(pod.uuid == holder for pod in self.all()):
+                raise OutputError(name, f"is the name of pod {holder}", "acrun stop ends it, acrun rm removes it")
+            write_file(os.path.join(directory, name), uuid.encode("ascii") + b"\n", mode=0o600, overwrite=holder is not None)
+        finally:
+            os.close(lock)
 
     def release_names(self, uuid: str) -> None:
         """Remove the names of a pod that is being removed. Raises: OSError."""
-        while name := self.find_name(uuid):
-            os.unlink(os.path.join(self.path, "names", name))
+        directory = os.path.join(self.path, "names")
+        try:
+            lock = open_locked(directory, wait=True)  # or somebody could take a name over in the moment before it goes
+        except FileNotFoundError:
+            return
+        try:
+            while name := self.find_name(uuid):
+                os.unlink(os.path.join(directory, name))
+        finally:
+            os.close(lock)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from acspec.errors import BusyError, FormatError, MissingInputError, OutputError
-from acspec.pods import Pods, new_uuid, parse_uuid
+from acspec.pods import Pod, Pods, new_uuid, parse_uuid
 
 
 @pytest.fixture
@@ -46,6 +47,22 @@ def test_a_pod_is_found_by_name_by_uuid_and_by_a_unique_beginning(pods: Pods) ->
     assert pods.get(first.uuid[:13]).uuid == first.uuid
     assert pods.find_name(first.uuid) == "web"
     assert pods.find_name(second.uuid) is None
+
+
+def test_of_many_that_want_the_name_of_a_pod_that_is_gone_one_gets_it(pods: Pods) -> None:
+    gone, *others = (pods.create() for _ in range(9))
+    pods.claim_name("web", gone.uuid)
+    os.rmdir(gone.path)
+
+    def claim(pod: Pod) -> bool:
+        try:
+            pods.claim_name("web", pod.uuid)
+        except OutputError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(others)) as pool:
+        assert sorted(pool.map(claim, others)) == [False] * 7 + [True]
     for text, why in (("nobody", "no such pod"), ("", "no such pod"), ("../x", "no such pod")):
         with pytest.raises(MissingInputError, match=why):
             pods.get(text)
