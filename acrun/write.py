@@ -1,7 +1,8 @@
 """The files that acrun puts into a pod directory, and nothing that stage1 will write there.
 
-Everything is written while the pod is locked and in phase prepare, so nobody reads it half done. Nothing is synced: a pod does not
-outlive a power cut, and gc removes it whatever is left of its files. No decision is taken here.
+Everything is written while the pod is locked and in phase prepare, so nobody reads it half done. Nothing is synced here: a pod that
+runs does not outlive a power cut, and gc removes it whatever is left of its files; for one that is run later `launch` does it. No
+decision is taken here.
 
 Source: spec/pod-directory.md, Files.
 """

@@ -217,7 +217,10 @@ def _wait(gate: int) -> None:
 
 
 class _Child:
-    """A process of an app: for which app and role, and the reading end of its report pipe (-1 once that said something)."""
+    """A process of an app: for which app and role, its report pipe, the gate that it waits at, whether its start failed.
+
+    *report* is a reading end, -1 once that said something; *gate* a writing end, -1 once it is open.
+    """
 
     __slots__ = ("app", "failed", "gate", "report", "role")
 
