@@ -11,11 +11,11 @@ from acrun.mounts import free_name
 from acspec import limits
 from acspec.app import parse_environment_name
 from acspec.errors import FormatError, UsageError
-from acspec.execution import MAX_ID
+from acspec.execution import MAX_ID, MOST_BYTES
 from acspec.fields import Fields, Oddity
 from acspec.image_manifest import Annotation
 from acspec.names import parse_ac_identifier, parse_ac_name, sanitise_ac_name
-from acspec.option_words import integer_or_text, parse_pair, parse_settings, typed
+from acspec.option_words import BOOLEANS, integer_or_text, parse_pair, parse_settings, typed
 from acspec.quantities import parse_quantity
 from acspec.volumes import Mount, Volume, parse_absolute_path
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _VOLUME_KEYS = ("kind", "source", "readOnly", "recursive", "mode", "uid", "gid", "size")
 _PAGE = os.sysconf("SC_PAGESIZE")
-LARGEST_VOLUME = 2**50
-_BOOLEANS = {"true": True, "false": False}
 
 
 def parse_volumes(words: Sequence[str]) -> tuple[tuple[Volume, ...], tuple[Mount, ...]]:
@@ -103,7 +101,7 @@ def parse_volume_size(text: str) -> tuple[str, int] | None:
         raise UsageError(option, "size is for a volume of kind empty")
     with typed():
         size = parse_quantity(settings["size"], option).amount
-    if not _PAGE <= size <= LARGEST_VOLUME:
+    if not _PAGE <= size <= MOST_BYTES:
         raise UsageError(option, f"the size is not from {_PAGE} bytes to 1 PiB")
     return name, size
 
@@ -111,7 +109,7 @@ def parse_volume_size(text: str) -> tuple[str, int] | None:
 def _as_json(key: str, value: str) -> JSONValue:
     """Return a word as the manifest would have it; one that means nothing stays as it is, for the reader to refuse."""
     if key in ("readOnly", "recursive"):
-        return _BOOLEANS.get(value, value)
+        return BOOLEANS.get(value, value)
     if key in ("uid", "gid"):
         return integer_or_text(value)
     return os.path.abspath(value) if key == "source" and value else value

@@ -13,6 +13,7 @@ from acrun.mounts import plan_mounts
 from acrun.options import AppOptions, apply_options
 from acrun.ports import expose, find_port_faults
 from acspec.errors import UsageError
+from acspec.execution import SUPPORTS_NOTIFY
 from acspec.labels import host_architecture, label_map
 from acspec.names import sanitise_ac_name
 from acspec.pod_manifest import PodManifest, RuntimeApp, RuntimeImage
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from acspec.names import ACName
     from acspec.pod_manifest import ExposedPort
     from acspec.volumes import Mount, Volume
-
-
-# Of an image's annotations stage1 acts upon this one, so the pod has it, too.
-NOTIFY = "appc.io/executor/supports-systemd-notify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,8 @@ def _runtime_app(name: ACName, app: App, request: AppRequest, mounts: Sequence[M
     own = RuntimeApp(name, RuntimeImage(id=image.image_id, name=image.manifest.name, labels=image.manifest.labels))
     base = request.template if request.template is not None else own
     read_only = base.read_only_rootfs or request.options.read_only_rootfs
-    inherited = (annotation for annotation in image.manifest.annotations if annotation.name == NOTIFY)
+    # Of an image's annotations stage1 acts upon this one, so the pod has it, too.
+    inherited = (annotation for annotation in image.manifest.annotations if annotation.name == SUPPORTS_NOTIFY)
     annotations = {annotation.name: annotation for annotation in (*inherited, *base.annotations, *request.options.annotations)}
     return replace(
         base, name=name, app=app, read_only_rootfs=read_only, mounts=tuple(mounts), annotations=tuple(annotations.values())

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from acspec.app import Port, find_bad_range
 from acspec.errors import UsageError
+from acspec.execution import MOST_SOCKETS
 from acspec.fields import Fields
-from acspec.option_words import integer_or_text, parse_settings, typed
+from acspec.option_words import BOOLEANS, integer_or_text, parse_settings, typed
 from acspec.pod_manifest import ExposedPort, PodManifest, RuntimeApp
 
 TYPE_CHECKING = False
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from acspec.names import ACName
 
 _KEYS = ("protocol", "port", "count", "socketActivated")
-_BOOLEANS = {"true": True, "false": False}
 _WITH_SOCKETS = ("tcp", "udp")
-# As many descriptors as stage1 has room for.
-MOST_SOCKETS = 60
 
 
 def parse_exposed(text: str) -> ExposedPort:
@@ -53,7 +51,7 @@ def parse_port(text: str) -> Port:
     settings = parse_settings(option, words, _KEYS)
     values: dict[str, JSONValue] = {"name": name, "protocol": "tcp"}
     for key, value in settings.items():
-        values[key] = value if key == "protocol" else _BOOLEANS.get(value, integer_or_text(value))
+        values[key] = value if key == "protocol" else BOOLEANS.get(value, integer_or_text(value))
     with typed():
         return Port.read(Fields(values, option))
 

@@ -19,7 +19,6 @@ _POLICIES = ("any-failure", "all", "first")
 _APP = "app="
 _NO, _RESTARTS = "no", ("on-failure", "always")
 _LIMIT_DIGITS = 9
-LARGEST_LOG = 2**50
 
 
 class Supervision:
@@ -77,12 +76,13 @@ def _parse_restart(text: str) -> tuple[str, int | None]:
 
 
 def _parse_size(text: str) -> int:
+    from acspec.execution import MOST_BYTES
     from acspec.option_words import typed
     from acspec.quantities import parse_quantity
 
     option = f"--log-size {text}"
     with typed():
         size = parse_quantity(text, option).amount
-    if not 1 <= size <= LARGEST_LOG:
+    if not 1 <= size <= MOST_BYTES:
         raise UsageError(option, "not from 1 byte to 1 PiB")
     return size

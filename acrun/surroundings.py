@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from acspec.errors import UsageError
+from acspec.execution import make_hosts
 from acspec.jsontext import read_limited
 
 TYPE_CHECKING = False
@@ -39,9 +40,8 @@ class Surroundings:
             lines = "".join(f"nameserver {address}\n" for address in self._dns)
             files[_RESOLV_CONF] = _read(_RESOLV_CONF) if self._dns == (HOST,) else lines
         if self._hosts:
-            own = f"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
             parts = (_read(_HOSTS) if entry == HOST else _host_line(entry) for entry in self._hosts)
-            files[_HOSTS] = own + "".join(parts)
+            files[_HOSTS] = make_hosts(hostname) + "".join(parts)
         volumes: dict[str, JSONValue] = {name: {"size": size} for name, size in self._sizes.items()}
         return {name: value for name, value in (("files", files), ("volumes", volumes)) if value}
 

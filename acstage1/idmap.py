@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 
+from acspec.execution import MAX_ID
 from acstage1.errors import StartError
 from acstage1.linux.namespaces import CLONE_NEWUSER
 
@@ -104,7 +105,7 @@ def _read_pair(fields: Fields, key: str, own: int) -> tuple[int, int]:
     value = fields.items(key)
     if len(value) == 1 and isinstance(row := value[0], list) and len(row) == 3:
         inside, outside, count = row
-        if isinstance(inside, int) and 0 <= inside < 2**32 - 1 and outside == own and count == 1:
+        if isinstance(inside, int) and 0 <= inside <= MAX_ID and outside == own and count == 1:
             return inside, own
     raise fields.fault(key, f"this stage1 maps the caller's own id and no other, as in [[0, {own}, 1]]")
 

@@ -8,6 +8,7 @@ Source: OS-SPEC.md, Common Files; hosts(5), hostname(5).
 
 from __future__ import annotations
 
+from acspec.execution import make_hosts
 from acstage1.inroot import write_missing, write_over
 
 TYPE_CHECKING = False
@@ -21,9 +22,8 @@ class NameFiles:
     __slots__ = ("_given", "_missing")
 
     def __init__(self, hostname: str, given: Mapping[str, str]) -> None:
-        hosts = f"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
         self._given = given
-        self._missing = {"/etc/hosts": hosts, "/etc/hostname": f"{hostname}\n"}
+        self._missing = {"/etc/hosts": make_hosts(hostname), "/etc/hostname": f"{hostname}\n"}
 
     def write(self, root: int) -> None:
         """Write them into the rootfs at descriptor *root*. Raises: OSError when one that was given cannot be written."""

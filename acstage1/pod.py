@@ -11,6 +11,7 @@ import os
 
 from acspec import limits
 from acspec.errors import FormatError
+from acspec.execution import MAX_ID, MOST_BYTES, SUPPORTS_NOTIFY
 from acspec.fields import Fields
 from acspec.jsontext import read_json_file, read_limited
 from acspec.names import parse_ac_name
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 # 2 has filters of system calls, which a stage1 of 1 would leave out.
 CONTRACT_VERSIONS = (1, 2)
 PIDS_LIMIT = 4096
-_LARGEST = 2**32 - 2  # of user and group IDs, and of seconds
-_NOTIFY = "appc.io/executor/supports-systemd-notify"
-_LARGEST_LOG = 2**50
-_LARGEST_VOLUME = 2**50
+_LARGEST = 2**32 - 2  # of counts and seconds
 _LOG_BYTES = 10 << 20
 
 
@@ -110,7 +108,7 @@ class App:
         if not self.exec:
             raise app.fault("exec", "names no program")
         self.user, self.group = app.text("user"), app.text("group")
-        self.gids = app.integers("supplementaryGIDs", 0, _LARGEST)
+        self.gids = app.integers("supplementaryGIDs", 0, MAX_ID)
         self.environment = [(item.text("name"), item.text("value")) for item in app.objects("environment")]
         self.handlers = {item.text("name"): words for item in app.objects("eventHandlers") if (words := item.texts("exec"))}
         self.working_directory = app.optional_text("workingDirectory") or "/"
@@ -125,7 +123,9 @@ class App:
             raise rootfs.fault("backend", "is neither copy nor overlay with a lower directory")
         if restarts and self.lower is None:
             raise rootfs.fault("lower", "is not there, and no app is started again without what its root is a copy of")
-        self.notify = any(item.text("name") == _NOTIFY and item.text("value") == "true" for item in fields.objects("annotations"))
+        self.notify = any(
+            item.text("name") == SUPPORTS_NOTIFY and item.text("value") == "true" for item in fields.objects("annotations")
+        )
         self.stdin, self.tty = bool(settings.boolean("stdin")), bool(settings.boolean("tty"))
         self.filter = CallFilter(settings.object("seccomp"), os.path.join(pod_path, "apps", self.name, "seccomp.bpf"))
 
@@ -168,7 +168,7 @@ def _read_sizes(settings: Fields) -> dict[str, int]:
     volumes = settings.object("volumes")
     sizes = {}
     for name in volumes.names() if volumes is not None else ():
-        size = volumes.required_object(parse_ac_name(name, "volumes")).integer("size", 1, _LARGEST_VOLUME) if volumes else None
+        size = volumes.required_object(parse_ac_name(name, "volumes")).integer("size", 1, MOST_BYTES) if volumes else None
         if size is not None:
             sizes[name] = size
     return sizes
@@ -206,7 +206,7 @@ class PodDirectory:
         self.log, self.grace_period = settings.optional_text("log") or "file", 10 if grace is None else grace
         if self.log not in ("file", "none"):
             raise settings.fault("log", "is neither file nor none")
-        self.log_size = settings.integer("logSize", 1, _LARGEST_LOG) or _LOG_BYTES
+        self.log_size = settings.integer("logSize", 1, MOST_BYTES) or _LOG_BYTES
         self.pids_limit = settings.integer("pidsLimit", 1, _LARGEST) or PIDS_LIMIT
         self.restart, self.restart_limit = settings.optional_text("restart") or NO, settings.integer("restartLimit", 0, _LARGEST)
         if self.restart not in RESTART_POLICIES:

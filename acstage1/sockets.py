@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from _socket import AF_INET, SO_REUSEADDR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET, socket
 
+from acspec.execution import MOST_SOCKETS
 from acstage1.errors import StartError
 
 TYPE_CHECKING = False
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from acspec.fields import Fields
 
-MOST_SOCKETS = 60
 _ANY = "0.0.0.0"  # noqa: S104 - "If omitted, all IPs will be used"; who wants fewer says which
 _BACKLOG = 4096
 _LARGEST_PORT = 65535

@@ -10,8 +10,19 @@ from __future__ import annotations
 # Where a program is sought when neither image nor user says where.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_ID = 2**32 - 2  # of users and groups: 2**32 - 1 means "leave as it is" to chown(2)
+# The annotation of an image that means something to an executor: "true" when its app says by sd_notify that it is ready.
+SUPPORTS_NOTIFY = "appc.io/executor/supports-systemd-notify"
+# So many sockets may an app be started with: as many descriptors as stage1 has room for.
+MOST_SOCKETS = 60
+# Bytes that a log may have before it is put aside, or a volume that has a size: 1 PiB.
+MOST_BYTES = 2**50
 
 _DIGITS = 10
+
+
+def make_hosts(hostname: str) -> str:
+    """Return what /etc/hosts of a pod says of the pod itself. Source: OS-SPEC.md, Common Files; hosts(5)."""
+    return f"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 
 
 def parse_id(text: str) -> int | None:

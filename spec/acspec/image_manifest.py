@@ -11,6 +11,7 @@ from acspec import SPEC_VERSION, limits
 from acspec.app import App
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.execution import SUPPORTS_NOTIFY
 from acspec.fields import Fields, Oddity, check_unique
 from acspec.isolators import CPU, Isolator
 from acspec.jsontext import parse_json
@@ -58,7 +59,7 @@ ANNOTATIONS: dict[str, Callable[[str, str], object]] = {
     "created": parse_timestamp,
     "homepage": parse_http_url,
     "documentation": parse_http_url,
-    "appc.io/executor/supports-systemd-notify": parse_boolean_text,
+    SUPPORTS_NOTIFY: parse_boolean_text,
 }
 
 

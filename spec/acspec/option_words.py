@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # More than any number of a manifest has; Python reads no more than 4,300.
 _MOST_DIGITS = 20
+# Words for a boolean: those of JSON.
+BOOLEANS = {"true": True, "false": False}
 
 
 @contextmanager
