@@ -7,10 +7,11 @@ Source: ace.md, Linux Isolators, Resource Isolators; docs/man/acrun.1.
 
 from __future__ import annotations
 
-from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET
+from acspec.capabilities import ALL_CAPABILITIES
 from acspec.errors import UsageError
 from acspec.escape import escape
-from acspec.isolators import CPU, EXCLUSIVE, MEMORY, SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator, read_isolator
+from acspec.isolator_names import CPU, MEMORY, REMOVE_SET, RETAIN_SET, SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolators import EXCLUSIVE, Isolator, read_isolator
 from acspec.names import ACIdentifier
 from acspec.option_words import parse_settings, typed
 from acspec.quantities import parse_quantity

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from acspec.capabilities import bounding_set
 from acspec.errors import FormatError
-from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator, SeccompSet, read_isolator
+from acspec.isolator_names import SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolators import Isolator, SeccompSet, read_isolator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from acrun.profiles import ALLOW, KILL, Profile, make_profile
 from acspec import limits
 from acspec.errors import FormatError
 from acspec.escape import escape
-from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolator_names import SECCOMP_REMOVE, SECCOMP_RETAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ Source: ace.md, Isolators ("an executor MUST make information about which isolat
 
 from __future__ import annotations
 
+from acspec.isolator_names import CPU_SHARES
 from acstage1.cgroups import Setting
 from acstage1.isolators import ENFORCED, IGNORED, MODIFIED, check_strict, find_notes, ignored_names, judge_isolators
 from acstage1.shortfalls import describe_shortfalls, find_shortfalls
@@ -77,7 +78,7 @@ class Account:
 
 def _limits(isolator: JSONValue) -> bool:
     name = isolator.get("name") if isinstance(isolator, dict) else None
-    return isinstance(name, str) and name.startswith(("resource/", "os/linux/cpu-shares"))
+    return isinstance(name, str) and name.startswith(("resource/", CPU_SHARES))
 
 
 def _read_demands(pod: PodDirectory) -> list[Demand]:

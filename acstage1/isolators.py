@@ -7,10 +7,27 @@ Source: ace.md, Isolators ("an executor MUST make information about which isolat
 
 from __future__ import annotations
 
-from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET, bounding_set
+from acspec.capabilities import ALL_CAPABILITIES, bounding_set
 from acspec.errors import FormatError
+from acspec.isolator_names import (
+    APPARMOR_PROFILE,
+    BLOCK_BANDWIDTH,
+    BLOCK_IOPS,
+    CPU,
+    CPU_SHARES,
+    MEMORY,
+    NETWORK_BANDWIDTH,
+    NO_NEW_PRIVILEGES,
+    OOM_SCORE_ADJ,
+    REMOVE_SET,
+    RETAIN_SET,
+    SECCOMP_REMOVE,
+    SECCOMP_RETAIN,
+    SELINUX_CONTEXT,
+    SYSCTL,
+)
 from acstage1.errors import IgnoredIsolatorError
-from acstage1.oom import OOM_SCORE_ADJ, check_oom_score, find_floor
+from acstage1.oom import check_oom_score, find_floor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +40,6 @@ if TYPE_CHECKING:
     Verdict: TypeAlias = tuple[str, str | None]
     Judge: TypeAlias = Callable[[App | PodDirectory, JSONValue], Verdict]
 
-NO_NEW_PRIVILEGES = "os/linux/no-new-privileges"
-APPARMOR_PROFILE = "os/linux/apparmor-profile"
-SELINUX_CONTEXT = "os/linux/selinux-context"
 
 ENFORCED, MODIFIED, IGNORED = "enforced", "modified", "ignored"
 # Pod init has what it takes to start apps, and an app with this capability may look into it and change it, unless kept to itself.
@@ -118,19 +132,19 @@ JUDGES: dict[str, tuple[Judge | None, Judge | None]] = {
     RETAIN_SET: (_retained, None),
     REMOVE_SET: (_enforced, None),
     NO_NEW_PRIVILEGES: (_enforced, None),
-    "os/linux/seccomp-retain-set": (_filtered, None),
-    "os/linux/seccomp-remove-set": (_filtered, None),
+    SECCOMP_RETAIN: (_filtered, None),
+    SECCOMP_REMOVE: (_filtered, None),
     SELINUX_CONTEXT: (_labelled(SELINUX_CONTEXT),) * 2,
     APPARMOR_PROFILE: (_labelled(APPARMOR_PROFILE),) * 2,
     OOM_SCORE_ADJ: (_oom_score, None),
-    "os/unix/sysctl": (None, _sysctl),
+    SYSCTL: (None, _sysctl),
     # Judged by the kernel: acstage1.limits.
-    "os/linux/cpu-shares": (_enforced, _enforced),
-    "resource/cpu": (_enforced, _enforced),
-    "resource/memory": (_enforced, _enforced),
-    "resource/block-bandwidth": (_enforced, _enforced),
-    "resource/block-iops": (_enforced, _enforced),
-    "resource/network-bandwidth": (_no_network, _no_network),
+    CPU_SHARES: (_enforced, _enforced),
+    CPU: (_enforced, _enforced),
+    MEMORY: (_enforced, _enforced),
+    BLOCK_BANDWIDTH: (_enforced, _enforced),
+    BLOCK_IOPS: (_enforced, _enforced),
+    NETWORK_BANDWIDTH: (_no_network, _no_network),
 }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from acspec.errors import FormatError
+from acspec.isolator_names import APPARMOR_PROFILE, SELINUX_CONTEXT
 from acstage1.errors import StartError
 
 TYPE_CHECKING = False
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     Label = tuple[tuple[str, ...], str]
 
-APPARMOR_PROFILE = "os/linux/apparmor-profile"
-SELINUX_CONTEXT = "os/linux/selinux-context"
 _PARTS = ("user", "role", "type", "level")
 
 

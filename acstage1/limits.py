@@ -12,6 +12,7 @@ import errno
 import os
 
 from acspec.fields import Fields
+from acspec.isolator_names import BLOCK_BANDWIDTH, BLOCK_IOPS, CPU, CPU_SHARES, MEMORY
 from acspec.quantities import parse_quantity
 from acstage1.blockdevices import find_block_devices
 from acstage1.cgroups import Setting
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from acstage1.isolators import Verdict
     from acstage1.pod import PodDirectory
 
-CPU = "resource/cpu"
-MEMORY = "resource/memory"
-BLOCK_BANDWIDTH = "resource/block-bandwidth"
-BLOCK_IOPS = "resource/block-iops"
-CPU_SHARES = "os/linux/cpu-shares"
 NAMES = frozenset({CPU, MEMORY, BLOCK_BANDWIDTH, BLOCK_IOPS, CPU_SHARES})
 
 # The least that the kernel takes as a limit: 1 ms of a second, a page, one of a thing.

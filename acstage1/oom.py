@@ -6,6 +6,7 @@ Source: proc_pid_oom_score_adj(5); schema/types/isolator_linux_specific.go, os/l
 from __future__ import annotations
 
 from acspec.errors import FormatError
+from acspec.isolator_names import OOM_SCORE_ADJ
 from acstage1.cgroupfs import read_control, write_control
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
     from acstage1.pod import App
 
-OOM_SCORE_ADJ = "os/linux/oom-score-adj"
 _CAP_SYS_RESOURCE = 24
 _OWN = "/proc/self/oom_score_adj"
 

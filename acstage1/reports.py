@@ -65,7 +65,7 @@ def open_channel() -> tuple[Channel, Channel]:
 
 
 class Failure:
-    """Why a process did not become the app: the step, the system's error number (0: none), what it was about, and the exit code."""
+    """Why a process did not become the app: the step, the exit code (125 to 127), what it was about (empty: nothing), and why."""
 
     __slots__ = ("code", "path", "step", "why")
 

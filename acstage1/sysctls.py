@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from acspec.escape import escape
 from acspec.fields import Fields
+from acspec.isolator_names import SYSCTL
 from acstage1.cgroupfs import write_control
 from acstage1.errors import StartError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from acspec.jsontext import JSONValue
 
-SYSCTL = "os/unix/sysctl"
 _SYSFS = "/proc/sys"
 _OF_IPC = frozenset({"msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced"})
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET
+from acspec.capabilities import ALL_CAPABILITIES
 from acspec.errors import UsageError
 from acspec.escape import escape
-from acspec.isolators import (
+from acspec.isolator_names import (
     APPARMOR_PROFILE,
     BLOCK_BANDWIDTH,
     BLOCK_IOPS,
@@ -21,12 +21,13 @@ from acspec.isolators import (
     NETWORK_BANDWIDTH,
     NO_NEW_PRIVILEGES,
     OOM_SCORE_ADJ,
+    REMOVE_SET,
+    RETAIN_SET,
     SECCOMP_REMOVE,
     SECCOMP_RETAIN,
     SELINUX_CONTEXT,
-    Isolator,
-    read_isolator,
 )
+from acspec.isolators import Isolator, read_isolator
 from acspec.names import ACIdentifier
 from acspec.option_words import integer_or_text, parse_settings, typed
 from actool.changes.manifest_options import read_typed, spell_boolean, split_list

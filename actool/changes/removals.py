@@ -9,10 +9,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from acspec.capabilities import REMOVE_SET, RETAIN_SET
 from acspec.errors import UsageError
 from acspec.escape import escape
-from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolator_names import REMOVE_SET, RETAIN_SET, SECCOMP_REMOVE, SECCOMP_RETAIN
 
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue

@@ -16,6 +16,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     isolators       isolators, and what they mean
     volumes         volumes, mount points, mounts
     capabilities    the names of capabilities, and the sets that isolators ask for
+    isolator_names  the names of isolators
     labels          labels, and when they match
     quantities      quantities of resources, exactly
     timestamps      points in time

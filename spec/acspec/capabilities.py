@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.isolator_names import REMOVE_SET, RETAIN_SET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
-RETAIN_SET = "os/linux/capabilities-retain-set"
-REMOVE_SET = "os/linux/capabilities-remove-set"
 
 DEFAULT_CAPABILITIES = frozenset(
     {

@@ -2,6 +2,7 @@
 
     ToolError                70  a fault of ours that we foresaw
      ├─ UsageError            2  the command line makes no sense
+     │   └─ OutputNameError      the name of an output is not allowed
      ├─ FormatError          65  a manifest, archive or signature file is bad
      │   ├─ EntryError           an entry of an archive or a layout breaks a rule
      │   └─ DamagedImageError    an image's bytes are not those its ID promises
@@ -10,6 +11,7 @@
      ├─ UnavailableError     69  a name cannot be discovered, a server not reached
      ├─ KernelError          71  a system call was refused
      ├─ OutputError          73  an output cannot be created
+     │   └─ OutputExistsError    an output is there already
      ├─ StorageError         74  reading or writing failed
      ├─ BusyError            75  somebody else is at it; worth a retry
      ├─ ProtocolError        76  nonsense from a server

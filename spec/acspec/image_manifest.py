@@ -13,7 +13,8 @@ from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.execution import SUPPORTS_NOTIFY
 from acspec.fields import Fields, Oddity, check_unique
-from acspec.isolators import CPU, Isolator
+from acspec.isolator_names import CPU
+from acspec.isolators import Isolator
 from acspec.jsontext import parse_json
 from acspec.labels import Label, labels_json, read_labels
 from acspec.names import (

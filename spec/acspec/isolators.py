@@ -10,10 +10,27 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass, field
 
-from acspec.capabilities import ALL_CAPABILITIES, REMOVE_SET, RETAIN_SET
+from acspec.capabilities import ALL_CAPABILITIES
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.fields import Fields
+from acspec.isolator_names import (
+    APPARMOR_PROFILE,
+    BLOCK_BANDWIDTH,
+    BLOCK_IOPS,
+    CPU,
+    CPU_SHARES,
+    MEMORY,
+    NETWORK_BANDWIDTH,
+    NO_NEW_PRIVILEGES,
+    OOM_SCORE_ADJ,
+    REMOVE_SET,
+    RETAIN_SET,
+    SECCOMP_REMOVE,
+    SECCOMP_RETAIN,
+    SELINUX_CONTEXT,
+    SYSCTL,
+)
 from acspec.names import ACIdentifier, parse_ac_identifier
 from acspec.quantities import MAX_QUANTITY, Quantity, parse_quantity
 
@@ -24,19 +41,6 @@ if TYPE_CHECKING:
 
     from acspec.jsontext import JSONValue
 
-BLOCK_BANDWIDTH = "resource/block-bandwidth"
-BLOCK_IOPS = "resource/block-iops"
-CPU = "resource/cpu"
-MEMORY = "resource/memory"
-NETWORK_BANDWIDTH = "resource/network-bandwidth"
-SECCOMP_RETAIN = "os/linux/seccomp-retain-set"
-SECCOMP_REMOVE = "os/linux/seccomp-remove-set"
-SELINUX_CONTEXT = "os/linux/selinux-context"
-APPARMOR_PROFILE = "os/linux/apparmor-profile"
-NO_NEW_PRIVILEGES = "os/linux/no-new-privileges"
-OOM_SCORE_ADJ = "os/linux/oom-score-adj"
-CPU_SHARES = "os/linux/cpu-shares"
-SYSCTL = "os/unix/sysctl"
 
 # What the specification says of one kind only.
 APP_ONLY = frozenset({SECCOMP_RETAIN, SECCOMP_REMOVE, RETAIN_SET, REMOVE_SET, NO_NEW_PRIVILEGES})

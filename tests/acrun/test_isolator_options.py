@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acrun.isolator_options import make_capability_isolators, make_limits, parse_seccomp, replace_isolators
-from acspec.capabilities import REMOVE_SET, RETAIN_SET
 from acspec.errors import UsageError
-from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator
+from acspec.isolator_names import REMOVE_SET, RETAIN_SET, SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolators import Isolator
 from acspec.names import ACIdentifier
 
 WORDS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -22,9 +22,10 @@ from acrun.profiles import (
     default_rules,
     make_profile,
 )
-from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES, RETAIN_SET
+from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES
 from acspec.errors import FormatError
-from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator
+from acspec.isolator_names import RETAIN_SET, SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolators import Isolator
 from acspec.names import ACIdentifier
 from tests.support.sources import ROOT
 

@@ -11,7 +11,8 @@ from acrun.profiles import ALLOW, Profile, Rule, make_profile
 from acrun.seccomp import compile_profile, get_filter, profile_key
 from acspec import limits
 from acspec.errors import FormatError
-from acspec.isolators import SECCOMP_REMOVE, SECCOMP_RETAIN, Isolator
+from acspec.isolator_names import SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolators import Isolator
 from acspec.names import ACIdentifier
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES, REMOVE_SET, RETAIN_SET, bounding_set
+from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES, bounding_set
 from acspec.errors import FormatError
+from acspec.isolator_names import REMOVE_SET, RETAIN_SET
 
 
 def isolator(name: str, *capabilities: str) -> dict[str, Any]:

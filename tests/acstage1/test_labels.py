@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from acspec.errors import FormatError
+from acspec.isolator_names import APPARMOR_PROFILE, SELINUX_CONTEXT
 from acstage1.errors import StartError
-from acstage1.labels import APPARMOR_PROFILE, SELINUX_CONTEXT, assign_labels, find_module
+from acstage1.labels import assign_labels, find_module
 from acstage1.pod import PodDirectory
 from tests.support.poddirs import ROOT, AppSpec, write_pod
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES, REMOVE_SET, RETAIN_SET
+from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES
+from acspec.isolator_names import REMOVE_SET, RETAIN_SET
 from tests.support.bpf import ERRNO, KILL_PROCESS, allow, block, give_filter
 from tests.support.poddirs import AppSpec, Result, enter, read_line, run, start, status, write_pod
 

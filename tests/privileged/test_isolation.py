@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES, REMOVE_SET, RETAIN_SET
+from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES
+from acspec.isolator_names import REMOVE_SET, RETAIN_SET
 from tests.support.poddirs import AppSpec, Result, run, write_pod
 
 EACCES, EPERM, EROFS, ENOENT, ECONNREFUSED = 13, 1, 30, 2, 111

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from acspec.capabilities import RETAIN_SET
+from acspec.isolator_names import RETAIN_SET
 from acstage1.linux.security import can_bound_tracing
 from tests.support.poddirs import AppSpec, enter, read_line, run, start, write_pod
 
