@@ -14,7 +14,7 @@ from acspec.errors import KernelError, MissingInputError
 from acspec.locks import open_locked
 from acstage1.cgroups import collect_cgroups
 from acstage1.linux.signals import SIGKILL, pidfd_send_signal
-from acstage1.records import open_process, read_cgroups
+from acstage1.records import check_owner, open_process, read_cgroups
 
 _DYING_MS = 5000
 
@@ -30,6 +30,7 @@ def collect_pod(path: str) -> int:
     except (FileNotFoundError, NotADirectoryError):
         raise MissingInputError(path, "no such pod directory") from None
     try:
+        check_owner(path)
         _kill_init(path)
         left = collect_cgroups(read_cgroups(path))
     finally:

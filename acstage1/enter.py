@@ -25,7 +25,7 @@ from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, pi
 from acstage1.oom import set_oom_score
 from acstage1.passing import Passing
 from acstage1.pod import App, PodDirectory
-from acstage1.records import open_process, read_cgroups
+from acstage1.records import check_owner, open_process, read_cgroups
 from acstage1.reports import Failure, read_failure
 from acstage1.start import Start, become
 from acstage1.trampoline import make_high_trampoline
@@ -49,6 +49,7 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     Raises: MissingInputError when there is no such app running; NotFoundError; NotExecutableError; StartError; OSError; UsageError.
     Source: spec/stage1.md, enter.
     """
+    check_owner(path)
     pod = PodDirectory(path)
     app = next((app for app in pod.apps if app.name == name), None)
     target = None if app is None else open_process(path, "apps", name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from acspec.errors import FormatError, MissingInputError
+from acspec.errors import FormatError, MissingInputError, TrustError
 from acspec.jsontext import dump_json, read_json_file
 from acstage1.processes import boot_id, start_time
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from acspec.jsontext import JSONValue
+
+_OTHERS_WRITE = 0o022
 
 
 def now(later: float = 0.0) -> str:
@@ -70,6 +72,16 @@ class Records:
         finally:
             os.close(descriptor)
         os.rename(temporary, path)
+
+
+def check_owner(path: str) -> None:
+    """Check that nobody but root and the caller can write to a pod directory: it names paths to mount and processes to kill.
+
+    Raises: TrustError; OSError when it is not there.
+    """
+    status = os.stat(path)
+    if status.st_uid not in (0, os.geteuid()) or status.st_mode & _OTHERS_WRITE:
+        raise TrustError(path, f"belongs to user {status.st_uid}, or others can write to it: no pod directory of the caller's")
 
 
 def identify(pid: int, **more: JSONValue) -> JSONValue:

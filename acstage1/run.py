@@ -33,7 +33,7 @@ from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, 
 from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
 from acstage1.processes import get_host_pid
-from acstage1.records import Records, identify
+from acstage1.records import Records, check_owner, identify
 from acstage1.reports import FAILED, describe_failure, open_channel
 from acstage1.supervise import FORWARDED, Supervisor
 from acstage1.trampoline import make_high_trampoline
@@ -79,6 +79,7 @@ def run_pod(options: RunOptions) -> int:
     os.set_inheritable(lock, False)
     if not os.path.samestat(os.fstat(lock), os.stat(options.path)):
         raise UsageError(f"--lock-fd {lock}", "is not a descriptor of the pod directory")
+    check_owner(options.path)
     pod = PodDirectory(options.path)
     monitor: _Monitor | None = None
     try:

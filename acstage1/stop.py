@@ -10,7 +10,7 @@ import select
 
 from acspec.errors import MissingInputError
 from acstage1.linux.signals import SIGKILL, SIGTERM, pidfd_send_signal
-from acstage1.records import open_process
+from acstage1.records import check_owner, open_process
 
 
 def stop_pod(path: str, *, force: bool) -> int:
@@ -23,6 +23,7 @@ def stop_pod(path: str, *, force: bool) -> int:
     """
     if not os.path.isdir(path):
         raise MissingInputError(path, "no such pod directory")
+    check_owner(path)
     monitor = open_process(path, "monitor")
     if monitor is None:
         return 0

@@ -302,3 +302,10 @@ def test_a_man_page_names_every_option_of_its_program(program: str, helps: Helps
 @pytest.mark.parametrize("path", [*DOCUMENTS, *sorted((ROOT / "docs/man").glob("*.1"))], ids=_name)
 def test_documents_name_no_place_of_the_machine_that_they_were_written_on(path: Path) -> None:
     assert str(ROOT) not in path.read_text(encoding="utf-8")
+
+
+def test_tests_that_documents_name_are_there() -> None:
+    text = "".join(document.read_text() for document in DOCUMENTS)
+    named = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)))
+    assert named
+    assert [f"{path}::{name}" for path, name in named if f"\ndef {name}(" not in (ROOT / path).read_text()] == []

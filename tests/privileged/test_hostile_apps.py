@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.poddirs import STAGE1, AppSpec, enter, read_line, start, write_pod
+import pytest
+
+from tests.support.poddirs import STAGE1, AppSpec, enter, read_line, run, start, write_pod
 from tests.support.terminal import at_terminal
 
 # An app whose calls nobody filters makes a user namespace, is root there, and mounts what it likes for itself. It puts something
@@ -75,3 +78,16 @@ def test_a_terminal_is_nothing_to_read_from_for_a_command_without_one(tmp_path: 
         with at_terminal(command, tmp_path) as person:
             assert person.end() == 0
             assert person.shown == "ended\r\n"
+
+
+@pytest.mark.parametrize("case", ["another user's", "open to others"])
+def test_a_pod_directory_that_others_can_write_to_is_nobody_s_to_act_on(tmp_path: Path, rootfs: Path, case: str) -> None:
+    """It could name any directory of the host for root to mount, and any process for root to kill."""
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/true"])})
+    if case == "another user's":
+        os.chown(pod, 1000, 1000)
+    else:
+        pod.chmod(0o777)
+    for code, ended in [(125, run(pod)), (125, enter(pod, "app", "true")), (77, run(pod, verb="stop")), (77, run(pod, verb="gc"))]:
+        assert (ended.code, ended.stdout, ended.stderr.count("\n")) == (code, "", 1)
+        assert "no pod directory of the caller's" in ended.stderr
