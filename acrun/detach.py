@@ -12,6 +12,7 @@ import os
 import signal
 
 from acrun.stage1 import become_stage1
+from acspec.errors import reason_of
 from acspec.program import tell
 
 TYPE_CHECKING = False
@@ -80,7 +81,7 @@ def _be_monitor(stage1: Sequence[str], pod: Pod, messages: int, ready: int, *, d
         _close_all_but({ready, -1 if pod.lock_fd is None else pod.lock_fd})
         become_stage1(stage1, pod, interactive=False, debug=debug, further=("--detached", "--ready-fd", str(ready)))
     except OSError as error:
-        tell("acrun", f"{stage1[0]}: {(error.strerror or str(error)).lower()}")
+        tell("acrun", f"{stage1[0]}: {reason_of(error)}")
     finally:
         os._exit(125)
 

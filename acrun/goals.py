@@ -11,7 +11,7 @@ from acrun.layered import LayeredTree
 from acspec.archive.entry import Kind
 from acspec.archive.faults import Fault
 from acspec.archive.walk import kind_of
-from acspec.errors import MissingInputError, OutputError, UsageError
+from acspec.errors import MissingInputError, OutputError, UsageError, reason_of
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -79,7 +79,7 @@ def open_host_goal(text: str, name: bytes, *, is_directory: bool) -> Goal:
     try:
         return Goal(LayeredTree([os.open(directory, _DIRECTORY)], directory), b"", os.fsencode(own_name))
     except OSError as error:
-        raise OutputError(text, f"cannot be created: {(error.strerror or '').lower()}") from error
+        raise OutputError(text, f"cannot be created: {reason_of(error)}") from error
 
 
 def get_pod_goal(tree: LayeredTree, goal: PodPath, name: bytes, *, is_directory: bool) -> Goal:

@@ -8,6 +8,7 @@ Source: ace.md, Isolators ("an executor MUST make information about which isolat
 
 from __future__ import annotations
 
+from acspec.errors import reason_of
 from acspec.isolator_names import CPU_SHARES
 from acstage1.cgroups import Setting
 from acstage1.isolators import ENFORCED, IGNORED, MODIFIED, check_strict, find_notes, ignored_names, judge_isolators
@@ -44,7 +45,7 @@ class Account:
             cgroups.set(None, Setting("pids", [("pids.max", limit)], [("pids.max", limit)]))
         except OSError as error:
             if self._pod.ids.is_host:  # else init has set RLIMIT_NPROC
-                row.update(state=IGNORED, why=(error.strerror or str(error)).lower())
+                row.update(state=IGNORED, why=reason_of(error))
         self.rows.append(row)
         why = cgroups.why_no_devices
         state, why = (

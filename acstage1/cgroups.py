@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 
+from acspec.errors import reason_of
 from acstage1.cgroupfs import kill_and_remove, read_control, write_control
 from acstage1.errors import StartError
 from acstage1.hierarchies import get_room, is_crowded, way_down
@@ -98,7 +99,7 @@ class PodCgroups:
             for device in _DEVICES:
                 write_control(f"{path}/devices.allow", device)
         except OSError as error:
-            self.why_no_devices = (error.strerror or str(error)).lower()
+            self.why_no_devices = reason_of(error)
         else:
             self.why_no_devices = None
 

@@ -13,7 +13,7 @@ import select
 from acspec.errors import KernelError, MissingInputError
 from acspec.locks import open_locked
 from acstage1.cgroups import collect_cgroups
-from acstage1.linux.signals import SIGKILL, pidfd_send_signal
+from acstage1.linux.signals import SIGKILL, send_signal
 from acstage1.records import check_owner, open_process, read_cgroups
 
 _DYING_MS = 5000
@@ -45,10 +45,7 @@ def _kill_init(path: str) -> None:
     init = open_process(path, "init")
     if init is None:
         return
-    try:
-        pidfd_send_signal(init, SIGKILL)
-    except ProcessLookupError:
-        pass
+    send_signal(init, SIGKILL)
     poll = select.poll()
     poll.register(init, select.POLLIN)
     poll.poll(_DYING_MS)

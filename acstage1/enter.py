@@ -21,7 +21,7 @@ from acstage1.linux.namespaces import (
     setns,
 )
 from acstage1.linux.security import forbid_inspection
-from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, pidfd_send_signal, signal
+from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, send_signal, signal
 from acstage1.oom import set_oom_score
 from acstage1.passing import Passing
 from acstage1.pod import App, PodDirectory
@@ -71,11 +71,10 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     _pass_on_signals(pid)
     conversation.attend(os.pidfd_open(pid))
     data = os.read(report, 8192)
-    _, status = os.waitpid(pid, 0)
+    code = _wait(pid)
     if data:
         raise _error(read_failure(data))
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    return code
 
 
 def _open_conversation() -> Conversation:
@@ -98,25 +97,23 @@ def _join(pod: PodDirectory, app: App, target: int, start: Start) -> NoReturn:
         pid = os.fork()
         if pid != 0:
             _pass_on_signals(pid)
-            _, status = os.waitpid(pid, 0)
-            code = os.waitstatus_to_exitcode(status)
-            os._exit(code if code >= 0 else 128 - code)
+            os._exit(_wait(pid))
 
     become(start, join)
+
+
+def _wait(pid: int) -> int:
+    """Wait for the end of a child and return its exit code, 128+N for signal N."""
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def _pass_on_signals(pid: int) -> None:
     """Have *pid* answer what the terminal or a caller sends, also when it has ended meanwhile and its number is another's."""
     process = os.pidfd_open(pid)
-
-    def pass_on(number: int, _frame: object) -> None:
-        try:
-            pidfd_send_signal(process, number)
-        except ProcessLookupError:
-            pass
-
     for number in (SIGINT, SIGQUIT, SIGTERM, SIGHUP):
-        signal(number, pass_on)
+        signal(number, lambda number, _frame: send_signal(process, number))
 
 
 def _error(failure: Failure) -> ToolError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 
+from acspec.errors import reason_of
 from acspec.execution import MAX_ID
 from acstage1.errors import StartError
 from acstage1.linux.namespaces import CLONE_NEWUSER
@@ -127,7 +128,7 @@ def refusal(error: OSError, sysctls: str = "/proc/sys") -> StartError:
         for name, bad, good in _SWITCHES:
             if _read_switch(os.path.join(sysctls, name.replace(".", "/"))) == bad:
                 return StartError("user namespace", f"{name} is {bad} on this machine", f"sysctl {name}={good}, or sudo acrun")
-    why = (error.strerror or str(error)).lower()
+    why = reason_of(error)
     return StartError("user namespace", f"refused: {why}", "in a container, its seccomp filter may be why; else sudo acrun")
 
 

@@ -73,8 +73,7 @@ def make_file(root: int, path: str, ours: frozenset[int] = frozenset()) -> int:
             descriptor = open_in_root(root, path)
         except FileNotFoundError:
             _check_mount(directory, ours | {mount_id(root)}, path)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            os.close(os.open(name, flags, 0o644, dir_fd=directory))
+            os.close(_create(directory, name))
             descriptor = open_in_root(root, path)
     finally:
         os.close(directory)
@@ -104,10 +103,7 @@ def write_missing(root: int, path: str, content: bytes) -> None:
     except OSError:
         return
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(name, flags, 0o644, dir_fd=directory)
-        os.write(descriptor, content)
-        os.close(descriptor)
+        _write_new(directory, name, content)
     except OSError:
         pass
     finally:
@@ -129,12 +125,21 @@ def write_over(root: int, path: str, content: bytes) -> None:
             pass
         except IsADirectoryError:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path) from None
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(name, flags, 0o644, dir_fd=directory)
-        os.write(descriptor, content)
-        os.close(descriptor)
+        _write_new(directory, name, content)
     finally:
         os.close(directory)
+
+
+def _write_new(directory: int, name: str, content: bytes) -> None:
+    descriptor = _create(directory, name)
+    try:
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
+def _create(directory: int, name: str) -> int:
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=directory)
 
 
 def holds_something(descriptor: int) -> bool:

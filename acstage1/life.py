@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import time
 
-from acstage1.linux.signals import SIGINT, SIGKILL, SIGQUIT, SIGTERM, pidfd_send_signal
+from acspec.errors import reason_of
+from acstage1.linux.signals import SIGINT, SIGKILL, SIGQUIT, SIGTERM, send_signal
 from acstage1.records import now
 from acstage1.reports import JOINED, MAIN, POST_STOP, PRE_START, START
 
@@ -271,14 +272,11 @@ class Life:
         try:
             self._hands.end(self.app.name, self._status)
         except OSError as error:  # a full disk takes the file from us, not the app's exit code
-            self._hands.tell(f"status/{self.app.name}: {(error.strerror or str(error)).lower()}")
+            self._hands.tell(f"status/{self.app.name}: {reason_of(error)}")
 
     def _send(self, number: int) -> None:
         if self._pidfd >= 0:
-            try:
-                pidfd_send_signal(self._pidfd, number)
-            except ProcessLookupError:
-                pass  # it has ended; init's word of that is on its way
+            send_signal(self._pidfd, number)  # when it has ended, init's word of that is on its way
 
     def _forget(self) -> None:
         self._kill_at = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 
+from acspec.errors import reason_of
 from acspec.fields import Fields
 from acspec.isolator_names import BLOCK_BANDWIDTH, BLOCK_IOPS, CPU, CPU_SHARES, MEMORY
 from acspec.quantities import parse_quantity
@@ -169,7 +170,7 @@ def _set(demand: Demand, setting: Setting, cgroups: PodCgroups) -> None:
         elif error.errno == errno.EBUSY and demand.name == MEMORY:
             demand.refused.append("the limit is less than what the cgroup itself takes")
         else:
-            demand.refused.append((error.strerror or str(error)).lower())
+            demand.refused.append(reason_of(error))
     else:
         if version == 1 and demand.name in _FILES:
             demand.changed.append("what is written through the page cache is not counted on cgroup v1")

@@ -11,7 +11,7 @@ import errno
 import os
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET, socket, socketpair
 
-from acspec.errors import ToolError
+from acspec.errors import ToolError, reason_of
 
 _LARGEST = 16384
 
@@ -87,7 +87,7 @@ def describe_failure(step: str, error: BaseException) -> Failure:
     if isinstance(error, OSError):
         name = error.filename
         path = os.fsdecode(name) if isinstance(name, (str, bytes)) else ""
-        return Failure(step, 125, path, (error.strerror or str(error)).lower())
+        return Failure(step, 125, path, reason_of(error))
     return Failure(step, 125, "", f"{type(error).__name__}: {error}")
 
 

@@ -13,7 +13,7 @@ import os
 from errno import EPERM
 
 from acspec.durable import remove_tree
-from acspec.errors import UsageError
+from acspec.errors import UsageError, reason_of
 from acspec.locks import open_locked
 from acspec.program import tell
 from acstage1.account import Account
@@ -96,7 +96,7 @@ def _remove(path: str, lock: int) -> None:
     try:
         remove_pod_directory(path, lock)
     except OSError as error:  # the app's exit code counts for more
-        tell(TOOL, f"{error.filename or path}: {(error.strerror or str(error)).lower()} (acrun gc removes the pod)")
+        tell(TOOL, f"{error.filename or path}: {reason_of(error)} (acrun gc removes the pod)")
 
 
 class _Monitor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from _socket import AF_INET, SO_REUSEADDR, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET, socket
 
+from acspec.errors import reason_of
 from acspec.execution import MOST_SOCKETS
 from acstage1.errors import StartError
 
@@ -49,7 +50,7 @@ class Socket:
         except OSError as error:
             end.close()
             what = f"port {self.name}: {self.address}:{self.port}/{self.protocol}"
-            raise StartError(what, (error.strerror or str(error)).lower()) from None
+            raise StartError(what, reason_of(error)) from None
         return end.detach()
 
 

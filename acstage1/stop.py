@@ -9,7 +9,7 @@ import os
 import select
 
 from acspec.errors import MissingInputError
-from acstage1.linux.signals import SIGKILL, SIGTERM, pidfd_send_signal
+from acstage1.linux.signals import SIGKILL, SIGTERM, send_signal
 from acstage1.records import check_owner, open_process
 
 
@@ -29,10 +29,7 @@ def stop_pod(path: str, *, force: bool) -> int:
         return 0
     target = open_process(path, "init") if force else monitor
     if target is not None:
-        try:
-            pidfd_send_signal(target, SIGKILL if force else SIGTERM)
-        except ProcessLookupError:
-            pass
+        send_signal(target, SIGKILL if force else SIGTERM)
     poll = select.poll()
     poll.register(monitor, select.POLLIN)
     poll.poll()

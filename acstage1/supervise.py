@@ -23,7 +23,7 @@ from acstage1.linux.signals import (
     SIGTERM,
     SIGUSR1,
     SIGUSR2,
-    pidfd_send_signal,
+    send_signal,
 )
 from acstage1.policy import ExitPolicy
 from acstage1.restarts import Restarts
@@ -89,10 +89,7 @@ class Supervisor:
         while not self._init_gone and not all(life.done for life in self._lives.values()):
             self._turn()
         self._channel.close()
-        try:
-            pidfd_send_signal(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
-        except ProcessLookupError:
-            pass
+        send_signal(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
         self._flows.drain(self._init, self._wakeup, self._patience)
         return self._policy.exit_code({name: life.code for name, life in self._lives.items()}, self._culprit)
 

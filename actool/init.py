@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from acspec import SPEC_VERSION
 from acspec.durable import remove_tree, temporary_name, umasked, write_file
-from acspec.errors import OutputError, OutputExistsError, UsageError
+from acspec.errors import OutputError, OutputExistsError, UsageError, reason_of
 from acspec.image_manifest import parse_image_manifest
 from acspec.jsontext import dump_json, dump_pretty
 from acspec.labels import Label, host_platform
@@ -70,7 +70,7 @@ def _make_directory(path: str, wanted: str) -> None:
     try:
         os.mkdir(path)
     except OSError as error:
-        raise OutputError(wanted, f"cannot be made: {(error.strerror or '').lower()}") from error
+        raise OutputError(wanted, f"cannot be made: {reason_of(error)}") from error
 
 
 def _fill(directory: str, manifest: bytes) -> None:

@@ -20,7 +20,7 @@ from acspec.archive.faults import StreamFault
 from acspec.archive.image import open_image
 from acspec.archive.pgp import name_pgp
 from acspec.archive.spool import Spool
-from acspec.errors import FormatError, StorageError
+from acspec.errors import FormatError, StorageError, reason_of
 from actool.inputs import Input, glance, opened
 
 if TYPE_CHECKING:
@@ -105,4 +105,4 @@ def _read(source: Input) -> bytes:
     try:
         return os.read(source.descriptor, _CHUNK)
     except OSError as error:
-        raise StorageError(source.name, f"cannot be read: {(error.strerror or '').lower()}") from error
+        raise StorageError(source.name, f"cannot be read: {reason_of(error)}") from error

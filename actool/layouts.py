@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from acspec.durable import remove_tree, temporary_name, umasked
-from acspec.errors import OutputExistsError
+from acspec.errors import OutputExistsError, reason_of
 
 
 def check_layout_output(directory: str) -> None:
@@ -63,14 +63,14 @@ def _open_parent(parent: str, directory: str) -> int:
     try:
         return os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise OutputExistsError(directory, f"cannot be made: {(error.strerror or '').lower()}") from error
+        raise OutputExistsError(directory, f"cannot be made: {reason_of(error)}") from error
 
 
 def _make(parent: int, temporary: str, directory: str) -> None:
     try:
         os.mkdir(temporary, 0o700, dir_fd=parent)
     except OSError as error:
-        raise OutputExistsError(directory, f"cannot be made: {(error.strerror or '').lower()}") from error
+        raise OutputExistsError(directory, f"cannot be made: {reason_of(error)}") from error
 
 
 def _publish(parent: int, temporary: str, name: str, directory: str) -> None:

@@ -49,8 +49,19 @@ __all__ = [
     "SIG_IGN",
     "SIG_SETMASK",
     "getsignal",
-    "pidfd_send_signal",
     "pthread_sigmask",
+    "send_signal",
     "set_wakeup_fd",
     "signal",
 ]
+
+
+def send_signal(process: int, number: int) -> None:
+    """Send a signal to the process of the pidfd *process*; one that has ended needs none. Raises: OSError.
+
+    Source: pidfd_send_signal(2).
+    """
+    try:
+        pidfd_send_signal(process, number)
+    except ProcessLookupError:
+        pass

@@ -128,6 +128,14 @@ class ConfigError(ToolError):
     exit_code = 78
 
 
+def reason_of(error: OSError) -> str:
+    """Return why a system call was refused, as messages have it: in lower case, without what it was about.
+
+    Source: spec/exit-codes.md.
+    """
+    return (error.strerror or str(error)).lower()
+
+
 class OutputNameError(UsageError):
     """The name of an output is not one that the specification allows."""
 

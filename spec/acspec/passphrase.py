@@ -11,7 +11,7 @@ import fcntl
 import os
 import stat
 
-from acspec.errors import FormatError, MissingInputError, UsageError
+from acspec.errors import FormatError, MissingInputError, UsageError, reason_of
 from acspec.jsontext import read_limited
 from acspec.limits import PASSPHRASE_BYTES
 
@@ -131,7 +131,7 @@ def _read_descriptor(number: int) -> bytes:
     try:
         return _read_line(number)
     except OSError as error:
-        raise UsageError(f"--passphrase-fd {number}", f"cannot be read: {(error.strerror or '').lower()}") from None
+        raise UsageError(f"--passphrase-fd {number}", f"cannot be read: {reason_of(error)}") from None
 
 
 def _read_line(descriptor: int) -> bytes:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO, Self
 
-from acspec.errors import OutputError, StorageError, ToolError
+from acspec.errors import OutputError, StorageError, ToolError, reason_of
 
 _IN_MEMORY = 256 * 1024
 _LENGTH = 4
@@ -126,11 +126,11 @@ class Spool:
     def _not_made(self, error: OSError) -> ToolError:
         if self._what is None:
             return _temporary_error(error)
-        return OutputError(self._what, f"no temporary file in {self._directory}: {(error.strerror or '').lower()}")
+        return OutputError(self._what, f"no temporary file in {self._directory}: {reason_of(error)}")
 
     def _refused(self, error: OSError) -> OSError | ToolError:
         return _temporary_error(error) if self._what is None else OSError(error.errno, error.strerror, self._what)
 
 
 def _temporary_error(error: OSError) -> StorageError:
-    return StorageError("temporary file", (error.strerror or str(error)).lower(), "TMPDIR=DIR names another place")
+    return StorageError("temporary file", reason_of(error), "TMPDIR=DIR names another place")
