@@ -14,7 +14,7 @@ import pytest
 
 from acspec.archive.image import ImageReader
 from acspec.archive.source import Source
-from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
+from acspec.errors import FormatError, TrustError, UsageError
 from actool.extract import extract
 from actool.inputs import Input, glance, opened, recognised
 from actool.listing import list_entries
@@ -93,10 +93,11 @@ def test_a_plain_image_reads_as_ever_when_there_is_a_passphrase(compression: str
 
 def test_the_passphrase_of_a_plain_image_is_not_asked_for(tmp_path: Path) -> None:
     images.write_image(tmp_path / "x.aci")
-    get_image_id(str(tmp_path / "x.aci"), Passphrase(None, str(tmp_path / "nowhere")))
+    (tmp_path / "empty").touch()
+    get_image_id(str(tmp_path / "x.aci"), Passphrase(None, str(tmp_path / "empty")))
     write_encrypted(tmp_path / "x.aci")
-    with pytest.raises(MissingInputError, match="nowhere"):
-        get_image_id(str(tmp_path / "x.aci"), Passphrase(None, str(tmp_path / "nowhere")))
+    with pytest.raises(UsageError, match="empty"):
+        get_image_id(str(tmp_path / "x.aci"), Passphrase(None, str(tmp_path / "empty")))
 
 
 def test_without_a_passphrase_it_is_refused_as_encrypted(tmp_path: Path) -> None:

@@ -79,5 +79,5 @@ def test_an_app_that_ended_before_init_looked_again_does_not_end_the_others(desk
         "0",
     ]
     ended = desk.run("acrun", "--stage1", stage1, *words)
-    assert (ended.code, ended.stdout, without_strace(ended.stderr)) == (0, "out", "err")
+    assert (ended.code, ended.stdout, without_strace(ended.stderr)) == (0, "second | out\n", "second | err\n")
     assert _statuses(desk) == {"first": {"exit": 0}, "second": {"exit": 0}}

@@ -17,7 +17,6 @@ def test_the_table_holds_what_a_dict_would(pairs: list[tuple[bytes, int]]) -> No
     for path, value in pairs:
         assert table.put(path, value) == known.get(path, 0)
         known[path] = value
-    assert len(table) == len(known)
     assert all(table.get(path) == value for path, value in known.items())
     assert table.get(b"never") == 0
 
@@ -26,7 +25,6 @@ def test_the_table_grows_and_forgets_nothing() -> None:
     table = PathTable()
     for number in range(60_000):
         assert table.put(b"%d" % number, number % 7 + 1) == 0
-    assert len(table) == 60_000
     assert all(table.get(b"%d" % number) == number % 7 + 1 for number in range(60_000))
     assert not any(table.get(b"x%d" % number) for number in range(60_000))
 
@@ -40,5 +38,4 @@ def test_parents_are_put_from_the_first_unknown_one_down(paths: list[bytes]) -> 
         deepest = max((parent for parent in parents if parent in known), key=len, default=b"")
         assert table.put_parents(path, 4) == deepest
         known.update(parents)
-    assert len(table) == len(known)
-    assert all(table.get(path) == 4 for path in known)
+    assert all(table.get(path) == (4 if path in known else 0) for path in {*paths, *known})
