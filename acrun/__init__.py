@@ -3,6 +3,7 @@
 No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Modules, from top to bottom:
 
     cli           the command line: which subcommand, and the exit code
+    habits        commands that people type by habit, and what they are called here
     command_prepare  `acrun prepare`, `run-prepared`: a run in two steps
     command_run   `acrun run` without options, which needs no option parser
     command_run_options  `acrun run` with options: those of the pod and those of each app

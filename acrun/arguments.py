@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SEPARATOR = "---"
 STANDARD_INPUT = "-"
+_BEHIND = "acrun IMAGE -- ARGS; acrun IMAGE --exec PROGRAM -- ARGS runs another program"
 
 
 class ImageArgument:
@@ -56,7 +57,7 @@ def _image_argument(piece: Sequence[str]) -> ImageArgument:
     if image.startswith("-") and image != STANDARD_INPUT:
         raise UsageError(image, "an image must come before the options of its app")
     if options and not options[0].startswith("-"):
-        raise UsageError(options[0], f"is neither an option of {image} nor behind --", "acrun IMAGE -- ARGS")
+        raise UsageError(options[0], f"is neither an option of {image} nor behind --", _BEHIND)
     return ImageArgument(image, options, after)
 
 

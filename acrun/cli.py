@@ -61,6 +61,13 @@ def _is_run(words: Sequence[str]) -> bool:
 
 
 def _main(words: Sequence[str]) -> int:
+    try:
+        return _run_command(words)
+    except Exception as exception:
+        raise _find_misplaced(exception, words) or exception from None
+
+
+def _run_command(words: Sequence[str]) -> int:
     rest = words[1:] if words[:1] == ["run"] else words
     if _is_run(words) and not has_options(rest):
         from acrun.command_run import run_plainly
@@ -69,20 +76,23 @@ def _main(words: Sequence[str]) -> int:
         return 0
     from acspec.commands import run_command
 
-    try:
-        return run_command("acrun", _SUMMARY, COMMANDS, words, default="run", settings=_SETTINGS)
-    except Exception as exception:
-        raise _find_misplaced(exception, words) or exception from None
+    return run_command("acrun", _SUMMARY, COMMANDS, words, default="run", settings=_SETTINGS)
 
 
 def _find_misplaced(exception: Exception, words: Sequence[str]) -> Exception | None:
-    """Return what to say of an option that stands where it does not belong, when that is what is wrong."""
+    """Return what to say of an option or a command that stands where it does not belong, when that is what is wrong."""
     if words[:1] == ["prepare"]:
         from acrun.command_prepare import find_early
         from acrun.command_run_options import find_misplaced
 
         return find_early(exception) or find_misplaced(exception)
     if not _is_run(words):
+        return None
+    from acrun.habits import advise
+
+    if advice := advise(exception, words, COMMANDS):
+        return advice
+    if not hasattr(exception, "option_name"):
         return None
     from acrun.command_run_options import find_misplaced
 

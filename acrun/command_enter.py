@@ -22,10 +22,12 @@ def enter(
     tty: Annotated[
         bool | None, typer.Option("--tty/--no-tty", "-t", help="A terminal of its own; if not said, where all streams are one.")
     ] = None,
+    interactive: Annotated[bool, typer.Option("--interactive", "-i", help="As always: standard input is the command's.")] = False,
     directory: Directory = None,
     stage1: Stage1 = None,
 ) -> None:
     """Run a command in an app of a running pod, confined as the app is. Ends with the command's exit code."""
+    del interactive  # the fingers of many type it
     found = _running(Pods(own_run_directory(directory)).get(pod))
     names = [state.name for state in read_state(found).apps]
     if app is None and len(names) != 1:

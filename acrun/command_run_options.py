@@ -18,6 +18,7 @@ from acrun.option_values import (
     parse_annotation,
     parse_gids,
     parse_mount,
+    parse_user,
     parse_variable,
     parse_volume_size,
     parse_volumes,
@@ -160,8 +161,10 @@ def _parse_app_options(words: Sequence[str]) -> AppOptions:
         result = application(list(words), standalone_mode=False, prog_name="acrun IMAGE")
     except Exception as exception:
         option = getattr(exception, "option_name", None)
-        if option in option_names(run):
+        if option in option_names(run) - option_names(app_options):
             raise UsageError(option, "is an option of the pod", f"acrun {option} … IMAGE") from None
+        if not getattr(exception, "possibilities", True):  # nothing that it may have been meant for
+            raise UsageError(str(option), "no such option", "--help shows the options; the program's own stand behind --") from None
         raise
     if not isinstance(result, AppOptions):  # --help was asked for, and printed
         raise SystemExit(0)
@@ -212,7 +215,7 @@ def app_options(
     return AppOptions(
         name=parse_ac_name(name, "--name") if name is not None else None,
         exec=program,
-        user=user,
+        user=parse_user(user),
         group=group,
         supplementary_gids=(*parse_gids(supplementary_gids), *(supplementary_gid or ())),
         working_directory=working_dir,

@@ -56,7 +56,7 @@ def parse_since(text: str | None) -> str:
     try:
         moment = parse_timestamp(text, "--since")
     except FormatError as error:
-        raise UsageError(error.what, error.why, error.hint) from None
+        raise UsageError(error.what, error.why, f"{error.hint}, or 10m ago: 10m") from None
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment.seconds)) + f".{moment.nanoseconds // 1000:06d}Z"
 
 

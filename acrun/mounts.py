@@ -48,7 +48,8 @@ def plan_mounts(
     made, notes = [], []
     for mount in wanted:
         if mount.app_volume is None and mount.volume not in volumes:
-            raise MountError(f"{app_name}: mount {mount.volume}", "no volume has this name", f"--volume {mount.volume},kind=empty")
+            hint = f"--volume {mount.volume},kind=empty; what is here has ./ before it: --volume ./{mount.volume}:{mount.path}"
+            raise MountError(f"{app_name}: mount {mount.volume}", "no volume has this name", hint)
     for point in app.mount_points:
         if _clean(point.path) in mounts:
             continue
@@ -122,7 +123,8 @@ def _resolve_source(volume: Volume, *, follow_links: bool) -> Volume:
         except OSError as error:
             raise VolumeSourceError(what, os.strerror(error.errno or 0).lower()) from None
         if stat.S_ISLNK(mode):
-            raise VolumeSourceError(what, f"{path} is a symbolic link", "--allow-symlink-volumes follows it")
+            why = "is a symbolic link" if path == volume.source else f"{path} is a symbolic link"
+            raise VolumeSourceError(what, why, "--allow-symlink-volumes follows it")
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
             raise VolumeSourceError(what, "is a device, which could not be opened on a volume")
     if not follow_links:

@@ -40,6 +40,8 @@ def parse_volumes(words: Sequence[str]) -> tuple[tuple[Volume, ...], tuple[Mount
     mounts: list[Mount] = []
     for word in filter(_is_short, words):
         volume, mount = _parse_short(word, {volume.name: volume for volume in volumes})
+        if any(os.path.normpath(mount.path) == os.path.normpath(other.path) for other in mounts):
+            raise UsageError(f"--volume {word}", f"another volume goes to {mount.path}, too")
         volumes += [volume] if volume is not None else []
         mounts.append(mount)
     return tuple(volumes), tuple(mounts)
@@ -66,6 +68,14 @@ def _parse_short(word: str, others: Mapping[ACName, Volume]) -> tuple[Volume | N
                 option, "a volume by name is read-only when its own --volume says so", f"--volume {source},readOnly=true,…"
             )
         return None, Mount(parse_ac_name(source, option), target)
+
+
+def parse_user(text: str | None) -> str | None:
+    """Return what `--user` means. Raises: UsageError for `USER:GROUP`, which no /etc/passwd can hold. Source: aci.md, user."""
+    if text is not None and ":" in text and not text.startswith("/"):
+        user, _, group = text.partition(":")
+        raise UsageError(f"--user {text}", "names a group, too", f"--user {user} --group {group}")
+    return text
 
 
 def parse_volume(text: str) -> Volume:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from acspec.names import ACName
 
 _KEYS = ("protocol", "port", "count", "socketActivated")
+_NO_PORT = "none has any; behind an image: --port NAME,port=N,socketActivated=true"
 _WITH_SOCKETS = ("tcp", "udp")
 
 
@@ -73,7 +74,7 @@ def expose(pod: PodManifest, exposed: Sequence[ExposedPort]) -> PodManifest:
     known = [port.name for app in apps for port in _ports(app)]
     for port in ports.values():
         if port.name not in known:
-            raise UsageError(f"port {port.name}", "no app has a port of this name", ", ".join(known) or None)
+            raise UsageError(f"port {port.name}", "no app has a port of this name", ", ".join(known) or _NO_PORT)
     return replace(pod, apps=apps, ports=tuple(replace(port, pod_port=None) for port in ports.values()))
 
 

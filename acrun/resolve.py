@@ -79,7 +79,10 @@ def _open_path(path: str, own: Store) -> tuple[Store | None, ImageFile]:
 def _scan(path: str) -> ImageFile:
     descriptor = open_image(path)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it is read twice: to know it, and to unpack it
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise UsageError(path, "is a directory", "actool build makes an image of one")
+        if not stat.S_ISREG(mode):  # it is read twice: to know it, and to unpack it
             raise UsageError(path, "is no regular file", "a list of images goes to standard input")
         image = read_image(descriptor, path)
     finally:

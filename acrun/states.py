@@ -249,7 +249,7 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
     Source: spec/pod-directory.md, Phases and Files.
     """
     name = pod.pods.find_name(pod.uuid) if names is None else names.get(pod.uuid)
-    state = PodState(pod.uuid, pod.path, pod.state(), name, _time(pod.path, "pod"), _time(pod.path, "pid"))
+    state = PodState(pod.uuid, pod.path, pod.state(), name, _time(pod.path, "pod"), _started(pod.path))
     state.pids = _read(pod.path, "pid")
     backends, processes = _members(_read(pod.path, "stage1.json"), "apps"), _members(state.pids, "apps")
     for value in _list(_read(pod.path, "pod").get("apps")):
@@ -293,6 +293,12 @@ def _list(value: JSONValue) -> list[dict[str, JSONValue]]:
 
 def _text(value: JSONValue) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _started(path: str) -> float | None:
+    """Return when a pod was ready: of what stage1 writes then, `pid` is written anew when an app is started again."""
+    times = [time for name in ("isolators.json", "pid") if (time := _time(path, name)) is not None]
+    return min(times, default=None)
 
 
 def _time(path: str, name: str) -> float | None:

@@ -16,7 +16,7 @@ _acrun() {
         ["acrun stats"]="--no-stream --dir --json -h --help"
         ["acrun cp"]="-L --follow-link --dir -h --help"
         ["acrun export"]="--app --compression --overwrite --print-id --dir -h --help"
-        ["acrun enter"]="--app -t --tty --no-tty --dir --stage1 -h --help"
+        ["acrun enter"]="--app -t --tty --no-tty -i --interactive --dir --stage1 -h --help"
         ["acrun stop"]="--force --dir --stage1 -h --help"
         ["acrun rm"]="--dir --stage1 -h --help"
         ["acrun gc"]="--dir --grace-period --expire-prepared --stage1 --json -h --help"

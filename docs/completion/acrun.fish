@@ -126,6 +126,7 @@ complete -c acrun -n '__fish_seen_subcommand_from export' -l dir -r -F -d 'The d
 complete -c acrun -n '__fish_seen_subcommand_from export' -s h -l help -d 'Show this message and exit'
 complete -c acrun -n '__fish_seen_subcommand_from enter' -l app -x -d 'In this app; not needed when there is only one'
 complete -c acrun -n '__fish_seen_subcommand_from enter' -s t -l tty -l no-tty -d 'A terminal of its own; if not said, where all streams are one'
+complete -c acrun -n '__fish_seen_subcommand_from enter' -s i -l interactive -d 'As always: standard input is the command'\''s'
 complete -c acrun -n '__fish_seen_subcommand_from enter' -l dir -r -F -d 'The data directory ($APPC_DIR)'
 complete -c acrun -n '__fish_seen_subcommand_from enter' -l stage1 -r -F -d 'The stage1 program'
 complete -c acrun -n '__fish_seen_subcommand_from enter' -s h -l help -d 'Show this message and exit'

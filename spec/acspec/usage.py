@@ -9,6 +9,11 @@ import re
 
 from acspec.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ALIKE = 0.6
 _HELP = "--help shows the options"
 
 # Typer's sentences, and the why that stands for each; `{…}` is a group of the pattern. Those it may learn later pass as they are.
@@ -16,7 +21,7 @@ _SENTENCES = (
     (r"Missing (?P<kind>argument|option|parameter) '(?P<what>.+)'", "missing {kind}"),
     (r"No such (?P<kind>option): (?P<what>.+?)(?: \((?:Possible options:|Did you mean) (?P<near>.+)\))?", "no such {kind}"),
     (r"No such (?P<kind>command) '(?P<what>.+?)'(?:\. Did you mean (?P<near>.+)\?)?", "no such {kind}"),
-    (r"Invalid value for '(?P<what>.+?)': (?P<kind>.+)", "{kind}"),
+    (r"Invalid value for '(?P<what>.+?)'(?: / '.+?')*: (?P<kind>.+)", "{kind}"),
     (r"Option '(?P<what>.+)' (?P<kind>requires an argument|does not take a value)", "{kind}"),
     (r"Got unexpected extra arguments?(?:\(s\))? \((?P<what>.+)\)(?P<kind>)", "more than the command takes"),
 )
@@ -31,6 +36,14 @@ def explain_usage(sentence: str) -> UsageError:
     for pattern, why in _SENTENCES:
         if found := re.fullmatch(pattern, text, re.DOTALL):
             parts = found.groupdict()
-            near = (parts.get("near") or "").replace("'", "").replace(", ", " or ")
+            near = " or ".join(_find_near(parts["what"], (parts.get("near") or "").replace("'", "").split(", ")))
             return UsageError(parts["what"], why.format(kind=parts["kind"]), f"did you mean {near}?" if near else _HELP)
     return UsageError("", text[:1].lower() + text[1:], _HELP)
+
+
+def _find_near(typed: str, offered: Sequence[str]) -> list[str]:
+    """Return what is like *typed* among what is *offered*, which may have no more in common with it than its dashes."""
+    from difflib import SequenceMatcher
+
+    wanted = typed.strip("-")
+    return [word for word in offered if SequenceMatcher(None, wanted, word.strip("-")).ratio() >= _ALIKE]

@@ -26,6 +26,14 @@ SCENARIOS = {
         f"{DETACHED} acrun enter stay -- /bin/sh -c 'test -d /proc/2 && readlink /proc/1/exe || echo hidden'; acrun stop stay",
         "hidden\n",
     ),
+    "a command with the options of other tools": Scenario(
+        f"{DETACHED} echo 'cat /srv/kept' | acrun enter -i stay /bin/sh; acrun stop stay", "of the image\n"
+    ),
+    "a pod has started before its app's last attempt": Scenario(
+        "acrun --name again --restart on-failure:1 ./sh.aci -- false;"
+        " acrun status again | grep started | grep -o '20[0-9T:.-]*' | sort -c && echo in order",
+        "in order\n",
+    ),
     "waiting for a pod that is stopped": Scenario(
         f"{DETACHED} acrun stop stay && acrun status --wait stay | grep -o exited", "exited\n"
     ),

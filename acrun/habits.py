@@ -1,0 +1,53 @@
+"""Commands that people type by habit or by a slip, and what they are called here.
+
+A first word that is no command is an image, so what goes wrong with it may have been meant as a command. This is said in the hint.
+
+Source: docs/man/acrun.1, Synopsis.
+"""
+
+from __future__ import annotations
+
+from acspec.errors import ImageNotFoundError, ToolError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+# The words of other container tools.
+_ELSEWHERE = {
+    "attach": "acrun logs --follow", "build": "actool build", "commit": "acrun export", "create": "acrun prepare",
+    "exec": "acrun enter", "images": "acfetch images", "inspect": "acrun status --json", "kill": "acrun stop --force",
+    "load": "acfetch ./FILE.aci", "prune": "acrun gc", "ps": "acrun list", "pull": "acfetch fetch", "rmi": "acfetch images rm",
+    "start": "acrun run-prepared", "version": "acrun --version", "wait": "acrun status --wait",
+}  # fmt: skip
+
+
+def advise(exception: Exception, words: Sequence[str], commands: Collection[str]) -> ToolError | None:
+    """Return *exception* with the command that may have been meant as its hint; None when none comes to mind.
+
+    *words* are those of a run whose command was not named.
+    """
+    what = str(getattr(exception, "what", ""))
+    if words[:1] and words[0].startswith("-"):
+        return UsageError(what, "is a command, which comes first", f"acrun {what} …") if what in commands else None
+    near = _find_near(words[0], commands) if words else None
+    if near is None:
+        return None
+    if getattr(exception, "option_name", None) is not None:
+        from acspec.usage import explain_usage
+
+        explained: ToolError = explain_usage(str(exception))
+    elif isinstance(exception, (ImageNotFoundError, UsageError)) and what in words[:2]:
+        explained = exception
+    else:
+        return None
+    return UsageError(explained.what, explained.why, f"did you mean {near}?")
+
+
+def _find_near(word: str, commands: Collection[str]) -> str | None:
+    if word in _ELSEWHERE:
+        return _ELSEWHERE[word]
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, [command for command in commands if command != word], 1, 0.75)
+    return f"acrun {near[0]}" if near and word not in commands else None

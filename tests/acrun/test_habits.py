@@ -1,0 +1,36 @@
+"""Commands that were meant, by what went wrong with the image that they were taken for."""
+
+from __future__ import annotations
+
+import pytest
+
+from acrun.cli import COMMANDS
+from acrun.habits import advise
+from acspec.errors import FormatError, ImageNotFoundError, MissingInputError, UsageError
+
+NOT_STORED = ImageNotFoundError("ps", "not in the store", "acfetch ps")
+
+# What went wrong, the words typed, the hint (None: nothing comes to mind).
+SLIPS = {
+    "a word of other tools": (NOT_STORED, ["ps"], "did you mean acrun list?"),
+    "a slip of the finger": (ImageNotFoundError("lits", "x"), ["lits"], "did you mean acrun list?"),
+    "an argument of a command": (UsageError("web", "x"), ["exec", "web"], "did you mean acrun enter?"),
+    "a name like no command": (ImageNotFoundError("hello", "x"), ["hello"], None),
+    "a damaged image with the name of a command elsewhere": (FormatError("ps", "x"), ["ps"], None),
+    "a fault of another word": (UsageError("--env A", "x"), ["ps", "--env", "A"], None),
+    "a volume that is not there": (MissingInputError("/nope", "x"), ["start"], None),
+    "an image behind run": (ImageNotFoundError("ps", "x"), ["run", "ps"], None),
+    "a command behind an option": (ImageNotFoundError("list", "x"), ["--dir", "d", "list"], "acrun list …"),
+    "no words": (ImageNotFoundError("ps", "x"), [], None),
+}
+
+
+@pytest.mark.parametrize("title", SLIPS)
+def test_a_command_that_may_have_been_meant_is_the_hint(title: str) -> None:
+    fault, words, hint = SLIPS[title]
+    advice = advise(fault, words, COMMANDS)
+    assert (advice.hint if advice is not None else None) == hint
+
+
+def test_what_went_wrong_stays_as_it_was() -> None:
+    assert str(advise(NOT_STORED, ["ps"], COMMANDS)) == "ps: not in the store (did you mean acrun list?)"
