@@ -13,6 +13,7 @@ from acrun.placing import place_archive
 from acrun.roots import open_root
 from acrun.tree_archive import TreeArchive
 from acspec.archive.compression import Compression
+from acspec.archive.descents import OPEN_DIRECTORY
 from acspec.archive.plain import PlainArchive
 from acspec.archive.write import ImageSettings, write_archive
 from acspec.errors import MissingInputError, UsageError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from acspec.pods import Pods
 
 STREAM = "-"
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def copy(pods: Pods, source: str, goal: str, *, follow: bool = False) -> list[str]:
@@ -53,8 +53,7 @@ def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
     if os.isatty(1):
         raise UsageError("standard output", "an archive is not for a terminal", "use a pipe or name a file")
     with open_root(pods, source.pod, source.app) as root:
-        path, _ = _find(root, source, follow=follow)
-        name = b"" if means_contents(source.path) else path.rpartition(b"/")[2]
+        path, name, _ = _find(root, source, follow=follow)
         archive = TreeArchive(root.tree, path, name, skipped=root.skipped)
         write_archive(archive, sys.stdout.buffer.write, ImageSettings(compression=Compression.NONE))
         sys.stdout.buffer.flush()
@@ -63,8 +62,7 @@ def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
 
 def _copy_out(pods: Pods, source: PodPath, text: str, *, follow: bool) -> list[str]:
     with open_root(pods, source.pod, source.app) as root:
-        path, found = _find(root, source, follow=follow)
-        name = b"" if means_contents(source.path) else path.rpartition(b"/")[2]
+        path, name, found = _find(root, source, follow=follow)
         goal = open_host_goal(text, name, is_directory=found.is_directory)
         try:
             archive = TreeArchive(root.tree, path, goal.name, skipped=root.skipped, harmless=True)
@@ -74,13 +72,14 @@ def _copy_out(pods: Pods, source: PodPath, text: str, *, follow: bool) -> list[s
         return _notes(source.text, archive.left_out, lost)
 
 
-def _find(root: AppRoot, source: PodPath, *, follow: bool) -> tuple[bytes, Found]:
+def _find(root: AppRoot, source: PodPath, *, follow: bool) -> tuple[bytes, bytes, Found]:
+    """Return the path of the source, the name that it has so far (`b""`: only its contents are meant), and what stands there."""
     path = root.tree.resolve(source.path, follow=follow)
     found = root.tree.find(path)
     if found is None:
         raise MissingInputError(source.text, "no such file")
     _check_kind(root, path, source.text)
-    return path, found
+    return path, b"" if means_contents(source.path) else path.rpartition(b"/")[2], found
 
 
 def _check_kind(root: AppRoot, path: bytes, what: str) -> None:
@@ -119,7 +118,7 @@ def _stream_in(pods: Pods, goal: PodPath) -> list[str]:
 
 def _place(archive: Archive, goal: Goal, workspace: str | None) -> object:
     """Write *archive* to its goal, by way of *workspace*, without one by way of the goal's own directory."""
-    descriptor = os.open(workspace, _DIRECTORY) if workspace is not None else os.dup(goal.tree.make_writable(goal.directory))
+    descriptor = os.open(workspace, OPEN_DIRECTORY) if workspace is not None else os.dup(goal.tree.make_writable(goal.directory))
     try:
         return place_archive(archive, goal.tree, goal.directory, descriptor)
     except OSError as error:  # what it names is a name in the archive, a temporary one, or nothing

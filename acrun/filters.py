@@ -62,13 +62,15 @@ def read_noted(run_directory: str, value: JSONValue) -> Filter:
     """
     if not isinstance(value, list):
         raise TypeError("not of the form that to_note writes")
-    key, isolator, state, why = value
+    key, isolator, state, why = (None if item is None else str(item) for item in value)
+    if isolator is None or state is None:
+        raise TypeError("not of the form that to_note writes")
     if key is None:
-        return Filter(None, b"", str(isolator), str(state), None if why is None else str(why))
-    compiled = find_compiled(run_directory, str(key))
+        return Filter(None, b"", isolator, state, why)
+    compiled = find_compiled(run_directory, key)
     if compiled is None:
-        raise FileNotFoundError(str(key))
-    return Filter(str(key), compiled.program, str(isolator), str(state), None if why is None else str(why))
+        raise FileNotFoundError(key)
+    return Filter(key, compiled.program, isolator, state, why)
 
 
 def find_compiled(run_directory: str, key: str) -> Compiled | None:

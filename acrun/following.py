@@ -16,6 +16,7 @@ from acrun.pauses import sleep_while_read
 from acrun.states import get_state, rfc3339
 from acspec.durations import parse_duration
 from acspec.errors import FormatError, UsageError
+from acspec.execution import format_moment
 from acspec.timestamps import parse_timestamp
 
 TYPE_CHECKING = False
@@ -57,7 +58,7 @@ def parse_since(text: str | None) -> str:
         moment = parse_timestamp(text, "--since")
     except FormatError as error:
         raise UsageError(error.what, error.why, f"{error.hint}, or 10m ago: 10m") from None
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment.seconds)) + f".{moment.nanoseconds // 1000:06d}Z"
+    return format_moment(moment.seconds, moment.nanoseconds)
 
 
 def open_logs(pods: Pods, request: LogRequest) -> tuple[Pod, list[LogReader]]:

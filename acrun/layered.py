@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 
-from acspec.archive.descents import Descents
+from acspec.archive.descents import OPEN_DIRECTORY, Descents
 from acspec.archive.entry import Kind
 from acspec.archive.faults import Fault
 from acspec.archive.lookup import NowhereError, resolve
@@ -249,7 +249,7 @@ class LayeredTree:
 def _make_opaque(name: bytes, directory: int) -> None:
     """Have the directory *name*, if it is one, hide what lower layers have there."""
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        descriptor = os.open(name, OPEN_DIRECTORY, dir_fd=directory)
     except NotADirectoryError:
         return
     try:

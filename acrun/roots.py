@@ -13,6 +13,7 @@ import os
 from acrun.layered import LayeredTree
 from acrun.processes import find_process
 from acrun.states import get_state
+from acspec.archive.descents import OPEN_DIRECTORY
 from acspec.errors import BusyError, MissingInputError
 from acspec.locks import open_locked
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from acrun.states import AppState, PodState
     from acspec.pods import Pods
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # What is in these is no files: endless, or other at each look.
 _KERNEL = frozenset(
     ("proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "securityfs", "debugfs", "tracefs", "bpf", "configfs", "pstore")
@@ -136,7 +136,7 @@ def _open_layers(state: PodState, app: AppState, what: str) -> LayeredTree:
     layers: list[int] = []
     try:
         for name in names:
-            layers.append(os.open(name, _DIRECTORY))  # noqa: PERF401 - what is open must be known when one fails
+            layers.append(os.open(name, OPEN_DIRECTORY))  # noqa: PERF401 - what is open must be known when one fails
     except FileNotFoundError:
         for layer in layers:
             os.close(layer)

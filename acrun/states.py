@@ -8,10 +8,10 @@ Source: spec/pod-directory.md, Files.
 from __future__ import annotations
 
 import os
-import time
 
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError, UsageError
+from acspec.execution import format_moment
 from acspec.jsontext import dump_pretty, parse_json, read_json_file, read_limited
 from acspec.locks import open_locked
 from acspec.pods import PHASES, STATES
@@ -156,7 +156,7 @@ def rfc3339(moment: float | None) -> str | None:
     """Return a time as RFC 3339 in UTC, to the microsecond. Source: types.md, Timestamps."""
     if moment is None:
         return None
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1_000_000):06d}Z"
+    return format_moment(int(moment), int(moment % 1 * 1_000_000_000))
 
 
 def find_pid(process: JSONValue) -> int | None:

@@ -11,6 +11,7 @@ import os
 import time
 
 from acspec.errors import FormatError, MissingInputError, TrustError
+from acspec.execution import format_moment
 from acspec.jsontext import dump_json, read_json_file
 from acstage1.processes import boot_id, start_time
 
@@ -28,9 +29,7 @@ def now(later: float = 0.0) -> str:
 
     Source: types.md, Timestamps.
     """
-    nanoseconds = time.time_ns() + int(later * 1_000_000_000)
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}Z"
+    return format_moment(*divmod(time.time_ns() + int(later * 1_000_000_000), 1_000_000_000))
 
 
 class Records:

@@ -7,6 +7,8 @@ Source: aci.md, exec, user, group; docs/decisions, user and group names.
 
 from __future__ import annotations
 
+import time
+
 # Where a program is sought when neither image nor user says where.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_ID = 2**32 - 2  # of users and groups: 2**32 - 1 means "leave as it is" to chown(2)
@@ -18,6 +20,14 @@ MOST_SOCKETS = 60
 MOST_BYTES = 2**50
 
 _DIGITS = 10
+
+
+def format_moment(seconds: int, nanoseconds: int) -> str:
+    """Return a moment, counted from 1970 on, as the files of pods have it: RFC 3339 in UTC, to the microsecond.
+
+    Source: types.md, Timestamps; spec/pod-directory.md, Files.
+    """
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds // 1000:06d}Z"
 
 
 def make_hosts(hostname: str) -> str:
