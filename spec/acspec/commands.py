@@ -44,6 +44,8 @@ def run_command(
         print(version_line(tool))
         return 0
     if words and words[0] == "help":
+        if default is not None and words[1:] and words[1] not in commands and not words[1].startswith("-"):
+            raise UsageError(words[1], "no such command", f"{tool} --help shows the commands")
         words = [*words[1:], "--help"]
     if words and words[0] not in commands and words[0] not in _HELP and default is not None:
         words = [default, *words]

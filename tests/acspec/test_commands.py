@@ -79,6 +79,12 @@ def test_help_names_all_subcommands_and_explains_one(place: Path) -> None:
     assert run(place, "help", "two").stdout == run(place, "two", "-h").stdout
 
 
+def test_help_for_what_is_no_command_is_an_error_where_a_first_word_may_be_none(place: Path) -> None:
+    ended = run(place, "help", "x", default="two")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "tool: x: no such command (tool --help shows the commands)\n")
+    assert run(place, "help", "-h", default="two").returncode == 0
+
+
 def test_no_word_at_all_is_help_and_2(place: Path) -> None:
     ended = run(place)
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", run(place, "--help").stdout)
