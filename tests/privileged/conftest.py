@@ -20,3 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a tree that pods share as their lower layer."""
     return make_rootfs(tmp_path_factory.mktemp("userland") / "rootfs")
+
+
+@pytest.fixture
+def own_rootfs(tmp_path: Path) -> Path:
+    """Return a tree that a test may change."""
+    return make_rootfs(tmp_path / "rootfs")

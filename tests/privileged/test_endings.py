@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.poddirs import AppSpec, cgroups_of, log, read_line, run, start, status, write_pod
+from tests.support.poddirs import AppSpec, cgroups_of, handler, log, read_line, run, start, status, write_pod
 
 VOLUME = {"volumes": [{"name": "v", "kind": "empty"}]}
 SHARED = {"mounts": [{"volume": "v", "path": "/v"}]}
@@ -18,10 +18,6 @@ HANG = "/bin/busybox sleep 100000 & wait"
 
 def shell(script: str, **app: Any) -> AppSpec:
     return AppSpec(["/bin/sh", "-c", script], app, runtime=SHARED)
-
-
-def handler(name: str, script: str) -> dict[str, Any]:
-    return {"name": name, "exec": ["/bin/sh", "-c", script]}
 
 
 def stubborn(name: str) -> AppSpec:

@@ -15,15 +15,8 @@ import pytest
 
 from acstage1.linux.libc import AT_FDCWD, syscall
 from tests.support.poddirs import AppSpec, Result, run, write_pod
-from tests.support.userland import make_rootfs
 
 RENAMEAT2, RENAME_EXCHANGE = 316 if platform.machine() == "x86_64" else 276, 2
-
-
-@pytest.fixture
-def own_rootfs(tmp_path: Path) -> Path:
-    """Return a tree that a test may change."""
-    return make_rootfs(tmp_path / "rootfs")
 
 
 def shell(tmp_path: Path, rootfs: Path, script: str, **app: Any) -> Result:

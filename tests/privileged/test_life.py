@@ -19,6 +19,7 @@ from tests.support.poddirs import (
     AppSpec,
     cgroups_of,
     enter,
+    handler,
     log,
     read_line,
     run,
@@ -31,10 +32,6 @@ from tests.support.poddirs import (
 
 def shell(script: str, **app: Any) -> AppSpec:
     return AppSpec(["/bin/sh", "-c", script], app)
-
-
-def handler(name: str, script: str) -> dict[str, Any]:
-    return {"name": name, "exec": ["/bin/sh", "-c", script]}
 
 
 ENDS = {

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.poddirs import AppSpec, Result, run, write_pod
-from tests.support.userland import make_rootfs
 
 GIVEN = {"/etc/resolv.conf": "nameserver 192.0.2.1\n", "/etc/hosts": "127.0.0.1 localhost\n"}
-
-
-@pytest.fixture
-def own_rootfs(tmp_path: Path) -> Path:
-    """Return a tree that a test may change."""
-    return make_rootfs(tmp_path / "rootfs")
 
 
 def shell(tmp_path: Path, rootfs: Path, script: str, **settings: Any) -> Result:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.poddirs import AppSpec, cgroups_of, enter, read_line, run, start, status, wait_for_end, write_pod
+from tests.support.poddirs import AppSpec, cgroups_of, enter, handler, read_line, run, start, status, wait_for_end, write_pod
 
 VOLUMES = {"volumes": [{"name": "v", "kind": "empty"}]}
 SHARED = {"mounts": [{"volume": "v", "path": "/v"}]}
@@ -22,10 +22,6 @@ COUNT = "echo x >> /v/count; n=$(wc -l < /v/count)"
 
 def shell(script: str, *, copy: bool = False, runtime: dict[str, Any] | None = None, **app: Any) -> AppSpec:
     return AppSpec(["/bin/sh", "-c", script], app, runtime={**SHARED, **(runtime or {})}, copy=copy)
-
-
-def handler(name: str, script: str) -> dict[str, Any]:
-    return {"name": name, "exec": ["/bin/sh", "-c", script]}
 
 
 def write(base: Path, rootfs: Path, apps: dict[str, AppSpec], **settings: Any) -> Path:

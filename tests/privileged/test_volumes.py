@@ -11,13 +11,6 @@ from typing import Any
 import pytest
 
 from tests.support.poddirs import AppSpec, Result, run, write_pod
-from tests.support.userland import make_rootfs
-
-
-@pytest.fixture
-def own_rootfs(tmp_path: Path) -> Path:
-    """Return a tree that a test may change."""
-    return make_rootfs(tmp_path / "rootfs")
 
 
 def run_with(

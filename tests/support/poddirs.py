@@ -32,6 +32,11 @@ class AppSpec:
     tty: bool = False
 
 
+def handler(name: str, script: str) -> dict[str, Any]:
+    """Return an event handler for a manifest: a shell's script."""
+    return {"name": name, "exec": ["/bin/sh", "-c", script]}
+
+
 def write_pod(
     base: Path, rootfs: Path, apps: Mapping[str, AppSpec], *, manifest: Mapping[str, Any] | None = None, **settings: Any
 ) -> Path:
