@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from acspec.capabilities import bounding_set
 from acspec.errors import FormatError
+from acspec.execution import REPORT_FD, TRAMPOLINE_FD
 from acspec.isolator_names import SECCOMP_REMOVE, SECCOMP_RETAIN
 from acspec.isolators import Isolator, SeccompSet, read_isolator
 
@@ -53,13 +54,8 @@ BLOCKED: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-# Calls that are blocked by their arguments only: for what, and the capability that gives them back.
-NEW_NAMESPACES, TERMINAL_INPUT, VIRTUAL_SOCKETS, PERSONALITIES = (
-    "clone and unshare with CLONE_NEW*, clone3 wholly",
-    "ioctl with TIOCSTI or TIOCLINUX",
-    "socket of AF_VSOCK",
-    "personality but 0, 8 and 0xffffffff",
-)
+# What calls are blocked for by their arguments only: clone and unshare with CLONE_NEW* (clone3 wholly), ioctl with TIOCSTI or
+# TIOCLINUX, socket of AF_VSOCK, personality but 0, 8 and 0xffffffff.
 _CLONE_NEW = (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 _CLONE_NEWTIME = 0x80  # a part of the signal's number, to clone
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
@@ -69,8 +65,8 @@ _PER_LINUX32 = 3  # its bit
 # Numbers that no kernel has given away yet: what a later one puts there, nobody has judged. (512 on is x32's.)
 UNBORN = range(471, 512)
 
-_REPORT_FD, _F_SETFD = 63, 2
-_TRAMPOLINE_FD, _AT_EMPTY_PATH = 64, 0x1000
+_F_SETFD = 2
+_AT_EMPTY_PATH = 0x1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +91,8 @@ class Profile:
 
 # What the start of an app needs of these two calls, as arguments by their index, whatever becomes of all others.
 _NEEDED: dict[str, tuple[tuple[int, int], ...]] = {
-    "fcntl": ((0, _REPORT_FD), (1, _F_SETFD)),
-    "execveat": ((0, _TRAMPOLINE_FD), (4, _AT_EMPTY_PATH)),
+    "fcntl": ((0, REPORT_FD), (1, _F_SETFD)),
+    "execveat": ((0, TRAMPOLINE_FD), (4, _AT_EMPTY_PATH)),
 }
 
 # What the start of an app needs after its filter is loaded, and every end. Descriptor 63 is the report pipe then.
@@ -107,7 +103,7 @@ LIFE_CYCLE = (
     Rule("rt_sigreturn", ALLOW),
     Rule("restart_syscall", ALLOW),
     *(Rule(call, ALLOW, tuple((index, _INT, value) for index, value in needed)) for call, needed in _NEEDED.items()),
-    Rule("write", ALLOW, ((0, _INT, _REPORT_FD),)),
+    Rule("write", ALLOW, ((0, _INT, REPORT_FD),)),
 )
 
 

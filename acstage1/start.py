@@ -13,6 +13,7 @@ import gc
 import os
 from errno import ELOOP
 
+from acspec.execution import REPORT_FD, TRAMPOLINE_FD
 from acstage1.environment import describe_sockets, find_terminal_type, make_environment
 from acstage1.errors import NotExecutableError
 from acstage1.identity import find_home, resolve_group, resolve_user
@@ -36,7 +37,7 @@ from acstage1.linux.security import (
 from acstage1.linux.signals import NSIG, SIG_DFL, SIG_SETMASK, pthread_sigmask, signal
 from acstage1.program import check_interpreter, get_program, get_shell
 from acstage1.reports import describe_failure, explain, write_failure
-from acstage1.trampoline import MARKER, REPORT_FD, TRAMPOLINE_FD
+from acstage1.trampoline import MARKER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,8 +14,10 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_ID = 2**32 - 2  # of users and groups: 2**32 - 1 means "leave as it is" to chown(2)
 # The annotation of an image that means something to an executor: "true" when its app says by sd_notify that it is ready.
 SUPPORTS_NOTIFY = "appc.io/executor/supports-systemd-notify"
-# So many sockets may an app be started with: as many descriptors as stage1 has room for.
-MOST_SOCKETS = 60
+# Where the report pipe and the trampoline stand at the end of a start, as filters of system calls know: above all that an app gets.
+# The latter is executed by its number, as no path leads to it: whoever is entered may have forged /proc.
+REPORT_FD, TRAMPOLINE_FD = 63, 64
+MOST_SOCKETS = REPORT_FD - 3  # that an app may be started with: they stand from 3 on
 # Bytes that a log may have before it is put aside, or a volume that has a size: 1 PiB.
 MOST_BYTES = 2**50
 

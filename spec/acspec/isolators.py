@@ -91,11 +91,6 @@ class Resource:
     request: Quantity | None
     limit: Quantity | None
 
-    @property
-    def guaranteed(self) -> Quantity | None:
-        """What is asked for: the request, which defaults to the limit."""
-        return self.request or self.limit
-
 
 @dataclass(frozen=True, slots=True)
 class SeccompSet:

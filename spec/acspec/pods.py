@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from acspec.durable import list_names, sync_directory, write_file
-from acspec.errors import BusyError, FormatError, MissingInputError, OutputError
+from acspec.errors import BusyError, MissingInputError, OutputError
 from acspec.locks import is_locked, open_locked
 from acspec.names import parse_ac_name
 
@@ -33,8 +33,6 @@ _STATES = {
 
 STATES = tuple(dict.fromkeys(state for pair in _STATES.values() for state in pair))
 
-_HEX = frozenset("0123456789abcdef")
-_SHAPE = (8, 4, 4, 4, 12)
 # Of the pods that a beginning may mean, so many are told.
 _CANDIDATES = 4
 
@@ -49,18 +47,6 @@ def new_uuid() -> str:
     octets[8] = octets[8] & 0x3F | 0x80
     text = octets.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def parse_uuid(text: str, place: str) -> str:
-    """Return *text* when it is a UUID in canonical form (lower-case hex digits in groups of 8-4-4-4-12).
-
-    Raises: FormatError.
-    Source: RFC 4122, 3.
-    """
-    groups = text.split("-")
-    if tuple(len(group) for group in groups) != _SHAPE or not all(_HEX.issuperset(group) for group in groups):
-        raise FormatError(place, "not a pod UUID")
-    return text
 
 
 class Pod:

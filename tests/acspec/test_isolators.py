@@ -260,8 +260,6 @@ def test_what_is_odd_is_warned_of_and_kept(case: str) -> None:
 
 
 def test_what_is_not_given_has_its_default() -> None:
-    limit = Quantity("1", 1)
-    assert Resource("resource/memory", None, limit).guaranteed == limit
     assert SeccompSet(True, ("read",), (), None).errno_number is None
     assert SeccompSet(True, ("read",), (), "EPERM").errno_number == errno.EPERM
     assert SeccompSet(True, ("read",), (), "EACCESS").errno_number is None
