@@ -28,11 +28,13 @@ def enter(
 ) -> None:
     """Run a command in an app of a running pod, confined as the app is. Ends with the command's exit code."""
     del interactive  # the fingers of many type it
-    found = _running(Pods(own_run_directory(directory)).get(pod))
+    found = _get_running(Pods(own_run_directory(directory)), pod)
     names = [state.name for state in read_state(found).apps]
     if app is None and len(names) != 1:
         raise UsageError(pod, f"has {len(names)} apps", f"--app {'|'.join(names)}")
     words = list(command or ())
+    if words and words[0].startswith("-") and words[0] != "--":
+        raise UsageError(words[0], "stands behind the pod, where the command begins", "acrun enter [OPTIONS] POD [--] CMD…")
     words = words[1:] if words[:1] == ["--"] else words
     wanted = tty if tty is not None else all(map(os.isatty, (0, 1, 2)))
     become_entered(get_stage1(stage1), found.path, app if app is not None else names[0], words, tty=wanted)
@@ -47,17 +49,18 @@ def stop(
     """End running pods: SIGTERM to their apps, SIGKILL after the grace period; wait until they have ended."""
     all_pods = Pods(own_run_directory(directory))
     found = [all_pods.get(text) for text in pods]
-    for pod in found:
+    for text, pod in zip(pods, found, strict=True):
         if pod.phase != "run":
-            raise MissingInputError(pod.uuid, f"is {pod.state()}, not running")
+            raise MissingInputError(text, f"is {pod.state()}, not running")
     ends = stop_pods(get_stage1(stage1), [pod.path for pod in found], force=force)
-    for pod, (code, said) in zip(found, ends, strict=True):
+    for text, (code, said) in zip(pods, ends, strict=True):
         if code != 0:
-            raise KernelError(pod.uuid, f"stage1 could not stop it: {said or f'exit code {code}'}")
+            raise KernelError(text, f"stage1 could not stop it: {said or f'exit code {code}'}")
 
 
-def _running(pod: Pod) -> Pod:
+def _get_running(pods: Pods, text: str) -> Pod:
+    pod = pods.get(text)
     state = pod.state()
     if state != "running":
-        raise MissingInputError(pod.uuid, f"is {state}, not running", "acrun list shows what runs")
+        raise MissingInputError(text, f"is {state}, not running", "acrun list shows what runs")
     return pod

@@ -22,6 +22,12 @@ SCENARIOS = {
     "the exit code of a command in a pod": Scenario(
         f"{DETACHED} acrun enter stay -- /bin/sh -c 'exit 9'; echo $?; acrun stop stay", "9\n"
     ),
+    "an option of enter that stands too late": Scenario(
+        f"{DETACHED} acrun enter stay --app sh ls; echo $?; acrun stop stay", "125\n", 0, "acrun enter [OPTIONS] POD"
+    ),
+    "entering a pod that has ended": Scenario(
+        "acrun --name done ./sh.aci -- true; acrun enter done", "", 125, "acrun: done: is exited"
+    ),
     "a command in a pod sees the app's processes": Scenario(
         f"{DETACHED} acrun enter stay -- /bin/sh -c 'test -d /proc/2 && readlink /proc/1/exe || echo hidden'; acrun stop stay",
         "hidden\n",
