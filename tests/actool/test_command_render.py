@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from acspec.errors import OutputExistsError
-from actool.outputs import new_output
+from acspec.image_outputs import new_output
 from tests.support import images
 from tests.support.flattening import held, manifest, rendered
 from tests.support.waiting import wait_for

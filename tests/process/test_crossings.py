@@ -6,7 +6,6 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -46,12 +45,12 @@ def test_a_pod_ends_though_its_app_ended_before_the_monitor_heard_that_it_began(
         assert acrun.stdout.readline() == "waiting\n"
         (path,) = (desk.store / "pods" / "run").glob("*/pid")
         pids = json.loads(path.read_text())
+        os.kill(pids["monitor"]["pid"], signal.SIGTERM)
         try:
-            os.kill(pids["monitor"]["pid"], signal.SIGTERM)
             wait_for_end(pids["monitor"]["pid"])
-        finally:
-            if Path(f"/proc/{pids['monitor']['pid']}").exists():
-                os.kill(pids["monitor"]["pid"], signal.SIGKILL)
+        except AssertionError:
+            os.kill(pids["monitor"]["pid"], signal.SIGKILL)
+            raise
         out, said = acrun.communicate()
         assert (out, without_strace(said)) == ("", "")
         assert acrun.returncode == 42
