@@ -38,8 +38,10 @@ class Progress:
                 self._finish(ref)
             case Waiting(_, why, seconds, number, most):
                 self.tell(_describe_waiting(why, seconds, number, most))
-            case Stored(_, record, _):
-                self.end()
+            case Stored(ref, record, _):
+                self._finish(ref)
+                if not self._tasks:
+                    self.end()
                 self.tell(_describe(record))
             case Note(text):
                 self.tell(text)

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from acfetch.progress import Progress
+
+TWO_AT_ONCE = """
+from acfetch.following import Began, Came, Stored
+from acfetch.progress import Progress
+from acspec.names import ACIdentifier, ImageID
+from acspec.store import ImageRecord
+progress = Progress(quiet=False)
+progress.follow(Began("a", "https://example.com/a.aci", 10))
+progress.follow(Began("b", "https://example.com/b.aci", 10))
+progress.follow(Stored("a", ImageRecord(ImageID("sha512-" + "0" * 128), ACIdentifier("example.com/a")), "/a"))
+progress.follow(Came("b", 5))
+progress.end()
+"""
 
 
 @pytest.mark.parametrize("quiet", [False, True])
@@ -15,3 +32,15 @@ def test_without_a_terminal_there_is_no_bar_and_nothing_on_stdout(quiet: bool, c
     progress.tell("a\x1bnote")
     progress.end()
     assert capfd.readouterr() == ("", "" if quiet else "acfetch: a\\x1bnote\n")
+
+
+def test_on_a_terminal_the_bar_of_a_download_stays_when_another_is_done() -> None:
+    master, terminal = os.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    subprocess.run([sys.executable, "-c", TWO_AT_ONCE], stderr=terminal, env=environment, check=True)
+    os.close(terminal)
+    shown = os.read(master, 1 << 16).decode()
+    os.close(master)
+    done = shown.index("acfetch: example.com/a: sha512-000000000000, ")
+    assert "b.aci" in shown[done:]
+    assert "a.aci" not in shown[done:]
