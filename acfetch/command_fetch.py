@@ -17,7 +17,7 @@ from acspec.errors import UsageError
 from acspec.jsontext import dump_json
 from acspec.labels import labels_json
 from acspec.passphrase import Passphrase
-from acspec.program import Unwinding
+from acspec.program import Unwinding, tell
 from acspec.store import ImageRecord
 
 
@@ -35,8 +35,8 @@ def fetch(
         Pull, typer.Option(help="What comes from the network: what is new, what may have changed as well, or nothing.")
     ] = Pull.UPDATE,
     offline: Annotated[bool, typer.Option("--offline", help="The same as --pull never.")] = False,
-    lock: Annotated[str | None, typer.Option(metavar="FILE", help="Write down what came, with all that it depends on.")] = None,
-    locked: Annotated[str | None, typer.Option(metavar="FILE", help="Take only what --lock wrote down.")] = None,
+    lock: Annotated[str | None, typer.Option(metavar="FILE", help="Pin what came, with all that it depends on, in FILE.")] = None,
+    locked: Annotated[str | None, typer.Option(metavar="FILE", help="Take only what FILE pins; the first time, write it.")] = None,
     events: Annotated[int | None, typer.Option(metavar="FD", help="Write what happens to descriptor FD, as JSON lines.")] = None,
     passphrase_fd: Annotated[
         int | None, typer.Option("--passphrase-fd", metavar="N", help="Read an encrypted image's passphrase from descriptor N.")
@@ -52,6 +52,10 @@ def fetch(
         raise UsageError("--output", "takes one image")
     if lock is not None and locked is not None:
         raise UsageError("--lock", "cannot be given with --locked")
+    if locked is not None and not os.path.lexists(locked):
+        lock, locked = locked, None
+        if not quiet:
+            tell("acfetch", f"{lock}: not there yet: written from what comes now")
     data = data_directory(directory)
     _check_printable(data, json)
     when = Pull.NEVER if offline else pull

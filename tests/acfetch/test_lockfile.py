@@ -49,6 +49,14 @@ def test_what_is_locked_comes_and_once_there_needs_no_network(locked: Customer) 
     assert locked.server.asked == []
 
 
+def test_a_lock_file_that_is_not_there_yet_is_written_and_enforced_from_then_on(locked: Customer) -> None:
+    locked.fetch("--locked", "first.json", NAME)
+    assert (locked.path / "first.json").read_bytes() == (locked.path / "lock.json").read_bytes()
+    shutil.rmtree(locked.store)
+    locked.publish(LIB, OTHER)
+    assert "the image is" in locked.refused(77, "--locked", "first.json", NAME)
+
+
 def test_a_lock_is_the_same_whether_images_came_or_were_there(locked: Customer) -> None:
     locked.fetch("--lock", "again.json", NAME)
     locked.fetch("--pull=new", "--lock", "there.json", NAME)
@@ -95,8 +103,7 @@ def test_everything_is_refused_when_the_lock_file_says(
     assert message in locked.refused(77, "--locked", "lock.json", NAME)
 
 
-def test_a_lock_file_that_is_missing_or_bad_is_told(customer: Customer) -> None:
-    customer.refused(66, "--locked", "nowhere.json", NAME)
+def test_a_lock_file_that_is_bad_is_told(customer: Customer) -> None:
     (customer.path / "bad.json").write_text('{"version": 2}')
     assert "bad.json: version: this program knows 1" in customer.refused(65, "--locked", "bad.json", NAME)
     assert "cannot be given with --locked" in customer.refused(2, "--lock", "x", "--locked", "y", NAME)
