@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from acrun.backends import COPY, copy_tree
+from acspec.execution import copy_attributes
 from acspec.jsontext import dump_json
 
 TYPE_CHECKING = False
@@ -111,15 +112,7 @@ def _write_app(directory: str, app: AppFiles, backend: str) -> None:
     upper = os.path.join(directory, "upper")
     os.mkdir(upper, 0o700)
     os.mkdir(os.path.join(directory, "work"), 0o700)
-    _take_attributes(app.tree.rootfs, upper)
-
-
-def _take_attributes(source: str, target: str) -> None:
-    # The root of an overlay has the owner, mode and time of its upper directory, not of the tree below.
-    status = os.stat(source)
-    os.chown(target, status.st_uid, status.st_gid)
-    os.chmod(target, status.st_mode & 0o7777)
-    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    copy_attributes(app.tree.rootfs, upper)
 
 
 def _write(path: str, data: bytes) -> None:

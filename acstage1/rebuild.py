@@ -15,6 +15,7 @@ import os
 from errno import EINVAL
 
 from acspec.durable import remove_tree
+from acspec.execution import copy_attributes
 from acstage1.cgroupfs import kill_all
 from acstage1.descriptors import keep_only
 from acstage1.errors import StartError
@@ -131,7 +132,7 @@ def _lay_out(pod: PodDirectory, app: App, init: int, cgroups: Sequence[str], rep
     else:
         for layer in layers:
             os.mkdir(layer, 0o700)
-        _take_attributes(app.lower or "", layers[0])
+        copy_attributes(app.lower or "", layers[0])
     if not _in_child(report, me, lambda: _carry(pod, app, init, report, AppTree)):
         os._exit(1)
     for layer in layers:
@@ -149,14 +150,6 @@ def _copy(source: str, target: str) -> None:
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.execvp(words[0], words)
-
-
-def _take_attributes(source: str, target: str) -> None:
-    # The root of an overlay has the owner, mode and time of its upper directory, not of the tree below.
-    status = os.stat(source)
-    os.chown(target, status.st_uid, status.st_gid)
-    os.chmod(target, status.st_mode & 0o7777)
-    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _carry(pod: PodDirectory, app: App, init: int, report: int, make_tree: type[AppTree]) -> None:

@@ -7,6 +7,7 @@ Source: aci.md, exec, user, group; docs/decisions, user and group names.
 
 from __future__ import annotations
 
+import os
 import time
 
 # Where a program is sought when neither image nor user says where.
@@ -68,3 +69,16 @@ def may_hold_mount(target: tuple[str, ...]) -> bool:
     Source: OS-SPEC.md, Linux: /proc, /sys, /dev.
     """
     return target not in ((), ("dev",), ("sys",)) and target[:1] != ("proc",)
+
+
+def copy_attributes(source: str, target: str) -> None:
+    """Give the directory *target* the owner, mode and times of *source*. Raises: OSError.
+
+    The root of an overlay has those of its upper directory, not of the tree below.
+
+    Source: kernel Documentation/filesystems/overlayfs.rst, Directories.
+    """
+    status = os.stat(source)
+    os.chown(target, status.st_uid, status.st_gid)
+    os.chmod(target, status.st_mode & 0o7777)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
