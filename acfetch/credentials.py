@@ -19,6 +19,7 @@ from acspec import limits
 from acspec.configuration import merge, parse_config_files, read_config_files
 from acspec.errors import ConfigError, FormatError
 from acspec.jsontext import read_limited
+from acspec.ownership import is_owned_by_us
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def check_private(path: str, status: os.stat_result) -> None:
 
     Source: spec/configuration.md, Authentication.
     """
-    if status.st_uid not in (0, os.geteuid()):
+    if not is_owned_by_us(status):
         raise ConfigError(path, "holds secrets and belongs to another user")
     # Root may share what is root's with a group.
     if status.st_mode & (0o037 if status.st_uid == 0 else 0o077):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 from acspec.archive.pgp import is_encrypted
+from acspec.descriptors import write_all
 from acspec.errors import FormatError, ToolError
 
 TYPE_CHECKING = False
@@ -93,10 +94,8 @@ class Decrypting:
             os.close(self._writing)
 
     def _hand_on(self, data: bytes) -> None:
-        view = memoryview(data)
         try:
-            while view:
-                view = view[os.write(self._writing, view) :]
+            write_all(self._writing, data)
         except BrokenPipeError:
             pass
 

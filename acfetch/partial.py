@@ -16,9 +16,11 @@ from hashlib import sha256
 
 from acfetch.ranges import Version
 from acfetch.room import measure_room
+from acspec.descriptors import write_all
 from acspec.errors import FormatError, OutputError
 from acspec.fields import Fields
 from acspec.jsontext import dump_json, parse_json
+from acspec.ownership import others_can_write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,10 +107,8 @@ class Partial:
             self._append(data)
 
     def _append(self, data: bytes) -> None:
-        view = memoryview(data)
         try:
-            while view:
-                view = view[os.write(self._fd, view) :]
+            write_all(self._fd, data)
         except OSError:  # it is the image that matters
             self._keeps = False
 
@@ -144,7 +144,7 @@ def _open_own(path: str) -> int:
         except (OSError, OutputError):
             return -1
         status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022 and _lock(descriptor):
+        if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not others_can_write(status) and _lock(descriptor):
             if os.fstat(descriptor).st_nlink:  # nobody removed it in the moment before the lock
                 return descriptor
             os.close(descriptor)

@@ -12,6 +12,7 @@ import os
 import signal
 
 from acrun.stage1 import become_stage1
+from acspec.descriptors import close_all_but
 from acspec.errors import reason_of
 from acspec.program import tell
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from acspec.pods import Pod
 
 _STARTED = b"started\n"
-_BEYOND_ALL = 2**31 - 1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -78,21 +78,12 @@ def _be_monitor(stage1: Sequence[str], pod: Pod, messages: int, ready: int, *, d
         for number, descriptor in enumerate((nowhere, nowhere, messages)):
             os.dup2(descriptor, number)
         os.set_inheritable(ready, True)
-        _close_all_but({ready, -1 if pod.lock_fd is None else pod.lock_fd})
+        close_all_but({ready, -1 if pod.lock_fd is None else pod.lock_fd})
         become_stage1(stage1, pod, interactive=False, debug=debug, further=("--detached", "--ready-fd", str(ready)))
     except OSError as error:
         tell("acrun", f"{stage1[0]}: {reason_of(error)}")
     finally:
         os._exit(125)
-
-
-def _close_all_but(kept: set[int]) -> None:
-    low = 3
-    for descriptor in sorted(number for number in kept if number >= low):
-        if low < descriptor:  # an empty range, to os.closerange, may be everything
-            os.closerange(low, descriptor)
-        low = descriptor + 1
-    os.closerange(low, _BEYOND_ALL)
 
 
 def _end_when_asked(monitor: int) -> list[int]:

@@ -10,8 +10,7 @@ import os
 from acspec.directories import run_directory
 from acspec.errors import BusyError, TrustError
 from acspec.locks import open_locked
-
-_OTHERS_WRITE = 0o022
+from acspec.ownership import is_owned_by_us, others_can_write
 
 
 def own_run_directory(option: str | None) -> str:
@@ -28,9 +27,9 @@ def own_run_directory(option: str | None) -> str:
 def check_run_directory(path: str) -> None:
     """Check that nobody but root and the caller can write to RUN. Raises: TrustError; OSError when it is not there."""
     status = os.stat(path)
-    if status.st_uid not in (0, os.geteuid()):
+    if not is_owned_by_us(status):
         raise TrustError(path, f"belongs to user {status.st_uid}, who could put anything there", "$APPC_RUN names another place")
-    if status.st_mode & _OTHERS_WRITE:
+    if others_can_write(status):
         raise TrustError(path, "can be written to by others", "chmod go-w, or $APPC_RUN names another place")
 
 

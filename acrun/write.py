@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from acrun.backends import COPY, copy_tree
+from acspec.descriptors import write_all
 from acspec.execution import copy_attributes
 from acspec.jsontext import dump_json
 
@@ -118,10 +119,6 @@ def _write_app(directory: str, app: AppFiles, backend: str) -> None:
 def _write(path: str, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from error
+        write_all(descriptor, data, path)
     finally:
         os.close(descriptor)

@@ -1,6 +1,6 @@
 """Descriptors across the fork of pod init: what each app gets as 0 to 2, our own ends of that, and what init may keep.
 
-Source: spec/stage1.md, run; close_range(2).
+Source: spec/stage1.md, run.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from acstage1.pod import App, PodDirectory
     from acstage1.relay import Relay
     from acstage1.terminal import CallersTerminal
-
-_BEYOND_ALL = 2**31 - 1
 
 
 class Streams:
@@ -114,16 +112,6 @@ def _open_input(streams: Streams, source: int) -> int:
     streams.inputs.append(Input(source, target))
     streams.inner.append(end)
     return end
-
-
-def keep_only(kept: Iterable[int]) -> None:
-    """Close every descriptor but 0 to 2 and *kept*: whatever else is open leads to the host. Source: close_range(2)."""
-    last = 2
-    for descriptor in sorted(number for number in kept if number > 2):
-        if descriptor > last + 1:  # an empty range, to os.closerange, may be everything
-            os.closerange(last + 1, descriptor)
-        last = descriptor
-    os.closerange(last + 1, _BEYOND_ALL)
 
 
 def close_all(descriptors: Iterable[int]) -> None:

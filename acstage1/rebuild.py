@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 from errno import EINVAL
 
+from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
 from acspec.execution import copy_attributes
 from acstage1.cgroupfs import kill_all
-from acstage1.descriptors import keep_only
 from acstage1.errors import StartError
 from acstage1.linux.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, attach, clone_tree, make_all_private, mount, unmount_detached
 from acstage1.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, setns, unshare
@@ -87,7 +87,7 @@ def start_rebuilding(pod: PodDirectory, app: App, init: int, cgroups: Sequence[s
     if pid == 0:
         set_wakeup_fd(-1)
         signal(SIGTERM, SIG_DFL)
-        keep_only({end, init})  # above all not the lock, and not the lifeline
+        close_all_but({end, init})  # above all not the lock, and not the lifeline
         _guard(end, monitor, lambda: _lay_out(pod, app, init, cgroups, end))
     os.close(end)
     return Rebuilding(pid, report)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import time
 
+from acspec.descriptors import write_all
 from acspec.errors import FormatError, MissingInputError, TrustError
 from acspec.execution import format_moment
 from acspec.jsontext import dump_json, read_json_file
+from acspec.ownership import only_we_can_write
 from acstage1.processes import boot_id, start_time
 
 TYPE_CHECKING = False
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from acspec.jsontext import JSONValue
-
-_OTHERS_WRITE = 0o022
 
 
 def now(later: float = 0.0) -> str:
@@ -65,9 +65,7 @@ class Records:
         temporary = f"{path}.new"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            write_all(descriptor, data)
         finally:
             os.close(descriptor)
         os.rename(temporary, path)
@@ -79,7 +77,7 @@ def check_owner(path: str) -> None:
     Raises: TrustError; OSError when it is not there.
     """
     status = os.stat(path)
-    if status.st_uid not in (0, os.geteuid()) or status.st_mode & _OTHERS_WRITE:
+    if not only_we_can_write(status):
         raise TrustError(path, f"belongs to user {status.st_uid}, or others can write to it: no pod directory of the caller's")
 
 

@@ -12,6 +12,7 @@ import gc
 import os
 from errno import EPERM
 
+from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
 from acspec.errors import UsageError, reason_of
 from acspec.locks import open_locked
@@ -19,7 +20,7 @@ from acspec.program import tell
 from acstage1.account import Account
 from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
-from acstage1.descriptors import Streams, close_all, keep_only, open_streams
+from acstage1.descriptors import Streams, close_all, open_streams
 from acstage1.environment import NOTIFY_VARIABLE
 from acstage1.errors import StartError
 from acstage1.flows import Flows
@@ -143,7 +144,7 @@ class _Monitor:
         if pid == 0:
             set_wakeup_fd(-1)
             os.close(self._lock)  # whatever its number
-            keep_only({theirs.fileno(), *for_init})
+            close_all_but({theirs.fileno(), *for_init})
             _become_init(self._pod, theirs, lifeline, gate, trampoline, streams, sockets, self._options.debug)
         self._init_pid, self._init = pid, os.pidfd_open(pid)
         theirs.close()

@@ -13,6 +13,7 @@ import gc
 import os
 from errno import ELOOP
 
+from acspec.descriptors import close_all_but
 from acspec.execution import REPORT_FD, TRAMPOLINE_FD
 from acstage1.environment import describe_sockets, find_terminal_type, make_environment
 from acstage1.errors import NotExecutableError
@@ -149,10 +150,7 @@ def _arrange_descriptors(start: Start, terminal: int) -> None:
     for number, descriptor in zip(places, high, strict=True):
         os.dup2(descriptor, number, inheritable=number != TRAMPOLINE_FD)
     start.report = REPORT_FD
-    low = len(chosen) + len(start.sockets)
-    if low < REPORT_FD:  # an empty range, to os.closerange, may be everything
-        os.closerange(low, REPORT_FD)
-    os.closerange(max(places) + 1, 2**31 - 1)
+    close_all_but(places)
 
 
 def _drop_privileges(app: App, uid: int, gid: int) -> None:

@@ -15,6 +15,7 @@ from typing import Self
 
 from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings, write_walk
+from acspec.descriptors import write_all
 from acspec.errors import FormatError, KernelError
 from acspec.names import ImageID
 
@@ -65,9 +66,7 @@ class Rebuilt:
             os.close(self._output)
 
     def _write(self, data: bytes | bytearray) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._output, view) :]
+        write_all(self._output, data)
 
     @property
     def image_id(self) -> ImageID:

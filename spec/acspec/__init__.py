@@ -40,6 +40,8 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     execution       what executors and checks of images agree on
     image_outputs   where images may be written, and how they appear whole
     durable         files that appear whole or not at all
+    descriptors     all of the bytes written, all other descriptors closed
+    ownership       whose a file is, and who else can write to it
     locks           locks that say who is at work
     errors          what can go wrong, and the exit code of each
     escape          values from outside, safe to print

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 
+from acspec.descriptors import write_all
 from acspec.errors import OutputError
 from acspec.locks import iterate_unlocked
 
@@ -65,12 +66,7 @@ class NewFile:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of *data*. Raises: OSError with the path."""
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self.fd, view) :]
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self.path) from error
+        write_all(self.fd, data, self.path)
 
     def commit(self, *, overwrite: bool = False) -> None:
         """Give the file its mode and its final name, durably.

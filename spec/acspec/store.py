@@ -14,6 +14,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from acspec.descriptors import write_all
 from acspec.durable import list_names, sweep_new_files, sync_directory, write_file
 from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError, OutputError
 from acspec.fields import Fields
@@ -335,12 +336,7 @@ class NewImage:
 
     def write(self, data: bytes | memoryview) -> None:
         """Append *data* to the uncompressed tar. Raises: OSError with the path."""
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self.fd, view) :]
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self._store.path) from error
+        write_all(self.fd, data, self._store.path)
 
     def publish(self, record: ImageRecord, signature: bytes | None) -> str:
         """Put the image, its signature and its record into the store, durably, and return the image's path.

@@ -23,6 +23,7 @@ from acspec.archive.sorted_log import SortedLog
 from acspec.archive.source import Readable
 from acspec.archive.spool import Spool
 from acspec.errors import StorageError
+from acspec.ownership import only_we_can_write
 
 _DIRECTORY = 1  # in the lowest bit of a path's number; above it is the place of its entry
 _LINK = 1 << 63  # the path is but the target of a hard link, whose place is below
@@ -187,7 +188,7 @@ class _File:
 def _is_safe(descriptor: int) -> bool:
     """Tell whether *descriptor* is a regular file that nobody but its owner, root or the caller, can write to."""
     status = os.fstat(descriptor)
-    return stat.S_ISREG(status.st_mode) and status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022
+    return stat.S_ISREG(status.st_mode) and only_we_can_write(status)
 
 
 def _changed(what: str) -> StorageError:
