@@ -91,7 +91,7 @@ def _details(state: PodState, app: AppState) -> Iterator[tuple[str, str]]:
         yield "  root", app.backend
     if state.state == "running" and app.pid is not None and not state.end_of(app):
         yield "  process", str(app.pid)
-    for key in ("attempt", "started", "ended"):
+    for key in ("attempt", "started", "ended", "post-stop"):
         if app.status.get(key) not in (None, ""):
             yield f"  {key}", str(app.status[key])
 

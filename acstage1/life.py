@@ -69,6 +69,7 @@ class Life:
         self.notices = notices
         self.rebuilding: Rebuilding | None = None
         self._kill_at: float | None = None
+        self._timed_out = self._kill_owed = False
         self._begin_at: float | None = None
         self._rest: float | None = None
         self._grace = grace
@@ -97,8 +98,7 @@ class Life:
 
     def _start(self, role: str) -> None:
         self._role = role
-        if role == POST_STOP and self._ending:
-            self._kill_at = time.monotonic() + self._grace
+        self._timed_out = self._kill_owed = False
         self._hands.send(START, self.app.name, role)
 
     def moment(self) -> float | None:
@@ -106,11 +106,9 @@ class Life:
         return self._kill_at if self._begin_at is None else self._begin_at
 
     def end_soon(self) -> None:
-        """Start nothing more but post-stop, which gets the grace period from now or from its start, whichever is later."""
+        """Start nothing more but post-stop."""
         self._ending = True
         self._give_up()
-        if self._role == POST_STOP and self._kill_at is None:
-            self._kill_at = time.monotonic() + self._grace
 
     def signal(self, number: int) -> None:
         """Pass a signal on to main, or to pre-start when it asks for an end. While main could not answer it, it is owed.
@@ -140,14 +138,22 @@ class Life:
             self.rebuilding = self._hands.rebuild(self.app)
         if self._kill_at is not None and time.monotonic() >= self._kill_at:
             self._kill_at = None
+            self._timed_out = True
             self._send(SIGKILL)
 
     def admitted(self, pid: int) -> None:
-        """Let a process go on that init has forked and that waits at its gate. Raises: OSError."""
+        """Let a process go on that init has forked and that waits at its gate; post-stop has the grace period from here on.
+
+        Raises: OSError.
+        """
         try:
             self._pidfd = os.pidfd_open(self._hands.admit(self.app.name, self._role, self._attempt, pid))
         except ProcessLookupError:
             return  # killed before it was anything; init's word of that is on its way
+        if self._role == POST_STOP:
+            self._kill_at = time.monotonic() + self._grace
+        if self._kill_owed:
+            self._send(SIGKILL)
         self._hands.send(JOINED, str(pid))
 
     def runs(self) -> None:
@@ -182,9 +188,16 @@ class Life:
                 self._over()
             return final
         if code:
-            self._hands.tell(f"{self.app.name}: post-stop ended with {_words(code)}")
+            why = f"was killed after {self._grace:g} s" if self._timed_out else f"ended with {_words(code)}"
+            self._hands.tell(f"{self.app.name}: {POST_STOP} {why}")
+            self._note_post_stop(why)
         self._over()
         return False
+
+    def _note_post_stop(self, why: str) -> None:
+        """Write down that post-stop failed, which changes nothing else."""
+        self._status[POST_STOP] = why
+        self._write()
 
     def _ended_pre_start(self, code: int) -> bool:
         if self._ending or (code and self._owed in _REQUESTS):
@@ -205,6 +218,7 @@ class Life:
         program = code in (126, 127)
         self._hands.tell(f"{where}: {path or self.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
         if role == POST_STOP:
+            self._note_post_stop(f"could not be started: {text}")
             self._over()
             return False
         self._finish({"failed": step, "why": text}, code)
@@ -275,6 +289,7 @@ class Life:
             self._hands.tell(f"status/{self.app.name}: {reason_of(error)}")
 
     def _send(self, number: int) -> None:
+        self._kill_owed = self._kill_owed or (number == SIGKILL and self._pidfd < 0)  # it is on its way to its gate
         if self._pidfd >= 0:
             send_signal(self._pidfd, number)  # when it has ended, init's word of that is on its way
 

@@ -236,7 +236,7 @@ class _Monitor:
     def _write_status(self, app: str, status: dict[str, JSONValue]) -> None:
         """Write how an app ended, and say so when it was for want of memory: its own, or that of init, with which all end."""
         kills = self._cgroups.count_oom_kills(app) - self._oom_kills[app]
-        if kills or self._cgroups.count_oom_kills(None):
+        if kills or ("oom" not in status and self._cgroups.count_oom_kills(None)):
             self._oom_kills[app] += kills
             status["oom"] = True
             self._tell(describe_oom(app, status, kills))

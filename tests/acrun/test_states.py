@@ -61,14 +61,21 @@ def test_how_an_app_ended_is_told(status: Any, words: str, tmp_path: Path) -> No
 
 def test_status_says_which_backend_an_app_has_and_its_times_and_attempts(tmp_path: Path) -> None:
     stage1 = {"apps": {"one": {"rootfs": {"backend": "overlay"}}, "two": {"rootfs": {"backend": "copy"}}}}
-    status = {"exit": 0, "attempt": 4, "started": "2026-11-24T10:00:00.1Z", "ended": "2026-11-24T10:00:01.2Z"}
+    times = {"started": "2026-11-24T10:00:00.1Z", "ended": "2026-11-24T10:00:01.2Z"}
+    status = {"exit": 0, "attempt": 4, **times, "post-stop": "ended with exit 3"}
     _, state = get_state(pod(tmp_path, {"pod": MANIFEST, "stage1.json": stage1, "status/one": status}), UUID)
     apps: Any = state.to_json()["apps"]
     assert [app["rootfs"] for app in apps] == [{"backend": "overlay"}, {"backend": "copy"}]
     assert [app["state"] for app in apps] == ["ended", "ended"]
     assert state.to_json()["ended"] == "2026-11-24T10:00:01.2Z"
     rows = [line.split() for line in describe(state, None).splitlines()]
-    for row in (["root", "overlay"], ["root", "copy"], ["attempt", "4"], ["ended", "2026-11-24T10:00:01.2Z"]):
+    for row in (
+        ["root", "overlay"],
+        ["root", "copy"],
+        ["attempt", "4"],
+        ["ended", "2026-11-24T10:00:01.2Z"],
+        ["post-stop", "ended", "with", "exit", "3"],
+    ):
         assert row in rows
 
 

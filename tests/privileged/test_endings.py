@@ -127,6 +127,40 @@ def test_a_post_stop_has_the_grace_period_for_itself_when_main_took_all_of_it(tm
     assert log(pod, "app")[-1] == ("stdout", "F", "cleaned")
 
 
+# Post-stop, and what is said of it and written down.
+FAILED_POST_STOPS: dict[str, tuple[dict[str, Any], str]] = {
+    "one that hangs is killed after the grace period": (handler("post-stop", f"trap '' TERM; {HANG}"), "was killed after 1 s"),
+    "one that fails is told with its code": (handler("post-stop", "exit 3"), "ended with exit 3"),
+    "one that is not there is told with its path": (
+        {"name": "post-stop", "exec": ["/no"]}, "could not be started: /no: not found in the image",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", FAILED_POST_STOPS)
+def test_a_post_stop_that_fails_holds_up_no_pod_that_is_not_ending(tmp_path: Path, rootfs: Path, sentence: str) -> None:
+    post, why = FAILED_POST_STOPS[sentence]
+    apps = {"app": shell("exit 0", eventHandlers=[post]), "other": shell("exit 0")}
+    pod = write_pod(tmp_path, rootfs, apps, manifest=VOLUME, gracePeriod=1)
+    result = run(pod)
+    assert (result.code, status(pod, "app")["exit"]) == (0, 0)
+    assert status(pod, "app")["post-stop"] == why
+    assert result.stderr.startswith("acstage1: app: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_grace_period_ends_an_app_that_is_just_starting_and_a_post_stop_that_is_not_there_yet(
+    tmp_path: Path, rootfs: Path
+) -> None:
+    post = handler("post-stop", HANG)
+    app = AppSpec(["/bin/probe", "ignore"], {"eventHandlers": [handler("pre-start", "echo begin"), post]})
+    pod = write_pod(tmp_path, rootfs, {"app": app}, gracePeriod=0)
+    with start(pod) as monitor:
+        assert read_line(monitor) == "begin\n"
+        monitor.terminate()
+        assert monitor.wait() in (128 + signal.SIGKILL, 128 + signal.SIGTERM)
+
+
 def test_lines_of_several_apps_come_through_with_their_names_and_into_logs_without(tmp_path: Path, rootfs: Path) -> None:
     apps = {"one": shell("echo a; printf b"), "two": shell("echo c >&2")}
     pod = write_pod(tmp_path, rootfs, apps, manifest=VOLUME)
