@@ -29,10 +29,10 @@ class AppState:
 
     `backend` is `overlay` (over the tree at `lower`) or `copy`, empty when nothing says so; the status is empty before the
     app ended. `attempt` is that of the process which runs now, or ran last; `is_ready` is false while it is still to
-    say so.
+    say so, `is_stopping` true when it has said that.
     """
 
-    __slots__ = ("attempt", "backend", "image_id", "image_name", "is_ready", "lower", "name", "pid", "status")
+    __slots__ = ("attempt", "backend", "image_id", "image_name", "is_ready", "is_stopping", "lower", "name", "pid", "status")
 
     def __init__(self, name: str, image_name: str, image_id: str) -> None:
         self.name = name
@@ -44,6 +44,7 @@ class AppState:
         self.pid: int | None = None
         self.attempt = 0
         self.is_ready = True
+        self.is_stopping = False
 
     def is_again(self) -> bool:
         """Tell whether a process runs, or ran last, of a later attempt than the status. Source: spec/stage1.md, Restarts."""
@@ -103,12 +104,14 @@ class PodState:
     def state_of(self, app: AppState) -> str:
         """Return what an app that has not ended is doing: starting until a process is ready, then running; else as the pod.
 
-        One that waits for its next attempt is restarting.
+        One that waits for its next attempt is restarting, one that has said so is stopping.
         """
         if self.state != "running":
             return self.state
         if "next" in app.status and not app.is_again():
             return f"restarting after {app.ended()}"
+        if app.is_stopping:
+            return "stopping"
         return "running" if app.pid is not None and app.is_ready else "starting"
 
     def get_app(self, name: str | None) -> AppState:
@@ -258,6 +261,7 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
         app.backend, app.lower = _text(rootfs.get("backend")), _text(rootfs.get("lower"))
         app.pid = find_pid(processes.get(app.name))
         app.is_ready = _get(processes.get(app.name), "ready") is not False
+        app.is_stopping = _get(processes.get(app.name), "stopping") is True
         app.attempt = find_number(processes.get(app.name), "attempt") or 0
         app.status = _read(pod.path, os.path.join("status", app.name)) if app.name and "/" not in app.name else {}
         state.apps.append(app)

@@ -36,10 +36,10 @@ class Hands:
 
     *send* to init; *admit* a process into its app's cgroups, given the app's name, the role, the attempt and the pid that init
     knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree; write down
-    that an app is *ready*.
+    what an app has *said* that it is.
     """
 
-    __slots__ = ("admit", "end", "ready", "rebuild", "send", "tell")
+    __slots__ = ("admit", "end", "rebuild", "said", "send", "tell")
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class Hands:
         end: Callable[[str, dict[str, JSONValue]], None],
         tell: Callable[[str], None],
         rebuild: Callable[[App], Rebuilding],
-        ready: Callable[[str], None],
+        said: Callable[[str, set[str]], None],
     ) -> None:
         self.send = channel.send
         self.admit = admit
         self.end = end
         self.tell = tell
         self.rebuild = rebuild
-        self.ready = ready
+        self.said = said
 
 
 class Life:
@@ -80,7 +80,8 @@ class Life:
         self._attempt = 0
         self._started, self._since = "", 0.0
         self._status: dict[str, JSONValue] = {}
-        self._runs = self._said_ready = False
+        self._runs = False
+        self._said: set[str] = set()
         self._owed = 0
         self._ending = False
 
@@ -91,7 +92,7 @@ class Life:
             return
         self._attempt += 1
         self._started, self._since = now(), time.monotonic()
-        self._runs, self._said_ready, self.code = False, False, None
+        self._runs, self._said, self.code = False, set(), None
         if self.notices is not None:
             self.notices.forget()
         self._start(PRE_START if PRE_START in self.app.handlers else MAIN)
@@ -166,13 +167,14 @@ class Life:
 
     def is_ready(self) -> bool:
         """Tell whether main runs and, where it is to say so, has said that it is ready; or is not waited for any more."""
-        return self.done or (self._runs and (self.notices is None or self._said_ready))
+        return self.done or (self._runs and (self.notices is None or "ready" in self._said))
 
     def hear(self) -> None:
         """Hear what the app says. Raises: OSError."""
-        if self.notices is not None and self.notices.hear() and self._role == MAIN and not self._said_ready:
-            self._said_ready = True
-            self._hands.ready(self.app.name)
+        heard = self.notices.hear() if self.notices is not None else set()
+        if self._role == MAIN and not heard <= self._said:
+            self._said |= heard
+            self._hands.said(self.app.name, self._said)
 
     def ended(self, code: int) -> bool:
         """Go on after a process ended with *code*, negative for a signal; return whether the app's own end is known by now."""

@@ -1,7 +1,7 @@
 """What apps say of themselves by sd_notify, and what the monitor says so to whoever started it.
 
 An app whose image says that it speaks this protocol gets a socket in its own /dev, where nobody else comes: what is heard there is
-the app's word. Of all that it may say READY=1 alone means something here. No descriptor of it is in the pod.
+the app's word. Of all that it may say READY=1 and STOPPING=1 alone mean something here. No descriptor of it is in the pod.
 
 Source: sd_notify(3); aci.md, annotations: appc.io/executor/supports-systemd-notify; unix(7).
 """
@@ -16,7 +16,8 @@ from acstage1.environment import NOTIFY_VARIABLE
 # In the app's directory, below that of the pod.
 SOCKET = "notify"
 
-_READY = b"READY=1"
+# What an app may say, and how the file `pid` has it.
+_WORDS = {b"READY=1": "ready", b"STOPPING=1": "stopping"}
 _LONGEST = 4096
 _AT_ONCE = 64
 _KIND = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK
@@ -42,16 +43,16 @@ class Notices:
         """Return the descriptor, for poll."""
         return self._socket.fileno()
 
-    def hear(self) -> bool:
-        """Take what has come, and return whether the app says in it that it is ready. Raises: OSError."""
-        ready = False
+    def hear(self) -> set[str]:
+        """Take what has come, and return what the app says in it that it is: `ready`, `stopping`. Raises: OSError."""
+        heard: set[str] = set()
         for _ in range(_AT_ONCE):
             try:
                 message = self._socket.recv(_LONGEST)
             except BlockingIOError:
                 break
-            ready = ready or _READY in message.split(b"\n")
-        return ready
+            heard.update(_WORDS[word] for word in message.split(b"\n") if word in _WORDS)
+        return heard
 
     def forget(self) -> None:
         """Drop what an attempt that has ended may have left. Raises: OSError."""

@@ -175,10 +175,11 @@ class _Monitor:
             self._init,
             wakeup,
             Flows(streams.outputs, streams.inputs, streams.relays),
-            Hands(channel, self._admit, self._write_status, self._tell, self._rebuild, self._app_ready),
+            Hands(channel, self._admit, self._write_status, self._tell, self._rebuild, self._app_said),
             on_ready=self._ready,
             on_started=self._started,
             on_all_ready=self._all_ready,
+            on_ending=self._ending,
             notices=self._notices,
         )
         return supervisor.run()
@@ -209,21 +210,29 @@ class _Monitor:
         for note in self._account.notes():
             tell(TOOL, note)
         self._records.write_pids(self._init_pid, {})
+        if self._options.detached:
+            self._tell_starter(f"MAINPID={os.getpid()}")  # before stage0 ends, which was it until now
         if self._options.ready_fd is not None:
             os.write(self._options.ready_fd, b"ready\n")  # who is gone meanwhile does not want the pod
 
-    def _app_ready(self, app: str) -> None:
-        """Write down that an app has said it is ready."""
+    def _app_said(self, app: str, words: set[str]) -> None:
+        """Write down what an app has said that it is."""
         entry = self._running.get(app)
         if isinstance(entry, dict):
-            entry["ready"] = True
+            entry.update(dict.fromkeys(words, True))
             self._records.write_pids(self._init_pid, self._running)
 
     def _all_ready(self) -> None:
-        if NOTIFY_VARIABLE in os.environ and not self._options.detached:
+        self._tell_starter(f"READY=1\nSTATUS=pod {self._pod.uuid} runs: {', '.join(self._apps)}")
+
+    def _ending(self, why: str) -> None:
+        self._tell_starter(f"STOPPING=1\nSTATUS=pod {self._pod.uuid} is ending: {why}")
+
+    def _tell_starter(self, text: str) -> None:
+        if NOTIFY_VARIABLE in os.environ:
             from acstage1.notices import tell_starter  # only a service manager wants to know
 
-            tell_starter("READY=1")
+            tell_starter(text)
 
     def _started(self) -> None:
         if self._options.ready_fd is not None:

@@ -56,6 +56,7 @@ class Supervisor:
         on_ready: Callable[[], None],
         on_started: Callable[[], None],
         on_all_ready: Callable[[], None],
+        on_ending: Callable[[str], None],
         notices: Mapping[str, Notices],
     ) -> None:
         """Supervise *pod* over *channel*; *init* is a pidfd, *wakeup* delivers signal numbers."""
@@ -72,6 +73,7 @@ class Supervisor:
         self._tell, self._on_ready = hands.tell, on_ready
         self._on_started: Callable[[], None] | None = on_started
         self._on_all_ready: Callable[[], None] | None = on_all_ready
+        self._on_ending = on_ending
         self._ending = False
         self._asked = False
         self._kill_at: float | None = None
@@ -88,6 +90,8 @@ class Supervisor:
         """
         while not self._init_gone and not all(life.done for life in self._lives.values()):
             self._turn()
+        if not self._ending:
+            self._on_ending("all apps have ended")
         self._channel.close()
         send_signal(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
         self._flows.drain(self._init, self._wakeup, self._patience)
@@ -156,7 +160,7 @@ class Supervisor:
         if self._ending and request:
             self._kill(handlers=True)
         elif number == SIGTERM:
-            self._end()
+            self._end("as was asked")
         else:
             for life in self._lives.values():
                 resting = not life.done
@@ -169,9 +173,10 @@ class Supervisor:
         for life in self._lives.values():
             life.kill(handlers=handlers)
 
-    def _end(self) -> None:
+    def _end(self, why: str) -> None:
         """Begin the end of the pod."""
         self._ending = True
+        self._on_ending(why)
         self._kill_at = time.monotonic() + self._grace
         for life in self._lives.values():
             life.end_soon()
@@ -223,7 +228,7 @@ class Supervisor:
         """End the pod when the end of an app is to be the end of all."""
         if not self._ending and self._policy.ends_pod(life.app.name, life.code or 0):
             self._culprit = life.app.name
-            self._end()
+            self._end(f"{life.app.name} ended with {life.code}")
         self._tell_started()
 
     def _tell_started(self) -> None:

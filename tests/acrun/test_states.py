@@ -79,6 +79,26 @@ def test_status_says_which_backend_an_app_has_and_its_times_and_attempts(tmp_pat
         assert row in rows
 
 
+SAID = {
+    "nothing": ({"pid": 7, "start": 1}, "running"),
+    "that it is not ready yet": ({"pid": 7, "start": 1, "ready": False}, "starting"),
+    "that it is ready": ({"pid": 7, "start": 1, "ready": True}, "running"),
+    "that it is stopping": ({"pid": 7, "start": 1, "ready": True, "stopping": True}, "stopping"),
+}
+
+
+@pytest.mark.parametrize("sentence", SAID)
+def test_what_a_running_app_says_of_itself_is_its_state(tmp_path: Path, sentence: str) -> None:
+    process, shown = SAID[sentence]
+    pods = pod(tmp_path, {"pod": MANIFEST, "pid": {"apps": {"one": process}}})
+    lock = open_locked(str(tmp_path / "pods" / "run" / UUID))
+    try:
+        _, state = get_state(pods, UUID)
+    finally:
+        os.close(lock)
+    assert state.state_of(state.apps[0]) == shown
+
+
 def test_isolators_are_told_with_their_reasons(tmp_path: Path) -> None:
     rows = [
         {"name": "resource/cpu", "app": "one", "state": "ignored", "why": "no controller"},

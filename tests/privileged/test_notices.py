@@ -23,9 +23,9 @@ def shell(script: str, **app: Any) -> AppSpec:
     return AppSpec(["/bin/sh", "-c", script], app, runtime=NOTIFY)
 
 
-def ready(pod: Path, app: str = "app") -> Any:
-    """Return what `pid` says of an app's readiness."""
-    return json.loads((pod / "pid").read_text())["apps"][app].get("ready")
+def ready(pod: Path, word: str = "ready") -> Any:
+    """Return what `pid` says of the app's readiness, or of another *word* of it."""
+    return json.loads((pod / "pid").read_text())["apps"]["app"].get(word)
 
 
 class Starter:
@@ -35,15 +35,15 @@ class Starter:
         self._socket = own
         self._path = path
 
-    def run(self, pod: Path) -> subprocess.Popen[str]:
+    def run(self, pod: Path, *options: str) -> subprocess.Popen[str]:
         """Start a pod whose output is to be read."""
         environment = {**os.environ, "NOTIFY_SOCKET": self._path}
-        command = [*STAGE1, "run", str(pod)]
+        command = [*STAGE1, "run", *options, str(pod)]
         return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
 
-    def hear(self) -> str:
-        """Return what comes next."""
-        return self._socket.recv(100).decode()
+    def hear(self) -> list[str]:
+        """Return the lines of what comes next."""
+        return self._socket.recv(1000).decode().split("\n")
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -67,16 +67,60 @@ def test_an_app_says_that_it_is_ready(tmp_path: Path, rootfs: Path, starter: Sta
         assert read_line(monitor) == "up\n"
         assert ready(pod) is False
         (go / "now").touch()
-        assert starter.hear() == "READY=1"
+        assert starter.hear()[0] == "READY=1"
         assert ready(pod) is True
         monitor.terminate()
+
+
+# What the app does, whether the pod is then asked to end, and what its starter hears of that.
+ENDINGS = {
+    "it was asked to": (f"{SAY}; {HANG}", True, "as was asked"),
+    "an app failed": (f"{SAY}; exit 3", False, "app ended with 3"),
+    "all apps have ended": (SAY, False, "all apps have ended"),
+}
+
+
+@pytest.mark.parametrize("sentence", ENDINGS)
+def test_who_started_a_pod_hears_that_it_is_ready_and_why_it_ends(
+    tmp_path: Path, rootfs: Path, starter: Starter, sentence: str
+) -> None:
+    script, asked, why = ENDINGS[sentence]
+    pod = write_pod(tmp_path, rootfs, {"app": shell(script)})
+    with starter.run(pod) as monitor:
+        assert starter.hear() == ["READY=1", f"STATUS=pod {pod.name} runs: app"]
+        if asked:
+            monitor.terminate()
+        assert starter.hear() == ["STOPPING=1", f"STATUS=pod {pod.name} is ending: {why}"]
+
+
+def test_who_started_a_detached_pod_hears_first_of_all_which_process_it_is(tmp_path: Path, rootfs: Path, starter: Starter) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": shell(f"{SAY}; {HANG}")})
+    with starter.run(pod, "--detached") as monitor:
+        assert starter.hear() == [f"MAINPID={monitor.pid}"]
+        assert starter.hear()[0] == "READY=1"
+        monitor.terminate()
+        assert starter.hear()[0] == "STOPPING=1"
+
+
+def test_an_app_says_that_it_is_stopping_and_its_starter_hears_of_the_pod_s_end_alone(
+    tmp_path: Path, rootfs: Path, starter: Starter
+) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": shell(f"{SAY}; /bin/probe notify STOPPING=1; echo said; {HANG}")})
+    with starter.run(pod) as monitor:
+        assert starter.hear()[0] == "READY=1"
+        assert read_line(monitor) == "said\n"
+        while not ready(pod, "stopping"):
+            assert monitor.poll() is None
+        assert ready(pod) is True
+        monitor.terminate()
+        assert starter.hear()[0] == "STOPPING=1"
 
 
 def test_an_app_that_does_not_say_so_is_ready_as_soon_as_it_runs(tmp_path: Path, rootfs: Path, starter: Starter) -> None:
     app = AppSpec(["/bin/sh", "-c", f'echo "<$NOTIFY_SOCKET>"; ls /dev/notify 2>&1; {HANG}'])
     pod = write_pod(tmp_path, rootfs, {"app": app})
     with starter.run(pod) as monitor:
-        assert starter.hear() == "READY=1"
+        assert starter.hear()[0] == "READY=1"
         assert read_line(monitor) == "<>\n"
         assert "No such file" in read_line(monitor)
         assert ready(pod) is None
@@ -86,7 +130,7 @@ def test_an_app_that_does_not_say_so_is_ready_as_soon_as_it_runs(tmp_path: Path,
 def test_a_pod_is_ready_when_all_its_apps_are_or_have_ended(tmp_path: Path, rootfs: Path, starter: Starter) -> None:
     apps = {"one": shell(f"{SAY}; {HANG}"), "two": AppSpec(["/bin/true"]), "three": AppSpec(["/bin/sh", "-c", HANG])}
     with starter.run(write_pod(tmp_path, rootfs, apps)) as monitor:
-        assert starter.hear() == "READY=1"
+        assert starter.hear()[0] == "READY=1"
         monitor.terminate()
 
 
