@@ -15,7 +15,7 @@ from acrun.stage1 import become_stage1, get_stage1
 from acrun.supervision import Supervision
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, sync_file_system, write_file
-from acspec.errors import TrustError, UsageError
+from acspec.errors import UsageError
 from acspec.jsontext import dump_json
 from acspec.names import parse_ac_name
 from acspec.pods import Pod, Pods
@@ -90,11 +90,9 @@ class LaunchOptions:
 def check_options(options: LaunchOptions) -> None:
     """Check what can be said of *options* before any work is done.
 
-    Raises: UsageError; MissingInputError without a stage1; TrustError for what takes root.
+    Raises: UsageError; MissingInputError without a stage1.
     """
     get_stage1(options.stage1)
-    if options.stage1 is None and os.geteuid() != 0 and options.supervision.restart not in (None, "no"):
-        raise TrustError(f"--restart {options.supervision.restart}", "starting apps again takes root as yet", "sudo acrun")
     if options.detach and options.interactive:
         raise UsageError("--detach", "nobody will be there to type: --interactive makes no sense with it")
     if options.remove and options.keep:

@@ -14,6 +14,7 @@ Modules, from top to bottom:
     supervise     what happens when: handlers, apps, signals, the end
     life          one app from its first process to its last
     rebuild       the clean copy that an app is started again from
+    leftovers     what an app left behind, killed from inside the pod
     descriptors   what apps get as 0 to 2, and what init keeps
     notices       what apps say by sd_notify, and what the monitor says so
     flows         what moves between the apps' pipes and our own descriptors
@@ -30,6 +31,9 @@ Modules, from top to bottom:
     cgroups       the pod's place in every hierarchy
     hierarchies   where this process stands in the cgroup hierarchies
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks
+    joining       the way into the pod, for those who make a clean copy
+    marks         by what processes of one app are told from others'
+    keeping       volumes with a size, where a restart finds them
     tree          the file system of one app
     namefiles     files in /etc by which apps find names
     operations    steps as values: shown, tested, run

@@ -14,6 +14,7 @@ import select
 
 from acstage1 import reports
 from acstage1.devices import make_source_nodes
+from acstage1.keeping import KeptVolumes
 from acstage1.linux.mounts import (
     MOUNT_ATTR_RDONLY,
     MS_NODEV,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from acspec.jsontext import JSONValue
+    from acstage1.marks import Marks
     from acstage1.pod import App, PodDirectory
     from acstage1.reports import Channel
     from acstage1.sockets import Socket
@@ -68,7 +70,9 @@ class InitContext:
     host.
     """
 
-    __slots__ = ("channel", "debug", "descriptors", "gate", "lifeline", "pod", "sockets", "terminals", "trampoline")
+    __slots__ = (
+        "channel", "debug", "descriptors", "gate", "lifeline", "marks", "namespaces", "pod", "sockets", "terminals", "trampoline",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -91,6 +95,8 @@ class InitContext:
         self.terminals = terminals
         self.sockets = sockets
         self.debug = debug
+        self.marks: Marks | None = None
+        self.namespaces: list[int] = []
 
 
 def run_init(context: InitContext) -> NoReturn:
@@ -140,6 +146,7 @@ def _build(context: InitContext, step: list[str]) -> None:
     pod = os.open(pod_path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     nodes = pod_path + _NODES
     files = NameFiles(hostname, context.pod.files)
+    kept = KeptVolumes(pod_path, context.pod.kept)
     trees = {app.name: AppTree(app, pod, f"{pod_path}{_APPS}/{app.name}", nodes, files, note) for app in context.pod.apps}
     steps = [
         Operation("bring lo up", bring_loopback_up),
@@ -151,11 +158,13 @@ def _build(context: InitContext, step: list[str]) -> None:
         Operation("show a command line of its own", lambda: name_command_line(b"acstage1 init")),
         Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
         *(_limit_volume(pod_path, name, size) for name, size in context.pod.sizes.items()),
+        *kept.open(),
         *(_named(name, step) for name, tree in trees.items() for step in tree.open_sources()),
         # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
         Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", _HARMLESS, "mode=755,size=1m")),
         Operation("make device nodes", lambda: make_source_nodes(nodes)),
         Operation("make a place for the /proc of restarts", lambda: os.mkdir(f"{pod_path}/proc", 0o555)),
+        *kept.keep(),
     ]
     for name, tree in trees.items():
         steps.append(_make_place(name, f"{pod_path}{_APPS}/{name}"))
@@ -165,6 +174,7 @@ def _build(context: InitContext, step: list[str]) -> None:
         Operation("let go of the device nodes", lambda: unmount_detached(nodes)),
         Operation("close the pod directory", lambda: os.close(pod)),
         Operation("wait for the cgroups", lambda: _wait(context.gate)),
+        *_prepare_restarts(context),
         Operation("leave the host's cgroup namespace", lambda: unshare(CLONE_NEWCGROUP)),
         Operation("leave the host's files", lambda: pivot_root_here(pod_path)),
         Operation("make init's root read-only", _make_root_read_only),
@@ -174,6 +184,21 @@ def _build(context: InitContext, step: list[str]) -> None:
         if context.debug:
             note(step[0])
         operation.apply()
+
+
+def _prepare_restarts(context: InitContext) -> list[Operation]:
+    """Return the steps for what restarts in an ordinary user's pod need: the way in, and marks where there are several apps."""
+    if context.pod.ids.is_host or not context.pod.restarts:
+        return []
+    from acstage1.joining import open_namespaces
+    from acstage1.marks import Marks
+
+    marks = context.marks = Marks()
+    several = [app.name for app in context.pod.apps] if len(context.pod.apps) > 1 else []
+    return [
+        Operation("open the namespaces for restarts", lambda: context.namespaces.extend(open_namespaces())),
+        Operation("mark the apps", lambda: marks.make(several)),
+    ]
 
 
 def _listen(context: InitContext, app: App, item: Socket) -> Operation:
@@ -249,7 +274,10 @@ class _Init:
     def serve(self) -> None:
         """Serve until the monitor is gone. Raises: OSError."""
         gc.enable()
-        self._context.channel.send(reports.READY)
+        marks, namespaces = self._context.marks, self._context.namespaces
+        self._context.channel.send(reports.READY, *(marks.numbers() if marks is not None else ()), descriptors=namespaces)
+        for descriptor in namespaces:
+            os.close(descriptor)
         channel = self._context.channel
         while True:
             ready = {descriptor for descriptor, _ in self._poll.poll()}
@@ -297,6 +325,8 @@ class _Init:
         def enter_root() -> None:
             if os.read(gate, 1) != b"+":
                 os._exit(125)
+            if self._context.marks is not None:
+                self._context.marks.put_on(app.name)
             unshare(CLONE_NEWNS)
             pivot_root_here(f"{_APPS}/{app.name}")
             start.descriptors = self._descriptors(app, role)

@@ -211,20 +211,24 @@ class PodDirectory:
         self.restart, self.restart_limit = settings.optional_text("restart") or NO, settings.integer("restartLimit", 0, _LARGEST)
         if self.restart not in RESTART_POLICIES:
             raise settings.fault("restart", "is none of no, on-failure and always")
-        if self.restart != NO and not self.ids.is_host:
-            raise settings.fault(
-                "restart", "takes root as yet: what an app left behind is told from others by its cgroup", "--restart no"
-            )
         self.cgroup_parent = settings.optional_text("cgroupParent")
         self.files, self.sizes = _read_files(settings), _read_sizes(settings)
-        if self.sizes and self.restart != NO:
-            raise settings.fault("volumes", "a volume with a size does not outlast a restart as yet", "--restart no")
         manifest = self._read("pod")
         self.isolators = manifest.items("isolators")
         self.apps = self._read_apps(manifest, settings.required_object("apps"))
         self.exit_policy = settings.optional_text("exitPolicy") or ANY_FAILURE
         if not is_exit_policy(self.exit_policy, tuple(app.name for app in self.apps)):
             raise settings.fault("exitPolicy", "is none of any-failure, all, first and app= with one of the apps")
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The volumes with a size, when apps are started again: nothing on disk has their content."""
+        return tuple(self.sizes) if self.restarts else ()
+
+    @property
+    def restarts(self) -> bool:
+        """Whether apps may be started again."""
+        return self.restart != NO
 
     def _read(self, name: str) -> Fields:
         return Fields(read_json_file(os.path.join(self.path, name)), name)

@@ -2,9 +2,9 @@
 
 Pod init has nothing of the host that it could build from, and gets nothing. Three processes of the monitor's do it, one after
 another: the first kills what is left of the app and lays out the new layers; the second, with the host's files in reach and in
-namespaces of its own, mounts the new root and takes it and the volumes along as descriptors into the pod's namespaces; the third,
-which is in the pod and has no other way to the host, builds there as init did and puts the finished tree in the place of the old.
-Each dies with the one before it. No mount is made on the host.
+namespaces of its own, mounts the new root and takes it, the volumes and the devices along as descriptors into the pod's namespaces;
+the third, which is in the pod and has no other way to the host, builds there as init did and puts the finished tree in the place of
+the old. Each dies with the one before it. No mount is made on the host.
 
 Source: ace.md, Filesystem Setup ("Every execution of an app MUST start from a clean copy"); spec/stage1.md, Restarts.
 """
@@ -18,9 +18,10 @@ from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
 from acspec.execution import copy_attributes
 from acstage1.cgroupfs import kill_all
+from acstage1.devices import make_source_nodes
 from acstage1.errors import StartError
 from acstage1.linux.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, attach, clone_tree, make_all_private, mount, unmount_detached
-from acstage1.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, setns, unshare
+from acstage1.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS, unshare
 from acstage1.linux.security import die_with_parent, forbid_inspection
 from acstage1.linux.signals import SIG_DFL, SIGKILL, SIGTERM, set_wakeup_fd, signal
 from acstage1.namefiles import NameFiles
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
+    from acstage1.joining import Way
     from acstage1.pod import App, PodDirectory
     from acstage1.tree import AppTree
 
 STEP = "make a clean copy"
 # Where the builder works, in a mount namespace of its own: directories that pod init's root has for it.
 SCRATCH, PROC = "/dev", "/proc"
+NODES = f"{SCRATCH}/nodes"
 
 _HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _JOINED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
@@ -75,8 +78,10 @@ class Rebuilding:
         self.finish()
 
 
-def start_rebuilding(pod: PodDirectory, app: App, init: int, cgroups: Sequence[str]) -> Rebuilding:
-    """Begin to make a clean copy for *app*, none of whose processes is to live on; *init* is a pidfd, *cgroups* are the app's.
+def start_rebuilding(pod: PodDirectory, app: App, way: Way, cgroups: Sequence[str], mark: int | None) -> Rebuilding:
+    """Begin to make a clean copy for *app*, none of whose processes is to live on.
+
+    *way* leads into the pod; *cgroups* and *mark* are the app's.
 
     Raises: OSError.
     Source: spec/stage1.md, Restarts.
@@ -87,8 +92,8 @@ def start_rebuilding(pod: PodDirectory, app: App, init: int, cgroups: Sequence[s
     if pid == 0:
         set_wakeup_fd(-1)
         signal(SIGTERM, SIG_DFL)
-        close_all_but({end, init})  # above all not the lock, and not the lifeline
-        _guard(end, monitor, lambda: _lay_out(pod, app, init, cgroups, end))
+        close_all_but({end, *way.descriptors()})  # above all not the lock, and not the lifeline
+        _guard(end, monitor, lambda: _lay_out(pod, app, way, cgroups, mark, end))
     os.close(end)
     return Rebuilding(pid, report)
 
@@ -114,18 +119,20 @@ def _in_child(report: int, parent: int | None, action: Callable[[], None]) -> bo
     return os.waitpid(pid, 0)[1] == 0
 
 
-def _lay_out(pod: PodDirectory, app: App, init: int, cgroups: Sequence[str], report: int) -> None:
+def _lay_out(pod: PodDirectory, app: App, way: Way, cgroups: Sequence[str], mark: int | None, report: int) -> None:
     """Kill what is left of the app, put its layers aside, make new ones, have the tree built, remove the old layers."""
     # Not imported before it is needed: most pods never start an app again.
     from acstage1.tree import AppTree
 
+    me = os.getpid()
     kill_all(cgroups)
+    if not pod.ids.is_host and not _in_child(report, me, lambda: _reach_in(way, mark, report)):
+        os._exit(1)
     place = os.path.join(pod.path, "apps", app.name)
     layers = [os.path.join(place, name) for name in _LAYERS[app.backend]]
     for layer in layers:
         _remove(layer + _OLD)
         os.rename(layer, layer + _OLD)
-    me = os.getpid()
     if app.backend == "copy":
         if not _in_child(report, me, lambda: _copy(app.lower or "", layers[0])):
             raise StartError(app.lower or "", "the tree could not be copied")
@@ -133,10 +140,30 @@ def _lay_out(pod: PodDirectory, app: App, init: int, cgroups: Sequence[str], rep
         for layer in layers:
             os.mkdir(layer, 0o700)
         copy_attributes(app.lower or "", layers[0])
-    if not _in_child(report, me, lambda: _carry(pod, app, init, report, AppTree)):
+    if not _in_child(report, me, lambda: _carry(pod, app, way, report, AppTree)):
         os._exit(1)
     for layer in layers:
         _remove(layer + _OLD)
+
+
+def _reach_in(way: Way, mark: int | None, report: int) -> None:
+    """Kill what is left of the app from inside the pod, where no cgroup need tell of it."""
+    from acstage1.leftovers import kill_left
+
+    _become_root(way)
+    way.go(CLONE_NEWNS | CLONE_NEWPID)
+    if not _in_child(report, None, lambda: kill_left(mark)):
+        os._exit(1)
+
+
+def _become_root(way: Way) -> None:
+    """Join the user namespace of a pod, which makes this process one that all of the pod could see, and that dies by itself."""
+    parent = os.getppid()
+    way.go(CLONE_NEWUSER)
+    forbid_inspection()
+    die_with_parent(SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _remove(path: str) -> None:
@@ -152,35 +179,50 @@ def _copy(source: str, target: str) -> None:
     os.execvp(words[0], words)
 
 
-def _carry(pod: PodDirectory, app: App, init: int, report: int, make_tree: type[AppTree]) -> None:
+def _carry(pod: PodDirectory, app: App, way: Way, report: int, make_tree: type[AppTree]) -> None:
     """Mount root and volumes where the host's files are in reach, then leave those for the pod's namespaces, and have it built."""
     forbid_inspection()  # before any process of the pod can see this one
+    if not pod.ids.is_host:
+        _become_root(way)
     unshare(CLONE_NEWNS)
     make_all_private()
     directory = os.open(pod.path, _DIRECTORY)
-    tree = make_tree(app, directory, pod.path, f"{SCRATCH}/nodes", NameFiles(pod.hostname, pod.files), lambda _text: None)
-    for operation in tree.open_sources():
+    tree = make_tree(app, directory, pod.path, NODES, NameFiles(pod.hostname, pod.files), lambda _text: None)
+    for operation in tree.open_sources(pod.kept):
         operation.apply()
+    nodes = _make_nodes(pod.path)
     tree.mount_root()
     tree.detach_root()
     os.close(directory)
-    setns(init, _JOINED)
-    if not _in_child(report, None, lambda: _build(app.name, tree, init)):
+    way.go(_JOINED)
+    for operation in tree.open_kept(os.open("/", _DIRECTORY), pod.kept):
+        operation.apply()
+    if not _in_child(report, None, lambda: _build(app.name, tree, nodes, way)):
         os._exit(1)
 
 
-def _build(app: str, tree: AppTree, init: int) -> None:
+def _make_nodes(place: str) -> int:
+    """Return device nodes as a detached mount, made on *place*, where nobody else sees it. Raises: OSError."""
+    mount("tmpfs", place, "tmpfs", _HARMLESS, "mode=755,size=64k")
+    directory = f"{place}/nodes"
+    make_source_nodes(directory)
+    return clone_tree(os.open(directory, _DIRECTORY), recursive=True, path=directory)
+
+
+def _build(app: str, tree: AppTree, nodes: int, way: Way) -> None:
     """Build the tree in the pod, out of sight of everybody, and put it in the place of the old one."""
     unshare(CLONE_NEWNS)
     mount("tmpfs", SCRATCH, "tmpfs", _HARMLESS, "mode=755,size=1m")
     mount("proc", PROC, "proc", _HARMLESS)
     place = f"{SCRATCH}/root"
-    os.mkdir(place, 0o755)
+    for directory in (place, NODES):
+        os.mkdir(directory, 0o755)
+    attach(nodes, os.open(NODES, _DIRECTORY), NODES)
     for operation in tree.operations_on(place):
         operation.apply()
     descriptor = os.open(place, _DIRECTORY)
     built = clone_tree(descriptor, recursive=True, path=place)
-    setns(init, CLONE_NEWNS)
+    way.go(CLONE_NEWNS)
     target = f"/apps/{app}"
     try:
         unmount_detached(target)

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import errno
 import os
-from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET, socket, socketpair
+from _socket import AF_UNIX, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socket, socketpair
 
 from acspec.errors import ToolError, reason_of
 
-_LARGEST = 16384
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-# Kinds, init to monitor. READY: the trees stand and the host is out of reach. FORKED app role pid. STARTED app role: the program
-# runs. ENDED app role waitstatus. FAILED app role step code path why. NOTE text.
+_LARGEST = 16384
+_DESCRIPTOR_BYTES = 4
+_HANDED_BYTES = 128  # of descriptors and what is before them: more than init has to hand out
+
+# Kinds, init to monitor. READY mark…: the trees stand and the host is out of reach. FORKED app role pid. STARTED app role: the
+# program runs. ENDED app role waitstatus. FAILED app role step code path why. NOTE text.
 READY, FORKED, STARTED, ENDED, FAILED, NOTE = "ready", "forked", "started", "ended", "failed", "note"
 # Kinds, monitor to init. START app role. JOINED: the process that was forked is in its cgroups.
 START, JOINED = "start", "joined"
@@ -28,34 +34,43 @@ PRE_START, MAIN, POST_STOP = "pre-start", "main", "post-stop"
 class Channel:
     """One end of the connection between monitor and init."""
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_socket", "handed")
 
     def __init__(self, end: socket) -> None:
         self._socket = end
+        self.handed: list[int] = []  # descriptors that came with messages
 
     def fileno(self) -> int:
         """Return the descriptor, for poll."""
         return self._socket.fileno()
 
-    def send(self, *fields: str) -> None:
-        """Send one message. An end that is gone is seen by who reads. Raises: OSError."""
+    def send(self, *fields: str, descriptors: Sequence[int] = ()) -> None:
+        """Send one message, with *descriptors*. An end that is gone is seen by who reads. Raises: OSError."""
         data = "\0".join(fields).encode("utf-8", "surrogateescape")
+        words = b"".join(descriptor.to_bytes(_DESCRIPTOR_BYTES, "little") for descriptor in descriptors)
         try:
-            self._socket.send(data[:_LARGEST])
+            self._socket.sendmsg([data[:_LARGEST]], [(SOL_SOCKET, SCM_RIGHTS, words)] if words else [])
         except (BrokenPipeError, ConnectionResetError):
             pass
 
     def receive(self) -> list[str]:
         """Return the next message's fields; an empty list when the other end is gone. Raises: OSError."""
         try:
-            data = self._socket.recv(_LARGEST)
+            data, handed, _, _ = self._socket.recvmsg(_LARGEST, _HANDED_BYTES, MSG_CMSG_CLOEXEC)
         except ConnectionResetError:
             return []
+        for level, kind, words in handed:
+            if (level, kind) == (SOL_SOCKET, SCM_RIGHTS):
+                parts = (words[place : place + _DESCRIPTOR_BYTES] for place in range(0, len(words), _DESCRIPTOR_BYTES))
+                self.handed += [int.from_bytes(part, "little") for part in parts]
         return data.decode("utf-8", "surrogateescape").split("\0") if data else []
 
     def close(self) -> None:
-        """Close this end."""
+        """Close this end, and what came through it."""
         self._socket.close()
+        for descriptor in self.handed:
+            os.close(descriptor)
+        self.handed = []
 
 
 def open_channel() -> tuple[Channel, Channel]:

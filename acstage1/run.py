@@ -41,6 +41,7 @@ from acstage1.trampoline import make_high_trampoline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
     from acspec.jsontext import JSONValue
@@ -116,6 +117,7 @@ class _Monitor:
         self._running: dict[str, JSONValue] = {}
         self._init_pid = self._init = -1
         self._notices: dict[str, Notices] = {}
+        self._marks: dict[str, int] = {}
         self.is_clean = True
 
     def run(self) -> int:
@@ -175,7 +177,7 @@ class _Monitor:
             self._init,
             wakeup,
             Flows(streams.outputs, streams.inputs, streams.relays),
-            Hands(channel, self._admit, self._write_status, self._tell, self._rebuild, self._app_said),
+            Hands(channel, self._admit, self._write_status, self._tell, lambda app: self._rebuild(channel, app), self._app_said),
             on_ready=self._ready,
             on_started=self._started,
             on_all_ready=self._all_ready,
@@ -184,10 +186,12 @@ class _Monitor:
         )
         return supervisor.run()
 
-    def _rebuild(self, app: App) -> Rebuilding:
+    def _rebuild(self, channel: Channel, app: App) -> Rebuilding:
+        from acstage1.joining import Way
         from acstage1.rebuild import start_rebuilding  # most pods never start an app again
 
-        return start_rebuilding(self._pod, app, self._init, self._cgroups.paths_of(app.name))
+        way = Way(self._init, channel.handed)
+        return start_rebuilding(self._pod, app, way, self._cgroups.paths_of(app.name), self._marks.get(app.name))
 
     def _tell(self, text: str) -> None:
         self._streams.tell(lambda: tell(TOOL, text))
@@ -202,7 +206,8 @@ class _Monitor:
         self._records.write_pids(self._init_pid, self._running)
         return host_pid
 
-    def _ready(self) -> None:
+    def _ready(self, marks: Sequence[str]) -> None:
+        self._marks = dict(zip(self._apps, map(int, marks), strict=False))
         gc.enable()  # from here on this process may live for months
         self._cgroups.settle_init(self._init_pid)
         self._account.limit_apps(self._cgroups)

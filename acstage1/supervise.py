@@ -53,7 +53,7 @@ class Supervisor:
         wakeup: int,
         flows: Flows,
         hands: Hands,
-        on_ready: Callable[[], None],
+        on_ready: Callable[[Sequence[str]], None],
         on_started: Callable[[], None],
         on_all_ready: Callable[[], None],
         on_ending: Callable[[str], None],
@@ -198,7 +198,7 @@ class Supervisor:
     def _hear(self, message: Sequence[str]) -> None:
         kind, *rest = message
         if kind == reports.READY:
-            self._on_ready()
+            self._on_ready(rest)
             for life in self._lives.values():
                 life.begin()
         elif kind == reports.NOTE:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from acstage1.devices import make_node_target, make_source_nodes, mount_dev
+from acstage1.devices import make_node_target, mount_dev
 from acstage1.kernelfs import MASKED, READ_ONLY, make_read_only, mask, mount_proc, mount_sys
 from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
@@ -27,7 +27,7 @@ from acstage1.volumes import mount_volume, open_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from acstage1.namefiles import NameFiles
     from acstage1.pod import App, Mount
@@ -55,10 +55,17 @@ class AppTree:
         self._sources: dict[Mount, int] = {}
         self._ours: set[int] = set()  # mounts of empty volumes, in which targets may be made
 
-    def open_sources(self) -> list[Operation]:
-        """Return the steps that open the volumes' sources: before anything is mounted that a recursive bind could bring along."""
-        steps = [self._open_source(item) for item in self._app.mounts]
+    def open_sources(self, kept: Container[str] = ()) -> list[Operation]:
+        """Return the steps that open the volumes' sources: before anything is mounted that a recursive bind could bring along.
+
+        *kept* are volumes whose sources are not in the pod directory, and are opened by `open_kept`.
+        """
+        steps = [self._open_source(item, self._pod) for item in self._app.mounts if item.volume.name not in kept]
         return [*steps, Operation("open the socket for notices", self._open_socket)] if self._app.notify else steps
+
+    def open_kept(self, place: int, kept: Container[str]) -> list[Operation]:
+        """Return the steps that open the volumes *kept*, which lie at the directory *place* as in a pod directory."""
+        return [self._open_source(item, place) for item in self._app.mounts if item.volume.name in kept]
 
     def _open_socket(self) -> None:
         path = f"apps/{self._app.name}/notify"
@@ -69,9 +76,9 @@ class AppTree:
         attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
         set_attributes(self._socket, attributes, recursive=False, path=path)
 
-    def _open_source(self, item: Mount) -> Operation:
+    def _open_source(self, item: Mount, place: int) -> Operation:
         def action() -> None:
-            self._sources[item] = open_source(item, self._pod)
+            self._sources[item] = open_source(item, place)
 
         return Operation(f"open volume {item.volume.name}", action)
 
@@ -80,9 +87,8 @@ class AppTree:
         return [Operation(f"mount {self._app.backend} as root", self.mount_root), *self._furnish()]
 
     def operations_on(self, place: str) -> list[Operation]:
-        """Return the steps for a root that was detached elsewhere, to be built on *place* with nodes that are made now."""
+        """Return the steps for a root that was detached elsewhere, to be built on *place*."""
         return [
-            Operation("make device nodes", lambda: make_source_nodes(self._nodes)),
             Operation("attach the root", lambda: self._attach_root(place)),
             *self._furnish(),
         ]

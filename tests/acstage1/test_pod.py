@@ -48,9 +48,6 @@ REFUSED: dict[str, tuple[AppSpec, dict[str, Any], str]] = {
     "a file of a directory in etc": (AppSpec(["/x"]), {"files": {"/etc/a/b": ""}}, "stage1.json: files: has a path"),
     "a file that is all of etc": (AppSpec(["/x"]), {"files": {"/etc/": ""}}, "stage1.json: files: has a path"),
     "a size for no name of a volume": (AppSpec(["/x"]), {"volumes": {"../v": {"size": 4096}}}, "volumes"),
-    "a size and restarts": (
-        AppSpec(["/x"]), {"volumes": {"data": {"size": 4096}}, "restart": "always"}, "stage1.json: volumes: a volume with a size",
-    ),
     "a size of nothing": (AppSpec(["/x"]), {"volumes": {"v": {"size": 0}}}, "stage1.json: volumes.v.size: "),
     "a log it does not know": (AppSpec(["/x"]), {"log": "journal"}, "stage1.json: log: is neither file nor none"),
     "no program": (AppSpec([]), {}, r"pod: apps\[0\].app.exec: names no program"),

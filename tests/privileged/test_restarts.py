@@ -193,3 +193,25 @@ def test_without_what_a_root_is_a_copy_of_nothing_can_be_started_again(tmp_path:
     result = run(pod)
     assert (result.code, len(result.stderr.splitlines())) == (125, 1)
     assert "stage1.json: apps.app.rootfs.lower: is not there" in result.stderr
+
+
+def test_a_volume_with_a_size_keeps_its_content_and_its_size_and_is_nobody_else_s(tmp_path: Path, rootfs: Path) -> None:
+    script = f"{COUNT}; echo $n; ls /volumes; dd if=/dev/zero of=/v/all bs=64k 2> /dev/null; echo full $?; rm /v/all; test $n -ge 3"
+    pod = write(tmp_path, rootfs, {"app": shell(script)}, volumes={"v": {"size": 1 << 20}})
+    result = run(pod)
+    assert (result.code, result.stdout) == (0, "1\nfull 1\n2\nfull 1\n3\nfull 1\n")
+    assert list((pod / "volumes" / "v").iterdir()) == []
+
+
+def test_a_volume_with_a_size_is_read_only_again_where_it_was(tmp_path: Path, rootfs: Path) -> None:
+    keeper = shell(f"echo kept > /v/file; {HANG}")
+    reader = AppSpec(
+        ["/bin/sh", "-c", "while ! read word < /v/file; do :; done; echo $word; touch /v/new; exit 1"],
+        {"mountPoints": [{"name": "v", "path": "/v", "readOnly": True}]}, SHARED,
+    )  # fmt: skip
+    apps = {"keeper": keeper, "reader": reader}
+    pod = write(tmp_path, rootfs, apps, volumes={"v": {"size": 1 << 20}}, restartLimit=2, exitPolicy="app=reader")
+    result = run(pod)
+    assert result.code == 1
+    assert result.stdout.count("reader | kept\n") == 3
+    assert result.stderr.count("Read-only file system") == 3
