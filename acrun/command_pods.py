@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from acrun.command_options import Directory, Json, PodArguments, Stage1
-from acrun.states import check_states, list_states
+from acrun.selection import PodSelection
+from acrun.states import list_states
 from acrun.sweep import remove_pods
 from acrun.views import list_pods as view_pods
 from acrun.workspace import own_run_directory
@@ -22,12 +23,13 @@ def list_pods(
     state: Annotated[
         list[str] | None, typer.Option(metavar="STATE", help="Only pods that are running, exited, prepared, …")
     ] = None,
+    annotation: Annotated[list[str] | None, typer.Option(metavar="NAME[=VALUE]", help="Only pods with this annotation.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but UUIDs, one a line.")] = False,
     json: Json = False,
 ) -> None:
     """Show the pods, the one made last first: what each is doing and how its apps ended."""
-    wanted = check_states(state or ())
-    states = [item for item in list_states(Pods(run_directory(directory))) if not wanted or item.state in wanted]
+    wanted = PodSelection(state or (), annotation or ())
+    states = [item for item in list_states(Pods(run_directory(directory))) if wanted.takes(item)]
     if json:
         sys.stdout.buffer.write(b"".join(dump_json(item.to_json()) for item in states))
     elif quiet:

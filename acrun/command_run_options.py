@@ -45,6 +45,9 @@ _EnvironmentFiles = Annotated[
 _Mounts = Annotated[
     list[str] | None, typer.Option("--mount", metavar="volume=NAME,target=PATH", help="Mount a volume, whatever the image says.")
 ]
+_Annotations = Annotated[
+    list[str] | None, typer.Option("--annotation", metavar="NAME=VALUE", help="An annotation, of the pod or of the app.")
+]
 _Memory = Annotated[str | None, typer.Option(metavar="SIZE", help="At most so much memory, such as 512Mi.")]
 _CPU = Annotated[str | None, typer.Option(metavar="CORES", help="At most so much of the processors, such as 1.5 or 500m.")]
 # Those that are about a run alone, which a prepared pod gets when it is run.
@@ -95,6 +98,7 @@ def run(
     allow_symlink_volumes: Annotated[bool, typer.Option("--allow-symlink-volumes", help="Follow links in sources.")] = False,
     uuid_file_save: Annotated[str | None, typer.Option(metavar="FILE", help="Write the pod's UUID to a file.")] = None,
     grace_period: Annotated[int, typer.Option(metavar="SECONDS", min=0, help="Between SIGTERM and SIGKILL.")] = 10,
+    annotation: _Annotations = None,
     memory: _Memory = None,
     cpu: _CPU = None,
     pids_limit: Annotated[
@@ -125,6 +129,7 @@ def run(
     options = PodOptions(
         directory, volumes, (*short, *map(parse_mount, mount or ())), allow_nested_mounts, allow_symlink_volumes, quiet, pod,
         _variables(env, env_file), tuple(map(parse_exposed, port or ())), start, make_limits(memory=memory, cpu=cpu),
+        tuple(map(parse_annotation, annotation or ())),
     )  # fmt: skip
     images = _read_images(words or (), pod, interactive=interactive)
     if context.info_name == "prepare":
@@ -199,7 +204,7 @@ def app_options(
     working_dir: Annotated[str | None, typer.Option(metavar="PATH", help="The working directory.")] = None,
     env: _Environment = None,
     env_file: _EnvironmentFiles = None,
-    annotation: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="An annotation of the app.")] = None,
+    annotation: _Annotations = None,
     mount: _Mounts = None,
     port: Annotated[
         list[str] | None, typer.Option(metavar="NAME,protocol=tcp,port=N,…", help="A port; socketActivated=true: a socket.")

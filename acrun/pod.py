@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from acrun.resolve import ResolvedImage
     from acspec.app import App
+    from acspec.image_manifest import Annotation
     from acspec.isolators import Isolator
     from acspec.names import ACName
     from acspec.pod_manifest import ExposedPort
@@ -59,12 +60,14 @@ def reify(
     nested: bool,
     template: PodManifest | None = None,
     ports: Sequence[ExposedPort] = (),
+    annotations: Sequence[Annotation] = (),
 ) -> ReifiedPod:
-    """Return the pod manifest of the apps asked for, with the pod's *isolators*.
+    """Return the pod manifest of the apps asked for, with the pod's *isolators* and *annotations*.
 
     *mounts* apply to every app, an app's own win at the same target.
 
-    What a *template* says of the pod, apart from apps and volumes, stays; of its isolators what *isolators* do not replace.
+    What a *template* says of the pod, apart from apps and volumes, stays; of its isolators and annotations what those do not
+    replace.
 
     Raises: UsageError; MountError; FormatError.
     Source: pods.md, Pod Manifest Schema.
@@ -94,7 +97,8 @@ def reify(
         if strict:
             raise UsageError("--strict", fault)
         notes.append(fault)
-    pod = replace(pod, isolators=replace_isolators(pod.isolators, isolators))
+    of_pod = {annotation.name: annotation for annotation in (*pod.annotations, *annotations)}
+    pod = replace(pod, isolators=replace_isolators(pod.isolators, isolators), annotations=tuple(of_pod.values()))
     return ReifiedPod(pod, tuple(notes))
 
 

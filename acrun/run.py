@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from acrun.detach import Detached
     from acrun.filters import Filter
+    from acspec.image_manifest import Annotation
     from acspec.isolators import Isolator
     from acspec.pod_manifest import ExposedPort, PodManifest, RuntimeApp
     from acspec.pods import Pod
@@ -53,6 +54,7 @@ class PodOptions:
     ports: tuple[ExposedPort, ...] = ()
     launch: LaunchOptions = field(default_factory=LaunchOptions)
     isolators: tuple[Isolator, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
 
 def run_pod(options: PodOptions, images: Sequence[ImageRequest]) -> Detached:
@@ -111,6 +113,7 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
         nested=options.nested_mounts,
         template=pod.manifest if pod is not None else None,
         ports=options.ports,
+        annotations=options.annotations,
     )
     os.makedirs(run, mode=0o755, exist_ok=True)
     check_run_directory(run)

@@ -14,11 +14,11 @@ from acspec.errors import FormatError, MissingInputError, UsageError
 from acspec.execution import format_moment
 from acspec.jsontext import dump_pretty, parse_json, read_json_file, read_limited
 from acspec.locks import open_locked
-from acspec.pods import PHASES, STATES
+from acspec.pods import PHASES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from acspec.jsontext import JSONValue
     from acspec.pods import Pod, Pods
@@ -75,7 +75,7 @@ def _signal(number: JSONValue) -> str:
 class PodState:
     """A pod as `list` and `status` show it. Times are seconds since the epoch, or None."""
 
-    __slots__ = ("apps", "created", "isolators", "name", "path", "pids", "started", "state", "uuid")
+    __slots__ = ("annotations", "apps", "created", "isolators", "name", "path", "pids", "started", "state", "uuid")
 
     def __init__(self, uuid: str, path: str, state: str, name: str | None, created: float | None, started: float | None) -> None:
         self.uuid = uuid
@@ -87,6 +87,7 @@ class PodState:
         self.apps: list[AppState] = []
         self.pids: dict[str, JSONValue] = {}
         self.isolators: JSONValue = None
+        self.annotations: dict[str, str] = {}
 
     @property
     def ended(self) -> str | None:
@@ -140,6 +141,7 @@ class PodState:
             "started": rfc3339(self.started),
             "ended": self.ended,
             "pid": find_pid(self.pids.get("init")) if self.state == "running" else None,
+            "annotations": {**self.annotations},
             "apps": [self._app_to_json(app) for app in self.apps],
             "isolators": self.isolators,
         }
@@ -221,14 +223,6 @@ def read_manifest(pods: Pods, text: str, *, pretty: bool) -> bytes:
     return dump_pretty(parse_json(data, path)) if pretty else data
 
 
-def check_states(words: Sequence[str]) -> Sequence[str]:
-    """Return *words* when each is a state that a pod can be in. Raises: UsageError. Source: spec/pod-directory.md, Phases."""
-    for word in words:
-        if word not in STATES:
-            raise UsageError(f"--state {word}", "no pod is ever in that state", ", ".join(STATES))
-    return words
-
-
 def list_states(pods: Pods) -> list[PodState]:
     """Return the states of all pods, each once, the one made last first; what moves or goes meanwhile may be missing.
 
@@ -255,7 +249,9 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
     state = PodState(pod.uuid, pod.path, pod.state(), name, _time(pod.path, "pod"), _started(pod.path))
     state.pids = _read(pod.path, "pid")
     backends, processes = _members(_read(pod.path, "stage1.json"), "apps"), _members(state.pids, "apps")
-    for value in _list(_read(pod.path, "pod").get("apps")):
+    manifest = _read(pod.path, "pod")
+    state.annotations = {_text(value.get("name")): _text(value.get("value")) for value in _list(manifest.get("annotations"))}
+    for value in _list(manifest.get("apps")):
         app = _app_state(value)
         rootfs = _members(_members(backends, app.name), "rootfs")
         app.backend, app.lower = _text(rootfs.get("backend")), _text(rootfs.get("lower"))

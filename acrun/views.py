@@ -44,6 +44,7 @@ def _rows(state: PodState) -> list[tuple[str, ...]]:
 def describe(state: PodState, usage: Usage | None) -> str:
     """Return one pod field by field: itself, its apps, what it uses while it runs, and each isolator."""
     fields = [("uuid", state.uuid), ("name", state.name or ""), ("state", state.state), *_times(state), ("directory", state.path)]
+    fields += [(f"annotation {name}", value) for name, value in state.annotations.items()]
     for app in state.apps:
         fields += [(f"app {app.name}", state.end_of(app) or state.state_of(app)), *_details(state, app)]
     if usage is not None:

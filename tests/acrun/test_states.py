@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from acrun.states import check_states, get_state, list_states, read_manifest, wait_for_end
+from acrun.states import get_state, list_states, read_manifest, wait_for_end
 from acrun.views import describe, list_pods
 from acspec.errors import MissingInputError, UsageError
 from acspec.locks import open_locked
@@ -99,6 +99,13 @@ def test_what_a_running_app_says_of_itself_is_its_state(tmp_path: Path, sentence
     assert state.state_of(state.apps[0]) == shown
 
 
+def test_annotations_of_a_pod_are_told(tmp_path: Path) -> None:
+    annotations = [{"name": "example.com/owner", "value": "ann"}, {"name": "empty", "value": ""}]
+    _, state = get_state(pod(tmp_path, {"pod": {**MANIFEST, "annotations": annotations}}), UUID)
+    assert state.to_json()["annotations"] == {"example.com/owner": "ann", "empty": ""}
+    assert ["annotation", "example.com/owner", "ann"] in [line.split() for line in describe(state, None).splitlines()]
+
+
 def test_isolators_are_told_with_their_reasons(tmp_path: Path) -> None:
     rows = [
         {"name": "resource/cpu", "app": "one", "state": "ignored", "why": "no controller"},
@@ -120,6 +127,7 @@ ODD = {
     "an app whose name leads out": {"pod": {"apps": [{"name": "../../../x"}]}},
     "processes that are none": {"pod": MANIFEST, "pid": {"init": 7, "apps": []}},
     "backends that are none": {"pod": MANIFEST, "stage1.json": {"apps": {"one": {"rootfs": 3}}}},
+    "annotations that are none": {"pod": {**MANIFEST, "annotations": [7, {"name": 8}, {"value": "x"}]}},
     "control codes": {"pod": {"apps": [{"name": "\x1b[2J"}]}},
 }
 
@@ -141,12 +149,6 @@ def test_pods_are_listed_the_last_one_first_each_with_its_name(tmp_path: Path) -
         (OTHER, "new", "prepared"),
         (UUID, "old", "exited"),
     ]
-
-
-def test_a_state_that_no_pod_is_ever_in_is_refused() -> None:
-    assert check_states(["running", "garbage"]) == ["running", "garbage"]
-    with pytest.raises(UsageError, match=r"--state up: no pod is ever in that state \(preparing, .*garbage\)"):
-        check_states(["up"])
 
 
 def test_an_app_is_found_by_name_or_because_it_is_the_only_one(tmp_path: Path) -> None:

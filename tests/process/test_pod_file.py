@@ -70,10 +70,12 @@ def test_the_pod_that_runs_is_reified_and_keeps_what_the_file_says(shelf: Desk) 
     volumes = [{"name": "data", "kind": "empty", "mode": "0700", "uid": 7}]
     annotations = [{"name": "ip-address", "value": "10.1.2.3"}]
     pod = write(shelf, app, volumes=volumes, annotations=annotations, userLabels={"a": "b"}, extra={"kept": 1})
-    ended = shelf.run("acrun", "--pod", pod)
+    typed = ("--annotation", "ip-address=10.9.9.9", "--annotation", "example.com/owner=ann")
+    ended = shelf.run("acrun", *typed, "--pod", pod)
     assert (ended.code, ended.stdout, ended.stderr) == (0, "7\n/data\n", "")
     found = manifest_of(shelf)
     assert find_faults(found, "PodManifest", "pod") == []
+    annotations = [{"name": "ip-address", "value": "10.9.9.9"}, {"name": "example.com/owner", "value": "ann"}]
     assert (found["annotations"], found["userLabels"], found["extra"]) == (annotations, {"a": "b"}, {"kept": 1})
     (reified,) = found["apps"]
     assert reified["image"]["id"].startswith("sha512-")

@@ -40,6 +40,16 @@ SCENARIOS = {
     "an annotation": Scenario(
         "acrun --name p ./sh.aci --annotation example.com/why=a=b -- true; acrun cat-manifest p | grep -c '\"a=b\"'", "1\n"
     ),
+    "annotations of a pod, which a list can be asked for": Scenario(
+        "acrun -q --name p --annotation example.com/owner=ann --annotation example.com/why= ./sh.aci --annotation of=app -- true;"
+        " acrun --name other ./sh.aci -- true; acrun status p | grep -c '^annotation example.com/owner *ann$';"
+        " acrun list -q --annotation example.com/owner=ann --annotation example.com/why | wc -l;"
+        " acrun list -q --annotation of | wc -l; acrun list -q | wc -l",
+        "1\n1\n0\n2\n",
+    ),
+    "an annotation of a pod without a value": Scenario(
+        "acrun --annotation owner ./sh.aci -- true", "", 125, "--annotation owner: "
+    ),
     "several pods stopped at once": Scenario(
         f"for n in a b c; do acrun -d --rm --name $n ./sh.aci -- {STAY} > /dev/null; done; acrun stop a b c && acrun list --quiet",
         "",
