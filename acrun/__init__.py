@@ -59,6 +59,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     pauses        sleeping no longer than somebody reads
     usage         what a running app uses
     processes     processes of apps, as long as they live
+    messages      what stage1 had to say of a detached pod
     selection     which pods a list is to show
     states        what the files of a pod directory say of its life
     table         columns for people

@@ -34,6 +34,7 @@ COMMANDS = {
 }
 # Beside `run`: they end with the exit code of what they run.
 _RUN_AN_APP = ("run-prepared", "enter")
+_EXIT_CODE = "--exit-code"
 _SUMMARY = "Run App Container Images: images from arguments or standard input, each pod isolated."
 # What comes behind an image or a pod is not acrun's.
 _REST_IS_OTHERS = {"allow_interspersed_args": False}
@@ -53,11 +54,16 @@ def main() -> int:
     Source: spec/exit-codes.md.
     """
     words = sys.argv[1:]
-    return run_program("acrun", lambda: _main(words), own_failure=lambda: _is_run(words) or words[0] in _RUN_AN_APP)
+    return run_program("acrun", lambda: _main(words), own_failure=lambda: _ends_as_an_app(words))
 
 
 def _is_run(words: Sequence[str]) -> bool:
     return not words or words[0] == "run" or words[0] not in (*COMMANDS, "help")
+
+
+def _ends_as_an_app(words: Sequence[str]) -> bool:
+    """Tell whether the exit code may be an app's, so that every failure of ours has to be 125."""
+    return _is_run(words) or words[0] in _RUN_AN_APP or (words[0] == "status" and _EXIT_CODE in words)
 
 
 def _main(words: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from acspec import limits
-from acspec.errors import FormatError, MissingInputError, UsageError
+from acspec.errors import BusyError, FormatError, MissingInputError, UsageError
 from acspec.execution import format_moment
 from acspec.jsontext import dump_pretty, parse_json, read_json_file, read_limited
 from acspec.locks import open_locked
@@ -73,9 +73,14 @@ def _signal(number: JSONValue) -> str:
 
 
 class PodState:
-    """A pod as `list` and `status` show it. Times are seconds since the epoch, or None."""
+    """A pod as `list` and `status` show it. Times are seconds since the epoch, or None.
 
-    __slots__ = ("annotations", "apps", "created", "isolators", "name", "path", "pids", "started", "state", "uuid")
+    `exit_code` is that of a run which has ended, `failure` why it failed by no fault of an app.
+    """
+
+    __slots__ = (
+        "annotations", "apps", "created", "exit_code", "failure", "isolators", "name", "path", "pids", "started", "state", "uuid",
+    )  # fmt: skip
 
     def __init__(self, uuid: str, path: str, state: str, name: str | None, created: float | None, started: float | None) -> None:
         self.uuid = uuid
@@ -88,6 +93,8 @@ class PodState:
         self.pids: dict[str, JSONValue] = {}
         self.isolators: JSONValue = None
         self.annotations: dict[str, str] = {}
+        self.exit_code: int | None = None
+        self.failure = ""
 
     @property
     def ended(self) -> str | None:
@@ -97,10 +104,14 @@ class PodState:
         return max((str(app.status["ended"]) for app in self.apps if "ended" in app.status), default=None)
 
     def end_of(self, app: AppState) -> str:
-        """Return how an app ended, "aborted" when its monitor was gone before it could say; empty while it goes on, or will."""
+        """Return how an app ended; empty while it goes on, or will.
+
+        It is "not started" when there was no run, "aborted" when the monitor was gone before it could say.
+        """
         if app.is_again() or "next" in app.status:
             return "" if self.state == "running" else "aborted"
-        return app.ended() or ("aborted" if self.state == "exited" else "")
+        silent = "not started" if self.failure and app.pid is None else "aborted"
+        return app.ended() or (silent if self.state == "exited" else "")
 
     def state_of(self, app: AppState) -> str:
         """Return what an app that has not ended is doing: starting until a process is ready, then running; else as the pod.
@@ -114,6 +125,15 @@ class PodState:
         if app.is_stopping:
             return "stopping"
         return "running" if app.pid is not None and app.is_ready else "starting"
+
+    def get_exit_code(self) -> int:
+        """Return the exit code of the run. Raises: BusyError while it goes on; MissingInputError when there is none."""
+        if self.exit_code is not None:
+            return self.exit_code
+        what = self.name or self.uuid
+        if self.state == "running":
+            raise BusyError(what, "still runs", "--wait waits for its end")
+        raise MissingInputError(what, f"{'aborted' if self.state == 'exited' else self.state}: there is no exit code")
 
     def get_app(self, name: str | None) -> AppState:
         """Return the app *name*; without a name the only one there is.
@@ -140,6 +160,8 @@ class PodState:
             "created": rfc3339(self.created),
             "started": rfc3339(self.started),
             "ended": self.ended,
+            "exitCode": self.exit_code,
+            "failure": self.failure or None,
             "pid": find_pid(self.pids.get("init")) if self.state == "running" else None,
             "annotations": {**self.annotations},
             "apps": [self._app_to_json(app) for app in self.apps],
@@ -265,6 +287,9 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
         state.isolators = read_json_file(os.path.join(pod.path, "isolators.json"))
     except (MissingInputError, FormatError):
         state.isolators = None
+    if state.state == "exited":
+        end = _read(pod.path, "end")
+        state.exit_code, state.failure = find_number(end, "exit"), _text(end.get("why"))
     os.stat(pod.path)  # what moves while it is read looks like a pod without files
     return state
 

@@ -41,9 +41,10 @@ def _rows(state: PodState) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
-def describe(state: PodState, usage: Usage | None) -> str:
-    """Return one pod field by field: itself, its apps, what it uses while it runs, and each isolator."""
-    fields = [("uuid", state.uuid), ("name", state.name or ""), ("state", state.state), *_times(state), ("directory", state.path)]
+def describe(state: PodState, usage: Usage | None, messages: Sequence[str] = ()) -> str:
+    """Return one pod field by field: itself, its apps, what it uses while it runs, each isolator, and what stage1 said."""
+    fields = [("uuid", state.uuid), ("name", state.name or ""), ("state", state.state), *_ends(state), *_times(state)]
+    fields.append(("directory", state.path))
     fields += [(f"annotation {name}", value) for name, value in state.annotations.items()]
     for app in state.apps:
         fields += [(f"app {app.name}", state.end_of(app) or state.state_of(app)), *_details(state, app)]
@@ -52,6 +53,7 @@ def describe(state: PodState, usage: Usage | None) -> str:
         fields.append(("cpu time", f"{usage.cpu_seconds or 0:.2f} s"))
     isolators = state.isolators if isinstance(state.isolators, list) else []
     fields += [_isolator(isolator) for isolator in isolators if isinstance(isolator, dict)]
+    fields += [("message", line) for line in messages]
     return lay_out(("FIELD", "VALUE"), fields)
 
 
@@ -77,6 +79,13 @@ def list_samples(samples: Sequence[Sample]) -> str:
 def view_size(size: int | None) -> str:
     """Return a number of bytes, if there is one, as people read it."""
     return "" if size is None else human_size(size)
+
+
+def _ends(state: PodState) -> Iterator[tuple[str, str]]:
+    if state.exit_code is not None:
+        yield "exit code", str(state.exit_code)
+    if state.failure:
+        yield "failed", state.failure
 
 
 def _times(state: PodState) -> Iterator[tuple[str, str]]:

@@ -43,32 +43,38 @@ class Records:
 
     def write_cgroups(self, paths: Sequence[str]) -> None:
         """Write the list of cgroup directories. Raises: OSError."""
-        self._write("cgroups", "".join(f"{path}\n" for path in paths).encode("utf-8", "surrogateescape"))
+        _write(self._path, "cgroups", "".join(f"{path}\n" for path in paths).encode("utf-8", "surrogateescape"))
 
     def write_isolators(self, rows: list[JSONValue]) -> None:
         """Write isolators.json. Raises: OSError."""
-        self._write("isolators.json", dump_json(rows))
+        _write(self._path, "isolators.json", dump_json(rows))
 
     def write_pids(self, init: int, apps: dict[str, JSONValue]) -> None:
         """Write who is who among the processes of this machine: *init*, and of each app what `identify` said. Raises: OSError."""
         if self._init is None:
             self._init = identify(init)
         value: dict[str, JSONValue] = {"init": self._init, "monitor": self._monitor, "apps": apps, "boot": self._boot}
-        self._write("pid", dump_json(value))
+        _write(self._path, "pid", dump_json(value))
 
     def write_status(self, app: str, status: dict[str, JSONValue]) -> None:
         """Write how an app ended. Raises: OSError."""
-        self._write(f"status/{app}", dump_json(status))
+        _write(self._path, f"status/{app}", dump_json(status))
 
-    def _write(self, name: str, data: bytes) -> None:
-        path = os.path.join(self._path, name)
-        temporary = f"{path}.new"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            write_all(descriptor, data)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, path)
+
+def write_end(pod_path: str, code: int, why: str | None = None) -> None:
+    """Write the exit code of a run, and *why* it was none of the apps', but a failure of ours. Raises: OSError."""
+    _write(pod_path, "end", dump_json({"exit": code} if why is None else {"exit": code, "why": why}))
+
+
+def _write(pod_path: str, name: str, data: bytes) -> None:
+    path = os.path.join(pod_path, name)
+    temporary = f"{path}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
+    os.rename(temporary, path)
 
 
 def check_owner(path: str) -> None:

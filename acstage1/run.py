@@ -14,9 +14,9 @@ from errno import EPERM
 
 from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
-from acspec.errors import UsageError, reason_of
+from acspec.errors import ToolError, UsageError, reason_of
 from acspec.locks import open_locked
-from acspec.program import tell
+from acspec.program import os_error, tell
 from acstage1.account import Account
 from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
@@ -34,7 +34,7 @@ from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, 
 from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
 from acstage1.processes import get_host_pid
-from acstage1.records import Records, check_owner, identify
+from acstage1.records import Records, check_owner, identify, write_end
 from acstage1.reports import FAILED, describe_failure, open_channel
 from acstage1.supervise import FORWARDED, Supervisor
 from acstage1.trampoline import make_high_trampoline
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from acstage1.sockets import Socket
 
 TOOL = "acstage1"
+
+_OWN_FAILURE = 125
 
 
 class RunOptions:
@@ -82,6 +84,14 @@ def run_pod(options: RunOptions) -> int:
     if not os.path.samestat(os.fstat(lock), os.stat(options.path)):
         raise UsageError(f"--lock-fd {lock}", "is not a descriptor of the pod directory")
     check_owner(options.path)
+    try:
+        return _run_locked(options, lock)
+    except (ToolError, OSError) as error:
+        _note_failure(options.path, error)
+        raise
+
+
+def _run_locked(options: RunOptions, lock: int) -> int:
     pod = PodDirectory(options.path)
     monitor: _Monitor | None = None
     try:
@@ -90,6 +100,14 @@ def run_pod(options: RunOptions) -> int:
     finally:
         if pod.remove_pod and (monitor is None or monitor.is_clean):
             _remove(pod.path, lock)
+
+
+def _note_failure(path: str, error: ToolError | OSError) -> None:
+    """Leave a word of why there was no run, which nobody may have read on standard error."""
+    try:
+        write_end(path, _OWN_FAILURE, str(os_error(error) if isinstance(error, OSError) else error))
+    except OSError:
+        pass  # a full disk, or the pod is removed: the word on standard error is on its way in any case
 
 
 def _remove(path: str, lock: int) -> None:
@@ -128,9 +146,18 @@ class _Monitor:
             assign_labels(self._pod)
         self._records.write_cgroups(self._cgroups.paths())
         try:
-            return self._run_init()
+            code = self._run_init()
+            if not self._pod.remove_pod:
+                self._write_end(code)
+            return code
         finally:
             self._clean()
+
+    def _write_end(self, code: int) -> None:
+        try:
+            write_end(self._pod.path, code)
+        except OSError as error:  # a full disk takes the file from us, not the exit code
+            self._tell(f"end: {reason_of(error)}")
 
     def _run_init(self) -> int:
         wakeup = _catch_signals()

@@ -9,7 +9,7 @@ _acrun() {
         ["acrun prepare"]="--dir --pod --name --hostname -v --volume --mount -e --env --env-file --dns --hosts-entry -p --port --strict --overlay --no-overlay --allow-nested-mounts --allow-symlink-volumes --uuid-file-save --grace-period --annotation --memory --cpu --pids-limit --cgroup-parent --stage1 --log --log-size --exit-policy --restart -q --quiet -h --help"
         ["acrun run-prepared"]="--dir -i --interactive -t --tty -d --detach --rm --keep --stage1 --debug -h --help"
         ["acrun list"]="--dir --state --annotation -q --quiet --json -h --help"
-        ["acrun status"]="--dir --json --wait -h --help"
+        ["acrun status"]="--dir --json --wait --exit-code -h --help"
         ["acrun cat-manifest"]="--dir --pretty-print -h --help"
         ["acrun logs"]="--app -f --follow -t --timestamps -n --tail --since --stream --dir --json -h --help"
         ["acrun top"]="--no-stream --dir --json -h --help"

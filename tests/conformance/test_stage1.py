@@ -47,6 +47,7 @@ def test_run_ends_as_the_app_does_and_records_it(tmp_path: Path, rootfs: Path, s
     found = status(pod, "app")
     assert [key for key in ("exit", "signal", "failed") if key in found] == list(recorded)
     assert all(value is ... or found[key] == value for key, value in recorded.items())
+    assert json.loads((pod / "end").read_text()) == {"exit": code}
     assert found["attempt"] == 1
     assert found["started"] <= found["ended"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", found["ended"])
@@ -72,6 +73,8 @@ def check_refused(stage1: Stage1, pod: Path) -> None:
     assert (ended.code, ended.stdout) == (125, "")
     assert len(ended.stderr.splitlines()) == 1
     assert not list((pod / "status").iterdir())
+    end = json.loads((pod / "end").read_text())
+    assert (end["exit"], end["why"] in ended.stderr) == (125, True)
 
 
 def test_an_unknown_backend_is_refused_and_an_unknown_key_is_not(tmp_path: Path, rootfs: Path, stage1: Stage1) -> None:

@@ -80,6 +80,56 @@ def test_who_waits_for_a_pod_wakes_when_it_ends_and_sees_how(shelf: Desk) -> Non
     assert json.loads(text)["ended"] is not None
 
 
+def test_who_waits_ends_with_the_code_of_the_run_when_that_is_asked_for(shelf: Desk) -> None:
+    with staying(shelf, "up"):
+        assert_refused(shelf.run("acrun", "status", "--exit-code", "up"), 125, "up: still runs (--wait waits for its end)", "acrun")
+        waiting = shelf.start("acrun", "status", "--wait", "--exit-code", "up")
+        with waiting as waits:
+            assert shelf.run("acrun", "stop", "up").code == 0
+            assert waits.wait() == 7
+    ended = shelf.run("acrun", "status", "--exit-code", "up")
+    assert (ended.code, ended.stderr) == (7, "")
+    assert ["exit", "code", "7"] in [line.split() for line in ended.stdout.splitlines()]
+    assert shelf.run("acrun", "status", "up").code == 0
+    assert_refused(shelf.run("acrun", "status", "--wait", "--exit-code", "nobody"), 125, "nobody: no such pod", "acrun")
+
+
+def test_a_pod_that_was_only_prepared_has_no_exit_code(shelf: Desk) -> None:
+    assert shelf.run("acrun", "prepare", "--name", "made", "./probe.aci").code == 0
+    ended = shelf.run("acrun", "status", "--exit-code", "made")
+    assert_refused(ended, 125, "made: prepared: there is no exit code", "acrun")
+
+
+def _write_odd(desk: Desk) -> None:
+    """Put an image there with an isolator that nobody knows."""
+    isolators = [{"name": "example.com/odd", "value": 1}]
+    (desk.path / "odd.aci").write_bytes(app_image("example.com/odd", app={"isolators": isolators}))
+
+
+def test_why_strictness_refused_a_pod_is_shown_afterwards(shelf: Desk) -> None:
+    _write_odd(shelf)
+    refused = shelf.run("acrun", "--strict", "--name", "strict", "./odd.aci", "--", "exit", "0")
+    shown = _status(shelf, "strict")
+    assert (refused.code, shown["exitCode"]) == (125, 125)
+    assert refused.stderr == f"acstage1: {shown['failure']}\n"
+    assert "which --strict forbids" in shown["failure"]
+    assert ["failed", shown["failure"]] in [
+        line.split(None, 1) for line in shelf.run("acrun", "status", "strict").stdout.splitlines()
+    ]
+    assert shelf.run("acrun", "list").stdout.splitlines()[1].endswith("not started")
+
+
+def test_what_stage1_said_of_a_detached_pod_is_shown(shelf: Desk) -> None:
+    _write_odd(shelf)
+    said = shelf.run("acrun", "--detach", "--name", "up", "./odd.aci", "--", "trap", "0").stderr
+    try:
+        assert said.startswith("acstage1: isolators not enforced: example.com/odd")
+        assert _status(shelf, "up")["messages"] == [said.strip()]
+        assert ["message", said.strip()] in [line.split(None, 1) for line in shelf.run("acrun", "status", "up").stdout.splitlines()]
+    finally:
+        assert shelf.run("acrun", "stop", "up").code == 0
+
+
 def test_the_manifest_of_a_pod_is_printed_as_it_is_stored(shelf: Desk) -> None:
     assert shelf.run("acrun", "--name", "over", "./probe.aci", "--name", "mine", "--", "exit", "0").code == 0
     ended = shelf.shell("acrun cat-manifest over | tee copy")
