@@ -50,6 +50,11 @@ class AppState:
         """Tell whether a process runs, or ran last, of a later attempt than the status. Source: spec/stage1.md, Restarts."""
         return bool(self.status) and self.attempt > (find_number(self.status, "attempt") or 0)
 
+    def next_start(self) -> str | None:
+        """Return when the next attempt begins (RFC 3339), None while none is waited for. Source: spec/stage1.md, Restarts."""
+        moment = None if self.is_again() else self.status.get("next")
+        return moment if isinstance(moment, str) else None
+
     def ended(self) -> str:
         """Return how the app ended in a few words, or the empty string while nothing says so."""
         memory = ", out of memory" if self.status.get("oom") is True else ""
@@ -120,7 +125,7 @@ class PodState:
         """
         if self.state != "running":
             return self.state
-        if "next" in app.status and not app.is_again():
+        if app.next_start() is not None:
             return f"restarting after {app.ended()}"
         if app.is_stopping:
             return "stopping"
@@ -134,6 +139,11 @@ class PodState:
         if self.state == "running":
             raise BusyError(what, "still runs", "--wait waits for its end")
         raise MissingInputError(what, f"{'aborted' if self.state == 'exited' else self.state}: there is no exit code")
+
+    def process_of(self, app: AppState) -> int | None:
+        """Return the process of an app, None while none runs: it has ended, or waits for its next attempt."""
+        runs = self.state == "running" and not self.end_of(app) and app.next_start() is None
+        return app.pid if runs else None
 
     def get_app(self, name: str | None) -> AppState:
         """Return the app *name*; without a name the only one there is.
@@ -174,7 +184,9 @@ class PodState:
             "image": {"name": app.image_name, "id": app.image_id},
             "rootfs": {"backend": app.backend or None},
             "state": "ended" if self.end_of(app) else self.state_of(app).partition(" ")[0],
-            "pid": app.pid if self.state == "running" else None,
+            "pid": self.process_of(app),
+            "attempt": app.attempt or find_number(app.status, "attempt"),
+            "next": app.next_start() if self.state == "running" else None,
             "status": app.status or None,
         }
 

@@ -99,8 +99,11 @@ def _details(state: PodState, app: AppState) -> Iterator[tuple[str, str]]:
     yield "  image", f"{app.image_name} {app.image_id[:_SHORT_ID]}".strip()
     if app.backend:
         yield "  root", app.backend
-    if state.state == "running" and app.pid is not None and not state.end_of(app):
-        yield "  process", str(app.pid)
+    process = state.process_of(app)
+    if process is not None:
+        yield "  process", str(process)
+    if state.state == "running" and (moment := app.next_start()) is not None:
+        yield "  next start", moment
     for key in ("attempt", "started", "ended", "post-stop"):
         if app.status.get(key) not in (None, ""):
             yield f"  {key}", str(app.status[key])

@@ -32,7 +32,7 @@ class Streams:
         self.outputs: list[Stream] = []
         self.inputs: list[Input] = []
         self.inner: list[int] = []
-        self.relays: list[Relay] = []
+        self.relays: dict[str, Relay] = {}
         self.terminals: dict[str, Callable[[], int]] = {}
         self.callers_terminal: CallersTerminal | None = None
 
@@ -42,6 +42,10 @@ class Streams:
             say()
         else:
             self.callers_terminal.speak(say)
+
+    def rest(self, app: str) -> bool:
+        """Do what there is to do while an app waits for its next start; return False when its terminal was hung up for good."""
+        return app not in self.relays or self.relays[app].rest()
 
     def restore_terminal(self) -> None:
         """Give the caller's terminal back as it was."""
@@ -97,7 +101,7 @@ def _open_terminal(streams: Streams, app: App, sink: Sink, log: Log | None, *, i
     streams.inner.append(theirs)
     streams.terminals[app.name] = lambda: open_terminal(theirs)
     output = Output(sink, log, "stdout", ending=b"\r")
-    streams.relays.append(Relay(ours, streams.callers_terminal, output, interactive=interactive))
+    streams.relays[app.name] = Relay(ours, streams.callers_terminal, output, interactive=interactive)
 
 
 def _open_output(streams: Streams, sink: Sink, log: Log, label: bytes) -> int:

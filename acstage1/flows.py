@@ -61,6 +61,7 @@ class Flows:
         for relay in self._relays:
             if not relay.sink.has_reader:
                 relay.hang_up()
+            relay.settle()
         self._streams = [stream for stream in self._streams if not stream.at_end]
         self._inputs = [flow for flow in self._inputs if not flow.is_done]
 

@@ -35,11 +35,11 @@ class Hands:
     """What lives have others do.
 
     *send* to init; *admit* a process into its app's cgroups, given the app's name, the role, the attempt and the pid that init
-    knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree; write down
-    what an app has *said* that it is.
+    knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree; let an app *rest* until its
+    next start, and say whether there is to be one; write down what an app has *said* that it is.
     """
 
-    __slots__ = ("admit", "end", "rebuild", "said", "send", "tell")
+    __slots__ = ("admit", "end", "rebuild", "rest", "said", "send", "tell")
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Hands:
         end: Callable[[str, dict[str, JSONValue]], None],
         tell: Callable[[str], None],
         rebuild: Callable[[App], Rebuilding],
+        rest: Callable[[str], bool],
         said: Callable[[str, set[str]], None],
     ) -> None:
         self.send = channel.send
@@ -55,6 +56,7 @@ class Hands:
         self.end = end
         self.tell = tell
         self.rebuild = rebuild
+        self.rest = rest
         self.said = said
 
 
@@ -279,6 +281,8 @@ class Life:
         self.code = code
         self._rest = self._restarts.find_delay(code, ran) if restart and not self._ending else None
         moments: dict[str, JSONValue] = {"attempt": self._attempt or 1, "started": self._started or now(), "ended": now()}
+        if self._rest is not None and not self._hands.rest(self.app.name):
+            self._rest = None
         if self._rest is not None:
             moments["next"] = now(self._rest)
         self._status = status | moments

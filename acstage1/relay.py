@@ -36,7 +36,7 @@ class Relay:
         self._source = 0 if interactive else -1
         self._master = self._peer = -1
         self._typed = b""
-        self._is_hung_up = False
+        self._is_hung_up = self._rests = False
 
     @property
     def sink(self) -> Sink:
@@ -67,6 +67,24 @@ class Relay:
         """Take what the app has shown for all there is: no process is left that could show more. Raises: OSError."""
         self._let_go()
 
+    def rest(self) -> bool:
+        """Give the caller's terminal back until the next start, and return whether there is anybody for the app to be started for.
+
+        Nobody reads what is typed meanwhile, so Ctrl-C is to be a signal again.
+
+        Raises: OSError.
+        """
+        self._let_go()
+        self._rests = True
+        self.settle()
+        return not self._is_hung_up
+
+    def settle(self) -> None:
+        """Give the caller's terminal back when it is to be, and all is out that the app has shown: it comes out straight if raw."""
+        if self._rests and not self.sink.pending:
+            self._rests = False
+            self._terminal.restore()
+
     def hang_up(self) -> None:
         """Hang the app up, as our side is gone: it gets SIGHUP from the kernel, and its terminal answers no more."""
         if not self._is_hung_up:
@@ -82,6 +100,7 @@ class Relay:
             self._handover = -1
             return
         self._let_go()
+        self._rests = False
         if self._is_hung_up:
             os.close(master)
         else:

@@ -203,6 +203,23 @@ def test_an_app_that_is_started_again_has_not_ended(
     assert state.end_of(state.apps[0]) == "aborted"
 
 
+def test_an_app_that_waits_for_its_next_start_has_no_process_and_says_when(tmp_path: Path) -> None:
+    moment = "2026-11-24T10:00:01Z"
+    process, status = {"pid": 41, "start": 1, "attempt": 2}, {"exit": 1, "attempt": 2, "next": moment}
+    pods = pod(tmp_path, {"pod": MANIFEST, "status/one": status, "pid": {"apps": {"one": process}}})
+    with hold(tmp_path):
+        _, state = get_state(pods, UUID)
+        shown = [line.split() for line in describe(state, None).splitlines()]
+        assert ["next", "start", moment] in shown
+        assert ["attempt", "2"] in shown
+        assert "process" not in [words[0] for words in shown]
+        app = json.loads(json.dumps(state.to_json()))["apps"][0]
+        assert (app["state"], app["pid"], app["attempt"], app["next"]) == ("restarting", None, 2, moment)
+    _, state = get_state(pods, UUID)
+    app = json.loads(json.dumps(state.to_json()))["apps"][0]
+    assert (app["pid"], app["next"]) == (None, None)
+
+
 @contextmanager
 def hold(run: Path) -> Iterator[None]:
     """Hold the pod's lock, as its monitor does."""

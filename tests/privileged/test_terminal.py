@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.poddirs import ROOT, STAGE1, AppSpec, cgroups_of, log, run, status, write_pod
 from tests.support.terminal import Terminal, at_terminal
+from tests.support.waiting import wait_for
 
 RUN = [*STAGE1, "run", "--interactive"]
 
@@ -165,19 +166,25 @@ def test_ctrl_c_is_a_signal_of_the_app_s_own_terminal(tmp_path: Path, rootfs: Pa
 def test_a_shell_has_job_control(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/sh", "-i"], stdin=True, tty=True)})
     with running(pod) as terminal:
-        # What is typed before a program runs, the shell may have read already: each waits for what the one before shows.
-        terminal.answer("# ", "sh -c 'echo u''p; exec cat'")
-        terminal.answer("up\r\n", "one")
-        terminal.wait_for("one\r\none\r\n")  # as typed, and as cat has it
-        terminal.press(b"\x1a")
-        terminal.answer("Stopped", "")
-        terminal.answer("# ", "fg")
-        terminal.answer('cat"\r\n', "two")
-        terminal.wait_for("two\r\ntwo\r\n")
-        terminal.press(b"\x03")
-        terminal.answer("# ", "echo code $?")
-        terminal.answer("code 130\r\n", "exit 3")
+        check_job_control(terminal)
+        terminal.press(b"exit 3\n")
         assert terminal.end() == 3
+
+
+def check_job_control(terminal: Terminal) -> None:
+    """Stop a command with Ctrl-Z, have it go on, and end it with Ctrl-C."""
+    # What is typed before a program runs, the shell may have read already: each waits for what the one before shows.
+    terminal.answer("# ", "sh -c 'echo u''p; exec cat'")
+    terminal.answer("up\r\n", "one")
+    terminal.wait_for("one\r\none\r\n")  # as typed, and as cat has it
+    terminal.press(b"\x1a")
+    terminal.answer("Stopped", "")
+    terminal.answer("# ", "fg")
+    terminal.answer('cat"\r\n', "two")
+    terminal.wait_for("two\r\ntwo\r\n")
+    terminal.press(b"\x03")
+    terminal.answer("# ", "echo code $?")
+    terminal.wait_for("code 130\r\n")
 
 
 def test_the_app_hears_of_a_window_that_changes(tmp_path: Path, rootfs: Path) -> None:
@@ -286,3 +293,60 @@ def test_two_apps_have_two_terminals(tmp_path: Path, rootfs: Path) -> None:
         assert terminal.end() == 0
         assert terminal.settings() == before
     assert sorted(terminal.shown.split("\r\n")) == ["", "one /dev/pts/0", "two /dev/pts/0"]
+
+
+def restarting(base: Path, rootfs: Path, script: str, **settings: Any) -> Path:
+    """Write a pod whose app has a terminal, and is started again when it fails."""
+    return write_pod(base, rootfs, {"app": shell(script)}, **{"restart": "on-failure", **settings})
+
+
+def test_each_start_has_a_terminal_of_its_own_like_the_first(tmp_path: Path, rootfs: Path) -> None:
+    script = "/bin/busybox tty; /bin/busybox stty size; read line; echo got $line; test $line = end"
+    with running(restarting(tmp_path, rootfs, script)) as terminal:
+        before = terminal.settings()
+        for size in ("33 101", "40 132"):
+            terminal.wait_for(size)
+            assert terminal.is_raw()
+            terminal.resize(40, 132)
+            terminal.answer("/dev/pts/0", "again")
+            terminal.wait_for("got again")
+        terminal.wait_for("/dev/pts/0")
+        terminal.press(b"end\n")
+        assert terminal.end() == 0
+        assert terminal.settings() == before
+    assert "\r\r" not in terminal.shown
+
+
+def test_keys_between_two_starts_are_signals_again(tmp_path: Path, rootfs: Path) -> None:
+    """The fifth start is more than a second away: Ctrl-C is the end of it all."""
+    pod = restarting(tmp_path, rootfs, "echo started; exit 9")
+    with running(pod) as terminal:
+        before = terminal.settings()
+        while not (pod / "status" / "app").exists() or status(pod, "app")["attempt"] < 4:
+            pass
+        wait_for(lambda: terminal.settings() == before, "the terminal as it was")
+        terminal.press(b"\x03")
+        assert terminal.end() == 9
+        assert terminal.settings() == before
+    assert terminal.shown.count("started") == 4
+    assert "next" not in status(pod, "app")
+
+
+def test_an_app_whose_caller_closes_the_window_is_not_started_again(tmp_path: Path, rootfs: Path) -> None:
+    pod = restarting(tmp_path, rootfs, "echo ready; exec sleep 1000", restart="always")
+    with running(pod) as terminal:
+        terminal.wait_for("ready")
+        terminal.close()
+        assert terminal.process.wait(60) == 128 + signal.SIGHUP
+    assert (status(pod, "app")["signal"], status(pod, "app")["attempt"]) == (signal.SIGHUP, 1)
+
+
+def test_a_shell_that_is_started_again_has_job_control(tmp_path: Path, rootfs: Path) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/sh", "-i"], stdin=True, tty=True)}, restart="on-failure")
+    with running(pod) as terminal:
+        terminal.answer("# ", "exit 1")
+        terminal.wait_for("exit 1\r\n")
+        terminal.shown = ""
+        check_job_control(terminal)
+        terminal.press(b"exit 0\n")
+        assert terminal.end() == 0
