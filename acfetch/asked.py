@@ -6,11 +6,11 @@ Source: spec/store.md, Image arguments; aci.md, Dependency Matching.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 
 from acspec.errors import UsageError
 from acspec.labels import label_map
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, URLArgument, format_reference, parse_argument
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from acspec.names import ImageID
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Value):
     """Where an image and its signature lie: two URLs, or two paths on this machine."""
 
     image: str
@@ -27,8 +26,7 @@ class Place:
     is_local: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """What an image must turn out to be: as it was asked for, its name (None: any), labels, ID and size as served."""
 
     text: str

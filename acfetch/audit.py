@@ -12,7 +12,6 @@ import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from hashlib import sha512
 from threading import Event
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from acspec.errors import BusyError, FormatError, KernelError, MissingInputError
 from acspec.image_manifest import parse_image_manifest
 from acspec.locks import open_locked
 from acspec.program import os_error
+from acspec.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,8 +41,7 @@ _CHUNK = 1 << 20
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO in place of a file must not keep us waiting
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Value):
     """What was found out about one image: its record when that can be read, and what is wrong with it, None when nothing is.
 
     *missing* are the images that it needs, directly or not, and that are not in the store. What is damaged was set aside, unless

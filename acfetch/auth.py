@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from acfetch.errors import TransportRefusedError
 from acfetch.templates import check_url
 from acspec.errors import FormatError
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,16 +34,14 @@ _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 _SCHEME_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~")
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(Value):
     """A password or a token: as it is, or the absolute path of the file that holds it."""
 
     text: str | None = field(repr=False)
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """What is said at one place: a user with a password, a bearer token, or one or the other; *always*: unasked, too."""
 
     user: str | None = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
 
 from acfetch.leftovers import find_orphans, find_put_by, remove_old
 from acfetch.needs import close_over, order_removal
@@ -18,6 +17,7 @@ from acfetch.removal import images_in_pods, withdraw
 from acspec.errors import BusyError
 from acspec.locks import open_locked
 from acspec.store import Store
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 256
 
 
-@dataclass(frozen=True, slots=True)
-class CollectOptions:
+class CollectOptions(Value):
     """What the command line says about a collection; *keep_for* in seconds."""
 
     data_directory: str
@@ -40,8 +39,7 @@ class CollectOptions:
     dry_run: bool = False
 
 
-@dataclass(slots=True)
-class Collected:
+class Collected(Value):
     """What a collection removed, each with its size in bytes: images, and the paths of files that belonged to none."""
 
     images: list[tuple[ImageRecord, int]] = field(default_factory=list)
@@ -63,8 +61,8 @@ def collect(options: CollectOptions, now: float) -> Collected:
     before = now - options.keep_for
     with nullcontext() if options.dry_run else store.changing():
         _collect_images(store, options, before, collected.images)
-        collected.files += remove_old(find_orphans(store), before, dry_run=options.dry_run)
-    collected.files += remove_old(find_put_by(store), before, dry_run=options.dry_run)
+        collected.files.extend(remove_old(find_orphans(store), before, dry_run=options.dry_run))
+    collected.files.extend(remove_old(find_put_by(store), before, dry_run=options.dry_run))
     return collected
 
 

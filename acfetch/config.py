@@ -7,12 +7,12 @@ Source: spec/configuration.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from acfetch import policy
 from acspec.configuration import merge, parse_config_files, read_config_files
 from acspec.directories import system_directories
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Value):
     """What one key of one file says, as JSON without secrets, and where it is said; a default is said nowhere."""
 
     file: str

@@ -9,7 +9,6 @@ Source: spec/configuration.md, Authentication and Netrc.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from acfetch import auth
@@ -20,6 +19,7 @@ from acspec.configuration import merge, parse_config_files, read_config_files
 from acspec.errors import ConfigError, FormatError
 from acspec.jsontext import read_limited
 from acspec.ownership import is_owned_by_us
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from acspec.configuration import ConfigFile, Said
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Value):
     """The value of an Authorization header, and the file that it comes from."""
 
     header: str = field(repr=False)

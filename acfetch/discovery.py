@@ -8,12 +8,11 @@ Source: discovery.md, Discovery URL; docs/decisions, discovery and parents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acfetch.errors import DiscoveryError, HTTPStatusError
 from acfetch.meta import DISCOVERY, PUBLIC_KEYS, parse_tags
 from acfetch.trust import is_prefix
 from acspec import limits
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from acfetch.retrying import Getter
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Value):
     """A discovery page that was asked: its URL, what came of it, and its image templates and key URLs for the name, in order.
 
     *hint* says what to do where the page was refused.
@@ -40,8 +38,7 @@ class Page:
         return f"{self.url.partition('://')[2].partition('?')[0]} {self.outcome}"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """What discovery found: image templates and key URLs, in the order of the page, and the walk to it."""
 
     templates: tuple[str, ...]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from hashlib import sha512
 
 from acfetch.decryption import decrypted
@@ -20,6 +19,7 @@ from acspec.archive.compression import Compression
 from acspec.archive.image import ImageReader, open_image
 from acspec.errors import FormatError, ProtocolError, StorageError
 from acspec.image_manifest import parse_image_manifest
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     Readable: TypeAlias = "Body | Stream | Transfer | _File"
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Value):
     """An image as it was served: its ID and manifest, the size in bytes and the digest (`sha512-…`) of what was served."""
 
     image_id: ImageID

@@ -7,8 +7,6 @@ Source: discovery.md, Discovery URL; spec/discovery.md, Looking without fetching
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acfetch.asked import Place, parse_request
 from acfetch.discovery import Page, ask_pages
 from acfetch.errors import DiscoveryError
@@ -19,6 +17,7 @@ from acfetch.sources import Candidate, render_templates
 from acspec.errors import ProtocolError, TrustError, UnavailableError, UsageError
 from acspec.escape import escape
 from acspec.jsontext import dump_json
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """What was found for a name: candidates in the order in which they are tried, key URLs, the pages that were asked.
 
     *only_in* is the operator's file that leaves no room for discovery.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acfetch.stored import get_image_id
@@ -22,14 +21,14 @@ from acspec.durable import NewFile, umasked
 from acspec.errors import FormatError, MissingInputError
 from acspec.image_outputs import STANDARD_OUTPUT, check_image_output
 from acspec.uses import open_held_image
+from acspec.values import Value
 
 if TYPE_CHECKING:
     from acspec.archive.blocks import Output
     from acspec.store import ImageRecord, Store
 
 
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
+class ExportRequest(Value):
     """What is to be exported, and where to: the output `-` is standard output, the compression a name of a tool or `none`."""
 
     reference: str

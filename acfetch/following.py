@@ -1,7 +1,7 @@
 """What happens in a run, and who follows it: a person through `progress`, a program through `events`.
 
 One protocol for both: a follower is told of each event, in order, and decides itself what it makes of it. To follow never changes
-what is fetched. Events are small classes and no dataclasses: a dozen of those take longer to make than it takes to find an image.
+what is fetched.
 
 Source: spec/events.md.
 """

@@ -5,14 +5,13 @@ Source: spec/store.md, Lock files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from acfetch.errors import MismatchError
 from acspec.durable import umasked, write_file
 from acspec.fields import Fields
 from acspec.jsontext import dump_pretty, read_json_file
 from acspec.labels import labels_json
 from acspec.names import parse_image_id
+from acspec.values import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ _VERSION = 1
 _HINT = "--lock writes another"
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Value):
     """What is known of one image; *size* in bytes as served."""
 
     size: int
@@ -36,8 +34,7 @@ class Pin:
     dependencies: tuple[ImageID, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Value):
     """What a lock file says: the image of each word that was typed, and a pin for each image."""
 
     path: str

@@ -10,7 +10,8 @@ Source: discovery.md, Discovery URL; HTML Living Standard, Parsing HTML document
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from acspec.values import Value
 
 DISCOVERY = "ac-discovery"
 PUBLIC_KEYS = "ac-discovery-pubkeys"
@@ -24,8 +25,7 @@ _HIDING = frozenset(
 _TAG_NAME = re.compile(rb"(</?)([A-Za-z][^\t\n\f\r />]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Value):
     """An ac-discovery or ac-discovery-pubkeys tag: its kind, its prefix-match, and its template or URL."""
 
     kind: str

@@ -7,12 +7,11 @@ Source: spec/configuration.md, Sources.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acfetch.errors import TransportRefusedError
 from acfetch.templates import check_url, variables_in
 from acfetch.trust import ROOT, is_prefix
 from acspec.names import parse_ac_identifier
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ _IN_DIRECTORY = "{name}-{version}-{os}-{arch}.{ext}"
 _SCHEME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789+-.")
 
 
-@dataclass(frozen=True, slots=True)
-class Mirror:
+class Mirror(Value):
     """Where images with a prefix are looked for, templates of URLs and of absolute paths; *only*: and nowhere else."""
 
     templates: tuple[str, ...]

@@ -9,9 +9,8 @@ Source: netrc(5); spec/configuration.md, Netrc.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from acspec.errors import FormatError
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +20,7 @@ _SPACE = " \t\r\n"
 _VALUED = ("login", "password", "account")
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Value):
     """A user's name on a machine, and the password."""
 
     user: str

@@ -9,7 +9,6 @@ Source: discovery.md, ac-discovery-pubkeys; spec/store.md, Trust.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 
 from acfetch import insecure
 from acfetch.errors import TransportRefusedError
@@ -20,6 +19,7 @@ from acspec import limits
 from acspec.errors import FormatError, MissingInputError, TrustError, UsageError
 from acspec.escape import escape
 from acspec.openpgp.keys import read_keys
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from acspec.openpgp.keys import Key
 
 
-@dataclass(frozen=True, slots=True)
-class AddOptions:
+class AddOptions(Value):
     """What the command line says: for which prefixes, which keys (a file or a URL; None: discover them), and how to agree."""
 
     prefixes: tuple[str, ...]
@@ -42,8 +41,7 @@ class AddOptions:
     cafile: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Value):
     """A key, for which prefixes it is to be trusted, and the URLs that it came from, if it came over the network."""
 
     key: Key

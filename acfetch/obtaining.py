@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 
 from acfetch import insecure
 from acfetch.asked import Place, Request
@@ -30,6 +29,7 @@ from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec.errors import FormatError, ImageNotFoundError
 from acspec.openpgp.verification import Verdict, Verification
 from acspec.store import ImageRecord
+from acspec.values import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ if TYPE_CHECKING:
     from acspec.store import NewImage, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Obtained:
+class Obtained(Value):
     """An image that may be kept: where it came from, what it is, its signature as served, who made that, and its files."""
 
     place: Place

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acfetch.presence import Pull
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.passphrase import Passphrase
 
 
-@dataclass(frozen=True, slots=True)
-class FetchOptions:
+class FetchOptions(Value):
     """What the command line says about a fetch."""
 
     data_directory: str

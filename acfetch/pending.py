@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import BusyError, OutputError
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ class Output:
         self._file.commit(overwrite=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(Value):
     new: NewImage
     record: ImageRecord
     signature: bytes | None

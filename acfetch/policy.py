@@ -11,7 +11,6 @@ Source: spec/configuration.md, Policy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from acfetch import insecure
@@ -21,6 +20,7 @@ from acfetch.trust import ROOT, is_prefix
 from acspec import limits
 from acspec.configuration import Said
 from acspec.names import parse_ac_identifier
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ FILE = "policy.json"
 EVERYTHING = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Value):
     """What one key says: prefixes, hosts or words, or else a number of bytes."""
 
     entries: tuple[str, ...] = ()
@@ -48,8 +47,7 @@ class Rule:
         return list(self.entries) if self.size is None else self.size
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Value):
     """What is allowed: of each key what each file says that counts."""
 
     signed: tuple[Said[Rule], ...] = ()

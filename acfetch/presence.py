@@ -7,12 +7,12 @@ Source: spec/store.md, Locks and Freshness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from acfetch.trust import check_identity, keys_for
 from acspec import limits
 from acspec.errors import ImageNotFoundError
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ class Pull(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(Value):
     """An image with all that it depends on, and how many steps the longest way down has."""
 
     ids: frozenset[ImageID]

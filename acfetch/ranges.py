@@ -9,9 +9,9 @@ Source: RFC 9110, sections 8.8.1, 8.8.2.2, 13.1.5, 14.2 and 14.4.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from acfetch.errors import StartOverError
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,16 +23,14 @@ _LENGTH = re.compile(r"\d{1,30}", re.ASCII)
 _DATE_LENGTH = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Value):
     """What one state of something on a server goes by: its validator, and its size in bytes when that is known."""
 
     validator: str
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Value):
     """What is asked for of a version: all from the byte *start* on."""
 
     version: Version

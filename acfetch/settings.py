@@ -5,7 +5,7 @@ Source: spec/configuration.md, Settings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 FILE = "fetch.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """Seconds until a connection must be there, seconds in which something must come, and how often more it is tried."""
 
     connect_seconds: int = 30

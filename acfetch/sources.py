@@ -9,8 +9,6 @@ Source: discovery.md; spec/store.md, Image arguments; docs/decisions, templates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acfetch.asked import Place
 from acfetch.discovery import Found, discover
 from acfetch.errors import DiscoveryError, UnreachableError
@@ -18,6 +16,7 @@ from acfetch.templates import IMAGE, SIGNATURE, render, render_path, why_no_path
 from acfetch.transports import why_no_program
 from acspec.escape import escape
 from acspec.labels import host_platform
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from acspec.configuration import Said
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Value):
     """A template, the operator's file that has it (None: a discovery page has), and where it leads to, or why nowhere."""
 
     template: str

@@ -11,10 +11,9 @@ Source: aci.md, Image Archives; discovery.md, Validation; spec/store.md, Trust.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acfetch.errors import MismatchError, UntrustedError
 from acspec.labels import find_mismatch
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 ROOT = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
+class TrustedKey(Value):
     """An entry of a keystore: for which prefix (empty: for all names), which key, and its bytes (empty: distrusted)."""
 
     prefix: str

@@ -9,7 +9,6 @@ Source: aci.md, Image Archives and Image Manifest Schema; docs/decisions, export
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acrun.roots import open_root
@@ -26,6 +25,7 @@ from acspec.image_outputs import check_image_output, new_output
 from acspec.jsontext import dump_json, dump_pretty, parse_json, read_limited
 from acspec.program import Unwinding
 from acspec.rendering import render_manifest
+from acspec.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from acspec.pods import Pods
 
 
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
+class ExportRequest(Value):
     """What is to be exported, and where to; the output `-` is standard output, the app None where the pod has one only."""
 
     pod: str
@@ -47,8 +46,7 @@ class ExportRequest:
     overwrite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Value):
     """What came of it: the ID of the image, and what people should be warned of."""
 
     image_id: ImageID

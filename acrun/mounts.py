@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 
 from acrun.errors import MountError, VolumeSourceError
 from acspec.execution import may_hold_mount
 from acspec.names import parse_ac_name
+from acspec.values import Value
 from acspec.volumes import Mount, Volume
 
 TYPE_CHECKING = False
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from acspec.names import ACName
 
 
-@dataclass(frozen=True, slots=True)
-class MountPlan:
+class MountPlan(Value):
     """The mounts of one app, the empty volumes made up for it, and a line for people about each of those."""
 
     mounts: tuple[Mount, ...]
@@ -129,6 +128,6 @@ def _resolve_source(volume: Volume, *, follow_links: bool) -> Volume:
             raise VolumeSourceError(what, "is a device, which could not be opened on a volume")
     if not follow_links:
         return volume
-    from dataclasses import replace
+    from acspec.values import replace
 
     return replace(volume, source=os.path.realpath(volume.source))

@@ -7,12 +7,11 @@ Source: pods.md, `app`: "substitute for the app object of the referred image's I
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from acrun.isolator_options import replace_isolators
 from acrun.ports import merge_ports
 from acspec.app import App, EnvironmentVariable
 from acspec.errors import UsageError
+from acspec.values import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from acspec.volumes import Mount
 
 
-@dataclass(frozen=True, slots=True)
-class AppOptions:
+class AppOptions(Value):
     """What the command line says about one app; None and empty mean: as the image has it."""
 
     name: ACName | None = None
@@ -44,8 +42,7 @@ class AppOptions:
     isolators: tuple[Isolator, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRequest:
+class ImageRequest(Value):
     """One image of the command line: as it was typed, the options of its app, the arguments for its program.
 
     One of a pod manifest has the app in there as its *template*.

@@ -3,7 +3,7 @@
 A plan is all that a pod needs and that does not depend on the moment. It is noted for a run of one image without options, under
 the words that were typed, with witnesses: what the files that it was worked out from were like. Any change to one of them, as
 git knows it (device, inode, size, both times), and the note counts for nothing. Whoever removes notes loses nothing but time.
-Light: neither dataclasses nor json, because the path to a start goes through here.
+Light: without json, because the path to a start goes through here.
 
 Source: spec/store.md, Notes of plans.
 """

@@ -5,8 +5,6 @@ Source: pods.md, "A Pod Manifest must be fully resolved (reified) before executi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from acrun.errors import MountError
 from acrun.isolator_options import replace_isolators
 from acrun.mounts import plan_mounts
@@ -17,6 +15,7 @@ from acspec.execution import SUPPORTS_NOTIFY
 from acspec.labels import host_architecture, label_map
 from acspec.names import sanitise_ac_name
 from acspec.pod_manifest import PodManifest, RuntimeApp, RuntimeImage
+from acspec.values import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     from acspec.volumes import Mount, Volume
 
 
-@dataclass(frozen=True, slots=True)
-class AppRequest:
+class AppRequest(Value):
     """One app as it was asked for: the image, the options and the arguments for its program, the app of a pod manifest."""
 
     text: str
@@ -42,8 +40,7 @@ class AppRequest:
     template: RuntimeApp | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReifiedPod:
+class ReifiedPod(Value):
     """A pod manifest ready to be executed, and lines for people about what was made up on the way."""
 
     manifest: PodManifest

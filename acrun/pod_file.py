@@ -9,7 +9,6 @@ Source: pods.md, "Pod Manifests can serve the role of both deployable template a
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 
 from acrun.arguments import STANDARD_INPUT
 from acrun.inputs import is_image_list
@@ -24,6 +23,7 @@ from acspec.pod_manifest import PodManifest
 from acspec.references import ImageReference, format_reference
 from acspec.resolution import not_stored
 from acspec.store import Store
+from acspec.values import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from acspec.volumes import Mount, Volume
 
 
-@dataclass(frozen=True, slots=True)
-class PodFile:
+class PodFile(Value):
     """A pod manifest as it was read, and a line for people about each thing that is odd in it."""
 
     manifest: PodManifest

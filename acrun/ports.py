@@ -8,14 +8,13 @@ Source: aci.md, ports; pods.md, ports.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acspec.app import Port, find_bad_range
 from acspec.errors import UsageError
 from acspec.execution import MOST_SOCKETS
 from acspec.fields import Fields
 from acspec.option_words import BOOLEANS, integer_or_text, parse_settings, typed
 from acspec.pod_manifest import ExposedPort, PodManifest, RuntimeApp
+from acspec.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

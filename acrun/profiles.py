@@ -9,13 +9,13 @@ Source: ace.md, os/linux/seccomp-remove-set, os/linux/seccomp-retain-set; spec/s
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 
 from acspec.capabilities import bounding_set
 from acspec.errors import FormatError
 from acspec.execution import REPORT_FD, TRAMPOLINE_FD
 from acspec.isolator_names import SECCOMP_REMOVE, SECCOMP_RETAIN
 from acspec.isolators import Isolator, SeccompSet, read_isolator
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ _F_SETFD = 2
 _AT_EMPTY_PATH = 0x1000
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Value):
     """What becomes of a call, by name or number; with *when*, only if each (argument, mask, value) holds of its arguments."""
 
     call: str | int
@@ -78,8 +77,7 @@ class Rule:
     when: tuple[tuple[int, int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Value):
     """A filter to be: what becomes of a call that no rule is about, the rules, and what is told of it."""
 
     isolator: str

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 
 from acspec.archive.image import open_image, read_image
 from acspec.errors import ImageNotFoundError, UsageError
@@ -19,6 +18,7 @@ from acspec.references import ImageIDArgument, ImageReference, PathArgument, par
 from acspec.rendering import Layer, plan_layers
 from acspec.resolution import Catalogue, ImageFile, find_home, not_stored, read_stored
 from acspec.store import Store
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from acspec.names import ImageID
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedImage:
+class ResolvedImage(Value):
     """An image to run, the layers of its root file system in order, and the file of every image among them.
 
     *witnesses* are files and directories: while none of them changes, the same words mean the same images.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field, replace
 
 from acrun.idmap import owner_notes
 from acrun.launch import PREPARED, LaunchOptions, check_options, launch, make_pod, start
@@ -24,6 +23,7 @@ from acrun.trees import Tree, get_tree
 from acrun.workspace import check_run_directory
 from acspec.directories import data_directory, run_directory
 from acspec.program import Unwinding, tell
+from acspec.values import Value, field, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from acspec.volumes import Mount, Volume
 
 
-@dataclass(frozen=True, slots=True)
-class PodOptions:
+class PodOptions(Value):
     """What the command line says about the whole pod."""
 
     directory: str | None = None

@@ -8,21 +8,20 @@ Source: aci.md, Image Layout and Image Archives.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acspec.archive.write import ImageSettings, WrittenImage, write_walk
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.image_outputs import check_image_output, new_output
+from acspec.values import Value
 from actool.sources import STANDARD_INPUT, SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:
     from actool.depfile import Depfile
 
 
-@dataclass(frozen=True, slots=True)
-class BuildRequest:
+class BuildRequest(Value):
     """What `actool build` was asked for; the output `-` is standard output."""
 
     source: SourceRequest

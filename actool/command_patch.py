@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace as with_fields
 from typing import Annotated
 
 import typer
 
 from acspec.archive.splice import Recompression
 from acspec.program import tell
+from acspec.values import replace as with_fields
 from actool import image_options
 from actool.changes.manifest_changes import ManifestChanges
 from actool.changes.removals import parse_removal

@@ -6,7 +6,6 @@ Source: aci.md, Image Layout and Image Manifest Schema.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from acspec import SPEC_VERSION
 from acspec.durable import remove_tree, temporary_name, umasked, write_file
@@ -16,6 +15,7 @@ from acspec.jsontext import dump_json, dump_pretty
 from acspec.labels import Label, host_platform
 from acspec.names import IMAGE_KIND, ACIdentifier
 from acspec.option_words import typed
+from acspec.values import replace
 from actool.changes.manifest_changes import ManifestChanges, apply_changes
 
 

@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acspec.archive.compression import Compression, recognise
@@ -18,6 +17,7 @@ from acspec.archive.image import open_image
 from acspec.archive.pgp import is_encrypted
 from acspec.archive.source import Readable, Source
 from acspec.errors import FormatError, UsageError
+from acspec.values import Value
 
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
@@ -26,8 +26,7 @@ _GLANCE = 512
 STANDARD_INPUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Value):
     """An open input: its descriptor, how messages name it, and what has been read of it to see what it is.
 
     *stream* is where the bytes after *head* come from when that is not the descriptor itself: those of an encrypted image are

@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from acspec import limits
@@ -21,6 +20,7 @@ from acspec.archive.image import open_image
 from acspec.archive.pgp import name_pgp
 from acspec.archive.spool import Spool
 from acspec.errors import FormatError, StorageError, reason_of
+from acspec.values import Value, replace
 from actool.inputs import Input, glance, opened
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 _CHUNK = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class KeptInput:
+class KeptInput(Value):
     """An input that can be opened again and again; `name` is what messages call it, None for its own."""
 
     path: str

@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from acspec.archive.splice import Recompression, splice_manifest
 from acspec.archive.write import WrittenImage
@@ -19,6 +18,7 @@ from acspec.errors import FormatError, UsageError
 from acspec.image_outputs import Output, check_image_output, new_output
 from acspec.jsontext import read_limited
 from acspec.limits import MANIFEST_BYTES
+from acspec.values import Value
 from actool.changes.manifest_changes import ManifestChanges, change_manifest
 from actool.inputs import Input, opened
 from actool.outputs import new_content
@@ -26,8 +26,7 @@ from actool.outputs import new_content
 _REPLACE = "--replace"
 
 
-@dataclass(frozen=True, slots=True)
-class PatchRequest:
+class PatchRequest(Value):
     """What `actool patch-manifest` was asked for: *replace* writes to the image itself."""
 
     image: str

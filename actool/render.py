@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from acspec.archive.extract import TreeWriter
@@ -24,6 +23,7 @@ from acspec.image_outputs import STANDARD_OUTPUT, check_image_output, is_image_o
 from acspec.names import ImageID
 from acspec.rendering import render_manifest
 from acspec.store import Store
+from acspec.values import Value, field
 from actool.errors import LostPropertyError
 from actool.gather import Gathering
 from actool.layouts import check_layout_output, new_layout
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 _ARCHIVES = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip")
 
 
-@dataclass(frozen=True, slots=True)
-class RenderRequest:
+class RenderRequest(Value):
     """What `actool render` was asked for: *images*, the first of which is rendered, and the output, an image or a directory.
 
     *directory* is that of the store, None for the usual one.
@@ -50,8 +49,7 @@ class RenderRequest:
     settings: ImageSettings = field(default_factory=ImageSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Value):
     """What came of it: the ID of an image, None for a directory, and what people should be warned of."""
 
     image_id: ImageID | None

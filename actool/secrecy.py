@@ -7,13 +7,13 @@ Source: aci.md, Image Archives (encryption, and its Security Note).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acspec.archive.compression import CHUNK, Compression
 from acspec.errors import FormatError, UsageError
 from acspec.image_outputs import STANDARD_OUTPUT, check_image_output, new_output
 from acspec.openpgp.symmetric import Encryption
+from acspec.values import Value
 from actool.inputs import opened, opened_raw, recognised
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 
 
-@dataclass(frozen=True, slots=True)
-class SecrecyRequest:
+class SecrecyRequest(Value):
     """What `actool encrypt` and `actool decrypt` were asked for."""
 
     image: str

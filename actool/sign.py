@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import UsageError
 from acspec.image_outputs import check_signature_output
 from acspec.openpgp.signing import Signature, Signer, sign
+from acspec.values import Value
 from actool.inputs import STANDARD_INPUT, opened_raw, recognised
 
 
-@dataclass(frozen=True, slots=True)
-class SignRequest:
+class SignRequest(Value):
     """What `actool sign` was asked for; *output* None means beside each image."""
 
     images: Sequence[str]
@@ -28,8 +27,7 @@ class SignRequest:
     overwrite: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Value):
     """A signature that was written: to which file, and by which key."""
 
     path: str

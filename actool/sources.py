@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 
 from acspec import limits
 from acspec.archive.ignore import IGNORE_FILE, parse_pattern, parse_patterns
@@ -17,14 +16,14 @@ from acspec.archive.layout import MANIFEST, ROOTFS
 from acspec.archive.walk import Given, LayoutWalk, read_layout_manifest
 from acspec.errors import FormatError, MissingInputError, UsageError
 from acspec.jsontext import read_limited
+from acspec.values import Value
 
 STANDARD_INPUT = "-"  # where a manifest may come from
 _MANIFEST = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRequest:
+class SourceRequest(Value):
     """What an image is to be made of, as typed: a layout directory, the parts that are taken from elsewhere, patterns to leave out.
 
     Raises: UsageError when a part is missing, or the layout is of no use.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from acspec import limits
 from acspec.archive.compression import CHUNK
@@ -22,14 +21,14 @@ from acspec.jsontext import read_limited
 from acspec.openpgp.keys import Key, get_public_key, read_keys
 from acspec.openpgp.verification import Verdict, Verification
 from acspec.program import os_error
+from acspec.values import Value
 from actool.inputs import STANDARD_INPUT, opened_raw
 from actool.json_lines import dump_line
 
 Keys = Mapping[str, Key]  # by fingerprint
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyRequest:
+class VerifyRequest(Value):
     """What `actool verify` was asked for; *signature* None means beside each image.
 
     The keys that count are those in *key_files*, or those of them that have one of *fingerprints*; without files, those of
@@ -43,8 +42,7 @@ class VerifyRequest:
     home: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Value):
     """What came of one image: the signature's file, the verdict, and whose key it was when it is good."""
 
     image: str

@@ -9,6 +9,7 @@ from tests.support.sources import TOOLS, Module, imports, listed, members, modul
 # Each foreign module with the only places that may import it.
 ROOMS = {
     "ctypes": ("acstage1.linux.libc", "acstage1.linux."),
+    "dataclasses": ("acspec.values",),
     "httpx": ("acfetch.http",),
     "httpcore": ("acfetch.network",),
     "gnupg": ("acspec.openpgp",),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from acspec.app import EnvironmentVariable, EventHandler, Port
@@ -22,6 +21,7 @@ from acspec.jsontext import dump_json, dump_like, parse_json
 from acspec.labels import Label
 from acspec.names import ACIdentifier
 from acspec.option_words import typed
+from acspec.values import Value
 from acspec.volumes import MountPoint
 from actool.changes.removals import Removal, remove, remove_items
 
@@ -49,8 +49,7 @@ _APP_OPTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestChanges:
+class ManifestChanges(Value):
     """What is to change: None and empty mean that it stays. Removals come first; items of lists are set by their names."""
 
     removals: tuple[Removal, ...] = ()

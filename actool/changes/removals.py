@@ -6,12 +6,12 @@ Source: aci.md, Image Manifest Schema.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from acspec.errors import UsageError
 from acspec.escape import escape
 from acspec.isolator_names import REMOVE_SET, RETAIN_SET, SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.values import Value
 
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
@@ -52,8 +52,7 @@ _PLACES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Value):
     """What is to go: the word of an option, and the name of one thing that it sets; without a name all of them."""
 
     word: str

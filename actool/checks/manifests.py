@@ -8,7 +8,6 @@ Source: aci.md, Image Manifest Schema; pods.md, Pod Manifest Schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from acspec.errors import FormatError
@@ -17,6 +16,7 @@ from acspec.image_manifest import ImageManifest, parse_image_manifest
 from acspec.jsontext import parse_json
 from acspec.names import IMAGE_KIND, POD_KIND, ACKind
 from acspec.pod_manifest import PodManifest, parse_pod_manifest
+from acspec.values import replace
 from actool.checks.lint_manifest import lint_image_manifest, lint_pod_manifest
 from actool.checks.reports import Diagnostic, Severity, warning
 

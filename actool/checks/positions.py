@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from acspec.fields import key_name
 
@@ -36,14 +35,16 @@ def _outer(place: str) -> Iterable[str]:
     yield ""
 
 
-@dataclass(slots=True)
 class _Container:
     """An object or list that the walk is inside of: its place, the number of the item, and the place of the member."""
 
-    place: str
-    is_list: bool
-    number: int = 0
-    member: str | None = None
+    __slots__ = ("is_list", "member", "number", "place")
+
+    def __init__(self, place: str, *, is_list: bool) -> None:
+        self.place = place
+        self.is_list = is_list
+        self.number = 0
+        self.member: str | None = None
 
     def name_value(self) -> str:
         """Return the place of the value that comes next."""
@@ -72,5 +73,5 @@ def _find_offsets(text: str, wanted: set[str]) -> dict[str, int]:
             if place in wanted:
                 offsets.setdefault(place, match.start())
             if word in "{[":
-                inside.append(_Container(place, word == "["))
+                inside.append(_Container(place, is_list=word == "["))
     return offsets

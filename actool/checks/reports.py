@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from acspec import limits
 from acspec.errors import EntryError, FormatError, MissingInputError, ToolError
 from acspec.escape import escape
+from acspec.values import Value, replace
 
 STANDARD_INPUT = "-"
 MAX_WARNINGS = 100
@@ -39,8 +39,7 @@ class FileKind(StrEnum):
     POD_MANIFEST = "pod-manifest"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Value):
     """One thing that is wrong or odd: the rule that finds it, what it says, and where.
 
     *entry* is a name in the archive or layout, `manifest` for what is in an image's manifest; *place* the path inside a manifest,
@@ -62,8 +61,7 @@ class Diagnostic:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """All that is said of one file; *failure* is the exit code of what kept it from being read, 0 for nothing."""
 
     file: str

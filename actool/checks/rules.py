@@ -7,15 +7,13 @@ Source: docs/validation.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from acspec.values import Value
 from actool.checks.reports import Severity
 
 _E, _W = Severity.ERROR, Severity.WARNING
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Value):
     """A rule: its name, how bad it is to break it, and what it says, as one sentence."""
 
     id: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from acspec import limits
 from acspec.archive.entry import Entry
@@ -16,6 +15,7 @@ from acspec.archive.layout import MANIFEST
 from acspec.archive.walk import LayoutWalk
 from acspec.errors import FormatError
 from acspec.jsontext import read_limited
+from acspec.values import replace
 from actool.checks.lints import lint_rootfs
 from actool.checks.manifests import add_positions, check_image_manifest, check_pod_manifest, is_pod_manifest
 from actool.checks.reports import Diagnostic, FileKind, Report, Severity, archive_fault, limited, warning

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Literal, TypeAlias
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import FormatError, ToolError, UsageError
 from acspec.program import os_error
+from acspec.values import Value
 from actool.checks.report_text import describe, format_lines
 from actool.checks.reports import STANDARD_INPUT, Report, Tally, archive_fault, failed, show, show_name
 from actool.checks.validate import validate
@@ -24,8 +24,7 @@ from actool.passphrase import Passphrase
 ReportFormat: TypeAlias = Literal["text", "json", "junit", "sarif", "github"]
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationRequest:
+class ValidationRequest(Value):
     """What `actool validate` was asked for; without *output*, a report goes to standard output, and text to people."""
 
     files: tuple[str, ...]

@@ -6,9 +6,9 @@ Source: reproducible-builds.org, SOURCE_DATE_EPOCH.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from acspec.escape import escape
+from acspec.values import Value
 from actool.comparing.comparison import MANIFEST_WORD, AnyDifference
 from actool.comparing.difference_lines import ADDED, REMOVED, change_of
 from actool.comparing.differences import TYPE, WORDS
@@ -32,8 +32,7 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Value):
     """A kind of difference: the word for it, how many there are, the first few places, and what to think of."""
 
     word: str

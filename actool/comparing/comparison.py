@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acspec.errors import UsageError
+from acspec.values import Value
 from actool.comparing.differences import WORDS, Difference, find_differences
 from actool.comparing.manifest_differences import PlaceDifference, find_manifest_differences
 from actool.comparing.snapshot import Snapshot, read_snapshot
@@ -26,8 +26,7 @@ MANIFEST_WORD = "manifest"
 IGNORABLE = (*WORDS, MANIFEST_WORD)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Value):
     """Two images that have been read; iterate over it for what differs in them, and ask `form` when nothing does."""
 
     old: Snapshot

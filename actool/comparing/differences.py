@@ -12,10 +12,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.spool import Spool
+from acspec.values import Value
 from actool.comparing.snapshot import NO_DIGEST, File, Item, Snapshot
 
 # What may differ in files of one type, by the word for it.
@@ -36,8 +36,7 @@ _IMPLIED = File(Entry(b"", Kind.DIRECTORY, mode=0o755), NO_DIGEST)
 _OWN = 0  # in the place of a first name: the file has no other, or this is it
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Value):
     """A path at which two images differ: None for an image that has nothing there, else *words* say what differs."""
 
     path: bytes
@@ -46,8 +45,7 @@ class Difference:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
+class _Pair(Value):
     """What two images have at one path; `implied` when the one that has nothing has something below it."""
 
     path: bytes

@@ -9,10 +9,10 @@ Source: aci.md, Image Manifest Schema.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from acspec.jsontext import parse_json
+from acspec.values import Value
 
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
@@ -23,16 +23,14 @@ _NAMED = frozenset(
 _SETS = frozenset(("app.supplementaryGIDs", "pathWhitelist"))
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Value):
     """The value of what is not there, which no JSON value can stand for."""
 
 
 MISSING = Missing()
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceDifference:
+class PlaceDifference(Value):
     """A place at which two manifests differ, `app.exec[0]` or `labels[version].value`, with what each of them has there."""
 
     place: str

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, replace
 from hashlib import sha512
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from acspec.archive.source import Source
 from acspec.archive.write import ImageSettings, write_walk
 from acspec.errors import UsageError
 from acspec.names import ImageID
+from acspec.values import Value, replace
 from actool.comparing.causes import Cause, compression_cause, find_causes, form_cause
 from actool.comparing.comparison import Comparison
 from actool.comparing.snapshot import Snapshot, read_built, read_snapshot
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _CHUNK = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ReproductionRequest:
+class ReproductionRequest(Value):
     """What `actool verify-repro` was asked for; `exact` compares the compressed bytes, too, made as `compression` says.
 
     None for `compression` stands for that of the image.
@@ -45,8 +44,7 @@ class ReproductionRequest:
     compression: Compression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """The image IDs of what the layout builds and of the image, and why the two are not the same: no causes when they are."""
 
     built_id: ImageID

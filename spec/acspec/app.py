@@ -7,14 +7,13 @@ Source: aci.md, app.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.execution import MAX_ID
 from acspec.fields import Fields, check_unique
 from acspec.isolators import Isolator, read_isolators
 from acspec.names import ACName, parse_ac_name
+from acspec.values import Value, field
 from acspec.volumes import MountPoint, parse_absolute_path
 
 TYPE_CHECKING = False
@@ -62,8 +61,7 @@ def find_bad_range(port: int, count: int) -> str | None:
     return f"the range ends at {last}, beyond {MAX_PORT}" if last > MAX_PORT else None
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentVariable:
+class EnvironmentVariable(Value):
     """One environment variable; its value is never evaluated."""
 
     name: str
@@ -75,8 +73,7 @@ class EnvironmentVariable:
         parse_environment_name(self.name, "environment")
 
 
-@dataclass(frozen=True, slots=True)
-class EventHandler:
+class EventHandler(Value):
     """A program that runs before the app starts (pre-start) or after it ended (post-stop)."""
 
     name: str
@@ -98,8 +95,7 @@ class EventHandler:
         return {"name": self.name, "exec": list(self.exec), **self.unknown}
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Value):
     """A port, or *count* ports from *port* on, that an app listens on."""
 
     name: ACName
@@ -138,8 +134,7 @@ class Port:
         return values | self.unknown
 
 
-@dataclass(frozen=True, slots=True)
-class App:
+class App(Value):
     """What an image runs by default, or what a pod runs in its stead."""
 
     exec: tuple[str, ...]

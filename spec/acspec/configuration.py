@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError
 from acspec.fields import Fields
 from acspec.jsontext import parse_json, read_limited
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,16 +25,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Said(Generic[T]):
+class Said(Value, Generic[T]):
     """What a key of the configuration says, and the file that says it."""
 
     value: T
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(Value):
     """A file of the configuration as it was read: its path, its keys, its owner and mode."""
 
     path: str

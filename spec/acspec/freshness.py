@@ -5,9 +5,8 @@ Source: spec/store.md, Records and Freshness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acspec.timestamps import parse_timestamp
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Value):
     """What an answer said of an image: *asked* is the name and labels, or the URL, that led to it; times in RFC 3339.
 
     *etag* and *last_modified* are what to ask by whether it has changed; None where the server did not say.

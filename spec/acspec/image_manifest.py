@@ -5,8 +5,6 @@ Source: aci.md, Image Manifest Schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from acspec import SPEC_VERSION, limits
 from acspec.app import App
 from acspec.errors import FormatError
@@ -33,6 +31,7 @@ from acspec.names import (
 )
 from acspec.timestamps import parse_timestamp
 from acspec.urls import parse_http_url
+from acspec.values import Value, field
 from acspec.volumes import parse_absolute_path
 
 TYPE_CHECKING = False
@@ -64,8 +63,7 @@ ANNOTATIONS: dict[str, Callable[[str, str], object]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Value):
     """An annotation: a name that is an AC Identifier, and any string as value."""
 
     name: ACIdentifier
@@ -73,8 +71,7 @@ class Annotation:
     unknown: dict[str, JSONValue] = field(default_factory=dict, hash=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Value):
     """An image that goes below this one: its name, and what else it must match. *size* is in bytes, of the file as served."""
 
     image_name: ACIdentifier
@@ -101,8 +98,7 @@ class Dependency:
         return values | ({} if self.size is None else {"size": self.size}) | self.unknown
 
 
-@dataclass(frozen=True, slots=True)
-class ImageManifest:
+class ImageManifest(Value):
     """What an image is called, what it runs, what goes below it."""
 
     name: ACIdentifier

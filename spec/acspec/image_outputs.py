@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import OutputError, OutputExistsError, OutputNameError, UsageError
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def _check_file(path: str, kind: str, suffix: str, overwrite: bool, hint: str) -
         raise OutputExistsError(path, "already exists", hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Value):
     """Where the bytes of an image go: `write` takes them; `identity` is the device and inode of the file, None for a stream."""
 
     write: Callable[[bytes | bytearray], object]

@@ -8,7 +8,6 @@ Source: ace.md, Isolators; types.md, Isolator Type; schema/types/isolator*.go fo
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field
 
 from acspec.capabilities import ALL_CAPABILITIES
 from acspec.errors import FormatError
@@ -33,6 +32,7 @@ from acspec.isolator_names import (
 )
 from acspec.names import ACIdentifier, parse_ac_identifier
 from acspec.quantities import MAX_QUANTITY, Quantity, parse_quantity
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ _BY_DEVICE = frozenset({BLOCK_BANDWIDTH, BLOCK_IOPS, NETWORK_BANDWIDTH})
 _ERRNO = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
-@dataclass(frozen=True, slots=True)
-class Isolator:
+class Isolator(Value):
     """An isolator as it is written: its name and its value, which is any JSON."""
 
     name: ACIdentifier
@@ -83,8 +82,7 @@ class Isolator:
         return {"name": self.name, "value": self.value, **self.unknown}
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Value):
     """How much of a resource is asked for and allowed: bytes, bytes or operations a second, or millicores. None: not said."""
 
     name: str
@@ -92,8 +90,7 @@ class Resource:
     limit: Quantity | None
 
 
-@dataclass(frozen=True, slots=True)
-class SeccompSet:
+class SeccompSet(Value):
     """System calls that alone are allowed (*retain*), or that are blocked, which is to return *errno* or to end by SIGSYS."""
 
     retain: bool
@@ -107,16 +104,14 @@ class SeccompSet:
         return None if self.errno is None else getattr(errno, self.errno, None)
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilitySet:
+class CapabilitySet(Value):
     """Capabilities that alone stay in the bounding set (*retain*), or that are taken out of the default one."""
 
     retain: bool
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SELinuxContext:
+class SELinuxContext(Value):
     """The parts of an SELinux security context."""
 
     user: str
@@ -129,36 +124,31 @@ class SELinuxContext:
         return f"{self.user}:{self.role}:{self.type}:{self.level}"
 
 
-@dataclass(frozen=True, slots=True)
-class AppArmorProfile:
+class AppArmorProfile(Value):
     """The name of an AppArmor profile that is loaded."""
 
     profile: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoNewPrivileges:
+class NoNewPrivileges(Value):
     """Whether an app and its children may never gain privileges."""
 
     enabled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OOMScoreAdj:
+class OOMScoreAdj(Value):
     """What goes into /proc/PID/oom_score_adj, -1000 to 1000."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class CPUShares:
+class CPUShares(Value):
     """The weight of an app's processes in sharing the processors, 2 to 262144."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sysctl:
+class Sysctl(Value):
     """Kernel parameters by their names as sysctl(8) knows them."""
 
     values: dict[str, str] = field(hash=False)

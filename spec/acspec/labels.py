@@ -6,12 +6,12 @@ Source: aci.md, labels; discovery.md, Validation.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.fields import Fields, check_unique
 from acspec.names import ACIdentifier, parse_ac_identifier
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ KNOWN_PLATFORMS = {
 _MACHINES = {"x86_64": "amd64", "i486": "i386", "i586": "i386", "i686": "i386"}
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Value):
     """A label: a name that is an AC Identifier but not "name", and any string as value."""
 
     name: ACIdentifier

@@ -7,8 +7,6 @@ Source: pods.md, Pod Manifest Schema.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from acspec.app import MAX_PORT, App, Port
 from acspec.errors import FormatError
 from acspec.fields import Fields, Oddity, check_unique, find_repeated
@@ -34,6 +32,7 @@ from acspec.names import (
     parse_ac_name,
     parse_image_id,
 )
+from acspec.values import Value, field
 from acspec.volumes import Mount, Volume
 
 TYPE_CHECKING = False
@@ -41,8 +40,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeImage:
+class RuntimeImage(Value):
     """The image of an app in a pod: its ID, and what else is known of it."""
 
     id: ImageID
@@ -66,8 +64,7 @@ class RuntimeImage:
         return {key: value for key, value in values.items() if value} | self.unknown
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeApp:
+class RuntimeApp(Value):
     """One app of a pod: its name there, its image, and what replaces the image's own `app`."""
 
     name: ACName
@@ -105,8 +102,7 @@ class RuntimeApp:
         return {key: value for key, value in values.items() if value} | self.unknown
 
 
-@dataclass(frozen=True, slots=True)
-class ExposedPort:
+class ExposedPort(Value):
     """A port of an app to be reached through the host."""
 
     name: ACName
@@ -143,8 +139,7 @@ def parse_dotted_quad(text: str, place: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class PodManifest:
+class PodManifest(Value):
     """A pod: its apps, and what they share."""
 
     apps: tuple[RuntimeApp, ...]

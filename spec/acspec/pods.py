@@ -2,7 +2,7 @@
 
 A pod is `RUN/pods/PHASE/UUID`; what it is doing follows from the phase and from whether somebody holds the
 exclusive lock on the directory. Nothing here starts, stops or cleans a pod; no file inside a pod is known but by name.
-Light: neither json nor dataclasses, because the path to a start goes through here.
+Light: without json, because the path to a start goes through here.
 
 Source: spec/pod-directory.md; ace.md, Pod UUID.
 """

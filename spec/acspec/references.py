@@ -7,11 +7,10 @@ Source: discovery.md; spec/store.md, Image arguments.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from acspec.errors import FormatError, UsageError
 from acspec.escape import escape
 from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,29 +22,25 @@ _HEX = frozenset("0123456789abcdef")
 _MARKS = frozenset(":,@")
 
 
-@dataclass(frozen=True, slots=True)
-class PathArgument:
+class PathArgument(Value):
     """A file on this machine."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class URLArgument:
+class URLArgument(Value):
     """A URL, whatever its scheme."""
 
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImageIDArgument:
+class ImageIDArgument(Value):
     """An image ID, or a beginning of one with at least 12 hex digits."""
 
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImageReference:
+class ImageReference(Value):
     """A name with the labels asked for, and the image ID that it must turn out to have."""
 
     name: ACIdentifier

@@ -14,11 +14,11 @@ Source: ace.md, Filesystem Setup; docs/decisions, what a pathWhitelist keeps.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 
 from acspec import limits
 from acspec.errors import FormatError
 from acspec.jsontext import dump_json, dump_pretty, parse_json
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ WHITELISTED = 1_000_000
 _OF_LAYERS = {"dependencies", "pathWhitelist"}
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Value):
     """One image in a root file system, with the absolute paths that may stay; None: all of them."""
 
     image_id: ImageID

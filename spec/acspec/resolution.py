@@ -10,7 +10,6 @@ Source: spec/store.md; aci.md, Dependency Matching.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from acspec.archive.image import read_manifest
 from acspec.errors import FormatError, ImageNotFoundError
@@ -20,6 +19,7 @@ from acspec.labels import find_mismatch, label_map
 from acspec.references import ImageIDArgument, ImageReference, format_reference
 from acspec.store import Store
 from acspec.uses import open_held_image
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from acspec.names import ImageID
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFile:
+class ImageFile(Value):
     """One image on disk: its file and its manifest, whose bytes are to be checked against those that are unpacked.
 
     *served_size* is in bytes, of the file as it is; None where nobody knows it. *descriptor* is open on one that lies in

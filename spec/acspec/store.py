@@ -12,7 +12,6 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 from acspec.descriptors import write_all
 from acspec.durable import list_names, sweep_new_files, sync_directory, write_file
@@ -25,6 +24,7 @@ from acspec.locks import open_locked
 from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
 from acspec.references import ImageIDArgument, ImageReference
 from acspec.uses import date_image, hold_image
+from acspec.values import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ _ID_LENGTH = len(_PREFIX) + 128
 _HEX = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRecord:
+class ImageRecord(Value):
     """What the store knows of an image: sizes in bytes, times in RFC 3339.
 
     *dependencies* are the IDs they were resolved to, in the manifest's order; *signer* is a fingerprint, or None when nobody's

@@ -7,18 +7,16 @@ Source: types.md, Timestamps Type; RFC 3339, section 5.6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.values import Value
 
 _DIGITS = frozenset("0123456789")
 _DAY = 86400
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-@dataclass(frozen=True, slots=True)
-class Timestamp:
+class Timestamp(Value):
     """A point in time: as it is written, and seconds since 1970 began in UTC with nanoseconds; a leap second is the next one."""
 
     text: str

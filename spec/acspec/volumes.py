@@ -5,13 +5,12 @@ Source: aci.md, mountPoints; pods.md, volumes and mounts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.execution import MAX_ID
 from acspec.fields import Fields
 from acspec.names import ACName, parse_ac_name
+from acspec.values import Value, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ def parse_absolute_path(text: str, place: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class MountPoint:
+class MountPoint(Value):
     """A place where an app expects data: a name, an absolute path inside the rootfs, and whether it is read-only."""
 
     name: ACName
@@ -56,8 +54,7 @@ class MountPoint:
         return {"name": self.name, "path": self.path, **({"readOnly": True} if self.read_only else {}), **self.unknown}
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Value):
     """A volume of a pod: kind host with a source on this machine, or kind empty with mode and owner. None: not said."""
 
     name: ACName
@@ -124,8 +121,7 @@ def parse_mode(text: str, place: str) -> int:
     return int(text, 8)
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Value):
     """A volume mounted at a path of an app; *app_volume*, when given, stands in for the pod's volume of that name."""
 
     volume: ACName

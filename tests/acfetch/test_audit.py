@@ -11,7 +11,6 @@ import threading
 import tracemalloc
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from acfetch.leftovers import find_unrecorded
 from acspec.locks import open_locked
 from acspec.names import ImageID
 from acspec.store import Store
+from acspec.values import replace
 from tests.support.stores import PROGRAM, add_image, check_store, listed, start, wait_until_blocked
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from acspec.labels import host_architecture
 from acspec.pod_manifest import PodManifest
 from acspec.rendering import Layer
 from acspec.resolution import ImageFile
+from acspec.values import replace
 from acspec.volumes import Volume
 from tests.support.images import MANIFEST
 

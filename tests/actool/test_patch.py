@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from acspec.errors import (
     ToolError,
     UsageError,
 )
+from acspec.values import replace
 from actool.changes.manifest_changes import ManifestChanges
 from actool.changes.removals import Removal
 from actool.command_changes import read_changes

@@ -28,7 +28,7 @@ class Kind(Enum):
 
 
 class Entry(NamedTuple):
-    """One member of an archive: a named tuple, because a frozen dataclass takes as long to make as a header to parse.
+    """One member of an archive: a named tuple, because a value takes as long to make as a header to parse.
 
     `name` is normalised: no `./`, no `//`, no slash at its end; `b""` is the directory that holds the image.
     `link_name` is as it stands for a symbolic link and normalised for a hard link. Times are nanoseconds since 1970,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +25,7 @@ from acspec.archive.source import Readable, Source
 from acspec.archive.stream import Tap, TarStream
 from acspec.errors import EntryError, FormatError, MissingInputError
 from acspec.names import ImageID
+from acspec.values import Value
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 GLANCE = 64 * 1024  # window for those who want the headers only
 
 
-@dataclass(frozen=True, slots=True)
-class ScannedImage:
+class ScannedImage(Value):
     """What one pass over a whole image found; sizes in bytes, `unpacked_size` that of its regular files with their holes."""
 
     image_id: ImageID

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from acspec.archive.blocks import BlockWriter, Output
 from acspec.archive.compression import Compression
@@ -23,12 +22,12 @@ from acspec.archive.resize import resize_headers
 from acspec.archive.source import Readable
 from acspec.archive.write import WrittenImage
 from acspec.errors import FormatError
+from acspec.values import Value
 
 Change = Callable[[bytes], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Recompression:
+class Recompression(Value):
     """How the copy is compressed: *compression* None is the image's own, *level* None the encoder's."""
 
     compression: Compression | None = None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from acspec import limits
 from acspec.archive.blocks import BlockWriter, Output
@@ -23,12 +22,12 @@ from acspec.archive.walk import LayoutWalk
 from acspec.errors import FormatError, StorageError
 from acspec.escape import escape
 from acspec.names import ImageID
+from acspec.values import Value
 
 _END = bytes(2 * BLOCK)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSettings:
+class ImageSettings(Value):
     """How an image is written: times after `clamp_ns` (nanoseconds) become that, `owner_root` makes all files root's.
 
     With `fixed_times` all times become `clamp_ns`, earlier ones too.
@@ -45,8 +44,7 @@ class ImageSettings:
     threads: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenImage:
+class WrittenImage(Value):
     """What was written: the image ID, the bytes of the uncompressed tar, the number of entries."""
 
     image_id: ImageID

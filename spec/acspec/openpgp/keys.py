@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 
 from acspec import limits
 from acspec.errors import FormatError, KernelError, MissingInputError, UsageError
 from acspec.openpgp.armour import add_checksums
 from acspec.openpgp.process import without_gpg
 from acspec.openpgp.strength import faults_in, list_key
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 _KEY_ARMOUR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Value):
     """A public key: its fingerprint (40 or 64 lower-case hex digits), whose it is, and itself, ascii-armoured.
 
     *unfit* says why no signature by it would count, and is empty when one may.
@@ -35,8 +34,7 @@ class Key:
     unfit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnKey:
+class OwnKey(Value):
     """A key of the user's keyring: its fingerprint and those of its subkeys, whose it is.
 
     *unusable* says why it can sign nothing, and is empty when it can.

@@ -9,12 +9,12 @@ Source: aci.md, Image Archives ("ascii-armored detached signature mode"); gpg(1)
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from acspec import limits
 from acspec.errors import KernelError, MissingInputError, ToolError, TrustError, UsageError
 from acspec.openpgp.filter import Filter
 from acspec.openpgp.keys import OwnKey, check_home, find_own_keys
+from acspec.values import Value
 
 _ARMOUR = b"-----BEGIN PGP SIGNATURE-----"
 # SHA-512 is the one hash that keys of every kind and size can sign.
@@ -31,8 +31,7 @@ _LOCKED = (85, 99)
 _UNLOCK = "--passphrase-file FILE unlocks it"
 
 
-@dataclass(frozen=True, slots=True)
-class Signer:
+class Signer(Value):
     """Who signs: a key by the name that gpg is to find it by (None: gpg's default), its home directory, the key's passphrase.
 
     Without a passphrase the agent asks for it, where there is a terminal.
@@ -43,8 +42,7 @@ class Signer:
     passphrase: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Value):
     """A detached signature, ascii-armoured, and the key that made it."""
 
     armoured: bytes

@@ -9,7 +9,6 @@ Source: GnuPG doc/DETAILS, Format of the colon listings; NIST SP 800-131A; RFC 9
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass, field
 
 from acspec.openpgp.process import OPTIONS, start_gpg
 
@@ -31,13 +30,15 @@ _VALIDITY, _BITS, _ALGORITHM, _ID, _FINGERPRINT, _CLASS, _CAPABILITIES, _HASH = 
 _OWN_CLASSES = ("10", "11", "12", "13", "18", "1f")  # on identities, on subkeys, on the key itself
 
 
-@dataclass(slots=True)
 class _Part:
     """A primary key or a subkey, and the hashes of the primary key's good signatures on it."""
 
-    fields: list[str]
-    fingerprint: str = ""
-    hashes: list[str] = field(default_factory=list)
+    __slots__ = ("fields", "fingerprint", "hashes")
+
+    def __init__(self, fields: list[str]) -> None:
+        self.fields = fields
+        self.fingerprint = ""
+        self.hashes: list[str] = []
 
     @property
     def can_sign(self) -> bool:

@@ -12,7 +12,6 @@ import fcntl
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError
@@ -20,6 +19,7 @@ from acspec.openpgp.armour import add_checksums
 from acspec.openpgp.keys import import_keys
 from acspec.openpgp.process import OPTIONS, PIPE_BYTES, parse_status, start_gpg
 from acspec.openpgp.strength import WEAK_HASHES, list_key, why_unfit
+from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ _REASONS = {
 _BINARY_DOCUMENT = "00"  # a signature of a text (01) would not notice changed line ends
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """What a signature is worth: the fingerprint of the trusted key that made it, or why there is none.
 
     *key* is the fingerprint or key ID that a refused signature names, when it names one.

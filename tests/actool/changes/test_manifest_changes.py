@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import strategies as some
 from acspec.errors import FormatError, UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.jsontext import dump_json
+from acspec.values import replace
 from actool.changes.manifest_changes import ManifestChanges, apply_changes, change_manifest
 from actool.changes.removals import parse_removal
 from actool.command_changes import read_changes
