@@ -101,6 +101,8 @@ def check_options(options: LaunchOptions) -> None:
         parse_ac_name(options.name, "--name")
     if options.hostname is not None:
         _check_hostname(options.hostname)
+    if ".." in (options.cgroup_parent or "").split("/"):
+        raise UsageError(f"--cgroup-parent {options.cgroup_parent}", "is a path in each hierarchy, which .. would lead out of")
     if options.interactive and options.tty and not os.isatty(0):
         raise UsageError("--tty", "standard input is not a terminal", "--interactive alone passes on what is none")
 

@@ -21,6 +21,7 @@ Modules, from top to bottom:
     relay         between an app's terminal and our own descriptors
     terminal      the caller's terminal: raw for a while, its size
     output        what apps write: into their logs, and through
+    losses        what apps wrote and nobody got
     input         what an app reads: copied, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
     processes     processes as /proc shows them

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from acstage1.flows import Flows
+from acstage1.losses import Loss
 from acstage1.output import Output, Sink
 from acstage1.pseudoterminal import open_handover, open_terminal
 from acstage1.relay import Relay
@@ -25,9 +26,10 @@ class Conversation:
 
     def __init__(self) -> None:
         """Prepare it. Raises: UsageError when standard input is no terminal; OSError."""
+        self.loss = Loss()
         self._terminal = CallersTerminal(interactive=True)
         self._ours, self._inner = open_handover()
-        self._relay = Relay(self._ours, self._terminal, Output(Sink(1), None, "stdout"), interactive=True)
+        self._relay = Relay(self._ours, self._terminal, Output(Sink(1, self.loss.of_stream(1)), None, "stdout"), interactive=True)
 
     def be_inside(self) -> tuple[Descriptors, Callable[[], int]]:
         """Keep only what the process itself needs, after a fork, and return its descriptors, and what makes its terminal."""

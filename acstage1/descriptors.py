@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from acstage1.losses import Losses
     from acstage1.pod import App, PodDirectory
     from acstage1.relay import Relay
     from acstage1.terminal import CallersTerminal
@@ -53,21 +54,22 @@ class Streams:
             self.callers_terminal.restore()
 
 
-def open_streams(pod: PodDirectory, *, interactive: bool, detached: bool) -> Streams:
+def open_streams(pod: PodDirectory, losses: Losses, *, interactive: bool, detached: bool) -> Streams:
     """Open the logs and pipes of every app; when *interactive*, our standard input is for the app that wants it.
 
     Our own descriptors are passed on only when nothing is to be logged, and for output alone. What several apps write is told
-    apart by their names. When *detached*, nothing is copied through, and our descriptor 2 is for nobody but us.
+    apart by their names. When *detached*, nothing is copied through, and our descriptor 2 is for nobody but us. What cannot be
+    written is for *losses* to tell.
 
     Raises: UsageError when a terminal is wanted that is none; OSError.
     Source: spec/stage1.md, run.
     """
     streams = Streams()
-    sinks = (Sink(1), Sink(2))
+    sinks = (Sink(1, losses.of_stream(1)), Sink(2, losses.of_stream(2)))
     if any(app.tty for app in pod.apps):
         _find_callers_terminal(streams, interactive=interactive and any(app.tty and app.stdin for app in pod.apps))
     for app in pod.apps:
-        log = None if pod.log == "none" else Log(os.path.join(pod.path, "logs", f"{app.name}.log"), pod.log_size)
+        log = None if pod.log == "none" else _open_log(pod, app.name, losses)
         if log is None:
             stdout, stderr = 1, 1 if detached else 2
         else:
@@ -83,6 +85,10 @@ def open_streams(pod: PodDirectory, *, interactive: bool, detached: bool) -> Str
         for sink in sinks:
             sink.deafen()
     return streams
+
+
+def _open_log(pod: PodDirectory, app: str, losses: Losses) -> Log:
+    return Log(os.path.join(pod.path, "logs", f"{app}.log"), pod.log_size, losses.of_log(app))
 
 
 def _find_callers_terminal(streams: Streams, *, interactive: bool) -> None:

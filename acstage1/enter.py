@@ -74,6 +74,8 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     code = _wait(pid)
     if data:
         raise _error(read_failure(data))
+    if code == 0 and conversation.loss.error is not None:
+        raise conversation.loss.error
     return code
 
 

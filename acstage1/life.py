@@ -207,6 +207,7 @@ class Life:
         if self._ending or (code and self._owed in _REQUESTS):
             self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
         elif code:
+            self._hands.tell(f"{self.app.name}: pre-start ended with {_words(code)}")
             self._end({"failed": PRE_START, "why": _words(code)}, 125, restart=True)
             self._over()
         else:

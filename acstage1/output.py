@@ -10,10 +10,15 @@ Source: ace.md, Logging ("The ACE is responsible for capturing and persisting th
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 
 from acstage1.records import now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _READ = 65536
 _LONGEST_LINE = 16384
@@ -26,9 +31,11 @@ NAMES = {1: "stdout", 2: "stderr"}
 class Log:
     """The log of one app; written by append, so that it can be read while it grows. At *limit* bytes it becomes `….1`."""
 
-    def __init__(self, path: str, limit: int) -> None:
+    def __init__(self, path: str, limit: int, lose: Callable[[OSError], None]) -> None:
+        """Write to *path*; *lose* hears why records are lost."""
         self._path = path
         self._limit = limit
+        self._lose = lose
         self._fd = self._open()
 
     def _open(self) -> int:
@@ -41,13 +48,23 @@ class Log:
         if not lines:
             return
         head = f"{now()} {stream} {'F' if full else 'P'} ".encode("ascii")
-        data = b"".join(head + line + b"\n" for line in lines)
-        try:
-            if self._size and self._size + len(data) > self._limit:
-                self._put_aside()
-            self._size += os.write(self._fd, data)
-        except OSError:
-            pass
+        records = [head + line + b"\n" for line in lines]
+        if sum(map(len, records)) <= self._limit:
+            records = [b"".join(records)]
+        for data in records:
+            try:
+                self._append(data)
+            except OSError as error:
+                self._lose(error)
+
+    def _append(self, data: bytes) -> None:
+        if self._size and self._size + len(data) > self._limit:
+            self._put_aside()
+        written = os.write(self._fd, data)
+        if written < len(data):
+            os.ftruncate(self._fd, self._size)  # what comes next, when there is room again, would follow half a record
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._size += written
 
     def _put_aside(self) -> None:
         os.rename(self._path, f"{self._path}.1")
@@ -62,8 +79,10 @@ class Log:
 class Sink:
     """A descriptor of ours to which streams are copied, and what waits until there is room."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, lose: Callable[[OSError], None]) -> None:
+        """Write to *descriptor*; *lose* hears why nothing more is copied, when that is not for want of a reader."""
         self.descriptor = descriptor
+        self._lose = lose
         self.pending = b""
         self.has_reader = True
         self._deaf = False
@@ -91,7 +110,8 @@ class Sink:
             self.has_reader = False
             self.deafen()
             return
-        except OSError:  # such as a full disk behind it: the logs go on
+        except OSError as error:  # such as a full disk behind it: the logs go on
+            self._lose(error)
             self.deafen()
             return
         self.pending = self.pending[written:]

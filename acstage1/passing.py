@@ -18,6 +18,7 @@ import termios
 from acstage1.descriptors import close_all
 from acstage1.flows import Flows
 from acstage1.input import Input
+from acstage1.losses import Loss
 from acstage1.output import Sink, Stream
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ class Passing:
 
     def __init__(self) -> None:
         """Open what it takes. Raises: OSError."""
+        self.loss = Loss()
         self._ours: list[int] = []
         self._inner: list[int] = []
         self._streams: list[Stream] = []
@@ -73,7 +75,7 @@ class Passing:
         if _is_harmless(number):
             return number
         source, end = os.pipe2(os.O_CLOEXEC)
-        self._streams.append(Stream(source, Sink(number), None))
+        self._streams.append(Stream(source, Sink(number, self.loss.of_stream(number)), None))
         self._inner.append(end)
         self._ours.append(source)
         return end

@@ -212,6 +212,8 @@ class PodDirectory:
         if self.restart not in RESTART_POLICIES:
             raise settings.fault("restart", "is none of no, on-failure and always")
         self.cgroup_parent = settings.optional_text("cgroupParent")
+        if ".." in (self.cgroup_parent or "").split("/"):  # out of the hierarchy, to make and remove directories elsewhere
+            raise settings.fault("cgroupParent", "holds ..")
         self.files, self.sizes = _read_files(settings), _read_sizes(settings)
         manifest = self._read("pod")
         self.isolators = manifest.items("isolators")

@@ -31,6 +31,7 @@ from acstage1.life import Hands
 from acstage1.linux.forks import fork_into
 from acstage1.linux.namespaces import CLONE_NEWPID
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
+from acstage1.losses import Losses
 from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
 from acstage1.processes import get_host_pid
@@ -132,6 +133,7 @@ class _Monitor:
         self._apps = {app.name: app for app in pod.apps}
         self._oom_kills = dict.fromkeys(self._apps, 0)
         self._streams = Streams()
+        self._losses = Losses(self._tell)
         self._running: dict[str, JSONValue] = {}
         self._init_pid = self._init = -1
         self._notices: dict[str, Notices] = {}
@@ -162,7 +164,8 @@ class _Monitor:
     def _run_init(self) -> int:
         wakeup = _catch_signals()
         ours, theirs = open_channel()
-        streams = self._streams = open_streams(self._pod, interactive=self._options.interactive, detached=self._options.detached)
+        interactive, detached = self._options.interactive, self._options.detached
+        streams = self._streams = open_streams(self._pod, self._losses, interactive=interactive, detached=detached)
         self._notices = _open_notices(self._pod)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
@@ -219,7 +222,8 @@ class _Monitor:
             on_ending=self._ending,
             notices=self._notices,
         )
-        return supervisor.run()
+        code = supervisor.run()
+        return StartError.exit_code if code == 0 and self._losses.of_caller else code
 
     def _rebuild(self, channel: Channel, app: App) -> Rebuilding:
         from acstage1.joining import Way

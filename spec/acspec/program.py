@@ -200,7 +200,10 @@ def _print_line(line: str) -> None:
     try:
         sys.stderr.write(line + "\n")
         sys.stderr.flush()
-    except (OSError, ValueError):
+    except OSError:
+        # The interpreter would try the line again at its end, and make that the exit code. There may be room for the next one.
+        sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115 - for the life of the process
+    except ValueError:
         pass
 
 

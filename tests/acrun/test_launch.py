@@ -28,3 +28,9 @@ def test_what_is_no_ac_name_names_no_pod(name: str) -> None:
 def test_a_stage1_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(MissingInputError, match=r"is not a program"):
         check_options(LaunchOptions(stage1="/no/such/stage1"))
+
+
+@pytest.mark.parametrize("path", ["..", "a/../../b", "/../x"])
+def test_a_cgroup_outside_of_every_hierarchy_is_no_parent(path: str) -> None:
+    with pytest.raises(UsageError, match="--cgroup-parent"):
+        check_options(LaunchOptions(cgroup_parent=path))

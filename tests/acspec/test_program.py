@@ -79,6 +79,12 @@ def test_what_a_full_disk_did_not_take_is_not_tried_again_at_the_end() -> None:
     assert (result.returncode, result.stderr) == (74, "tool: standard output: no space left on device\n")
 
 
+def test_messages_that_a_full_disk_does_not_take_change_no_exit_code() -> None:
+    code = PRELUDE + "from acspec.program import tell; tell('tool', 'a note'); return 3\nsys.exit(run_program('tool', main))"
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([sys.executable, "-c", code], stderr=full, check=False).returncode == 3
+
+
 def test_an_interrupt_is_130_without_a_traceback() -> None:
     result = run("os.kill(os.getpid(), 2); import time; time.sleep(60)")
     assert (result.returncode, result.stderr) == (130, "")

@@ -16,6 +16,11 @@ from acstage1.flows import Flows
 from acstage1.output import Log, Sink, Stream
 
 
+def lose(error: OSError) -> None:
+    """Be told that something is lost, which nothing is."""
+    raise error
+
+
 class Bench:
     """Two apps that write into pipes, and a reader of the one sink that both lead to."""
 
@@ -24,12 +29,12 @@ class Bench:
         os.set_blocking(self.reader, False)
         self.logs = [str(place / f"{number}.log") for number in range(len(labels))]
         self.writers: list[int] = []
-        sink = Sink(self.end)
+        sink = Sink(self.end, lose)
         streams = []
         for label, path in zip(labels, self.logs, strict=True):
             source, writer = os.pipe()
             self.writers.append(writer)
-            streams.append(Stream(source, sink, Log(path, 1 << 20), label))
+            streams.append(Stream(source, sink, Log(path, 1 << 20, lose), label))
         self.flows = Flows(streams, [])
 
     def turn(self) -> bool:

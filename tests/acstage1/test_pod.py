@@ -50,6 +50,7 @@ REFUSED: dict[str, tuple[AppSpec, dict[str, Any], str]] = {
     "a size for no name of a volume": (AppSpec(["/x"]), {"volumes": {"../v": {"size": 4096}}}, "volumes"),
     "a size of nothing": (AppSpec(["/x"]), {"volumes": {"v": {"size": 0}}}, "stage1.json: volumes.v.size: "),
     "a log it does not know": (AppSpec(["/x"]), {"log": "journal"}, "stage1.json: log: is neither file nor none"),
+    "a cgroup outside of every hierarchy": (AppSpec(["/x"]), {"cgroupParent": "a/../../b"}, "stage1.json: cgroupParent: holds"),
     "no program": (AppSpec([]), {}, r"pod: apps\[0\].app.exec: names no program"),
     "a zero byte": (AppSpec(["/x\0y"]), {}, r"pod: apps\[0\].app.exec\[0\]: holds a zero byte"),
     "a group that is no number": (AppSpec(["/x"], {"supplementaryGIDs": ["0"]}), {}, r"supplementaryGIDs\[0\]: is not a whole"),

@@ -103,6 +103,7 @@ def test_a_pre_start_that_fails_stops_the_app(tmp_path: Path, rootfs: Path) -> N
     pod = write_pod(tmp_path, rootfs, {"app": shell("echo main", eventHandlers=events)})
     result = run(pod)
     assert (result.code, result.stdout) == (125, "")
+    assert result.stderr == "acstage1: app: pre-start ended with exit 4\n"
     assert {"failed": "pre-start", "why": "exit 4"}.items() <= status(pod, "app").items()
 
 
@@ -314,6 +315,16 @@ def test_stop_by_force_kills(tmp_path: Path, rootfs: Path) -> None:
         read_line(monitor)
         assert run(pod, "--force", verb="stop").code == 0
         assert monitor.wait() == 128 + signal.SIGKILL
+
+
+def test_output_of_an_entered_command_that_a_file_cannot_take_is_told(tmp_path: Path, rootfs: Path) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "trap", "0"])})
+    words = ["prlimit", "--fsize=4096", *STAGE1, "enter", str(pod), "app", "--", "/bin/busybox", "head", "-c", "5000", "/dev/zero"]
+    with start(pod) as monitor, (tmp_path / "small").open("w") as small:
+        read_line(monitor)
+        result = subprocess.run(words, stdout=small, stderr=subprocess.PIPE, text=True, check=False)
+        monitor.terminate()
+    assert (result.returncode, result.stderr) == (125, "acstage1: standard output: file too large\n")
 
 
 def test_an_entered_command_is_confined_as_the_app_is(tmp_path: Path, rootfs: Path) -> None:

@@ -40,6 +40,17 @@ SCENARIOS = {
     "a program that is not executable": Scenario("acrun ./sh.aci --exec /srv/kept", "", 126, "/srv/kept"),
     "a program that is a directory": Scenario("acrun ./sh.aci --exec /srv", "", 126, "/srv"),
     "output to both streams, apart": Scenario("acrun ./sh.aci -- 'echo out; echo err >&2' 2>err; cat err", "out\nerr\n"),
+    "output that a full disk does not take": Scenario(
+        "acrun ./sh.aci -- 'echo lost' > /dev/full",
+        "",
+        125,
+        "acstage1: standard output: no space left on device (acrun logs has the rest)\n",
+    ),
+    "the same of an app that fails": Scenario("acrun ./sh.aci -- 'echo lost; exit 3' > /dev/full", "", 3, "standard output: no"),
+    "errors that a full disk does not take": Scenario("acrun ./sh.aci -- 'echo kept; echo lost >&2' 2> /dev/full", "kept\n", 125),
+    "what a full disk did not take, from the log": Scenario(
+        "acrun --name dump ./sh.aci -- 'echo a; echo b' > /dev/full 2>&1; acrun logs dump", "a\nb\n"
+    ),
     "no standard input unless asked for": Scenario("echo typed | acrun ./sh.aci -- cat", ""),
     "standard input when asked for": Scenario("echo typed | acrun -i ./sh.aci -- cat", "typed\n"),
     "handlers before and after": Scenario("acrun ./handlers.aci -- 'cat /state'", "before\nmade\nafter\n"),
