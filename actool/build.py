@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from acspec.archive.write import ImageSettings, WrittenImage, write_walk
+from acspec.archive.ignore import explain_unmatched
+from acspec.archive.write import ImageSettings, write_walk
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.image_outputs import check_image_output, new_output
@@ -18,7 +19,13 @@ from acspec.values import Value
 from actool.sources import STANDARD_INPUT, SourceRequest, Sources, opened_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from acspec.archive.ignore import Pattern
+    from acspec.names import ImageID
     from actool.depfile import Depfile
+
+_SHOWN = 10  # patterns, each in a line of its own
 
 
 class BuildRequest(Value):
@@ -31,8 +38,15 @@ class BuildRequest(Value):
     depfile: str | None = None
 
 
-def build(request: BuildRequest) -> WrittenImage:
-    """Build the image of a request and return what was written.
+class Built(Value):
+    """What came of it: the ID of the image, and what people should be warned of."""
+
+    image_id: ImageID
+    warnings: Sequence[str]
+
+
+def build(request: BuildRequest) -> Built:
+    """Build the image of a request and return what came of it.
 
     Raises: OutputError, FormatError, MissingInputError, StorageError, UsageError; OSError.
     Source: aci.md, Image Archives.
@@ -76,19 +90,27 @@ def _check_depfile(path: str, request: BuildRequest) -> None:
         raise UsageError(f"--depfile {path}", "is there, and not a regular file")
 
 
-def _write_with_depfile(sources: Sources, request: BuildRequest, name: str) -> WrittenImage:
+def _write_with_depfile(sources: Sources, request: BuildRequest, name: str) -> Built:
     """Write the image, then the file of its dependencies: one that is there speaks of an image that is there."""
     from actool.depfile import Depfile
 
     with Depfile(name, request.output) as depfile:
         for path in sources.find_files():
             depfile.add(path)
-        written = _write(sources, request, depfile)
+        built = _write(sources, request, depfile)
         depfile.commit()
-    return written
+    return built
 
 
-def _write(sources: Sources, request: BuildRequest, depfile: Depfile | None) -> WrittenImage:
+def _write(sources: Sources, request: BuildRequest, depfile: Depfile | None) -> Built:
     with new_output(request.output, overwrite=request.overwrite) as output:
         walk = sources.walk(refused=output.identity)
-        return write_walk(walk, output.write, request.settings, on_path=depfile.add if depfile is not None else None)
+        written = write_walk(walk, output.write, request.settings, on_path=depfile.add if depfile is not None else None)
+    return Built(written.image_id, _warn_of_unmatched(walk.unmatched, sources.what))
+
+
+def _warn_of_unmatched(patterns: Sequence[Pattern], what: str) -> list[str]:
+    """Return a warning for each of the first *patterns*, which have fitted nothing in *what*, and one for the rest."""
+    lines = [f"{pattern.place}: warning: {explain_unmatched(pattern)}" for pattern in patterns[:_SHOWN]]
+    rest = len(patterns) - _SHOWN
+    return [*lines, *([f"{what}: warning: {rest:,} more patterns fit nothing"] if rest > 0 else [])]

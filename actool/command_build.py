@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from acspec.archive.compression import Compression
+from acspec.program import tell
 from actool import image_options
 from actool.build import BuildRequest, build
 from actool.image_options import choose_compression, make_settings, print_image_id
@@ -28,6 +29,7 @@ def build_command(
     fixed_times: image_options.FixedTimes = False,
     depfile: Annotated[str | None, typer.Option(metavar="FILE", help="Write a rule for make(1) with all that was read.")] = None,
     print_id: image_options.PrintID = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
 ) -> None:
     """Build an image from a layout directory. The same layout gives the same bytes; $SOURCE_DATE_EPOCH caps all times.
 
@@ -36,6 +38,8 @@ def build_command(
     source, output = split_sources(paths, manifest, rootfs, exclude or (), ignore_file)
     how = choose_compression(compression, none=no_compression) or Compression.GZIP
     settings = make_settings(how, encoder, level, owner_root=owner_root, fixed_times=fixed_times)
-    written = build(BuildRequest(source, output, overwrite, settings, depfile))
+    built = build(BuildRequest(source, output, overwrite, settings, depfile))
+    for line in () if quiet else built.warnings:
+        tell("actool", line)
     if print_id:
-        print_image_id(written.image_id, output)
+        print_image_id(built.image_id, output)

@@ -9,7 +9,7 @@ import typer
 
 from acspec.program import tell
 from actool.checks.file_lists import read_file_names
-from actool.checks.validation import ReportFormat, ValidationRequest, run_validation
+from actool.checks.validation import ReportFormat, ValidationRequest, parse_ignored, run_validation
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
 
 
@@ -28,11 +28,13 @@ def validate_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each good file is.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count a warning as a fault.")] = False,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE,…", help="Leave out what these rules warn of.")] = None,
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> int:
     """Check images, layout directories and manifests, told apart by their content; exit 1 when one is at fault."""
     passphrase = Passphrase(passphrase_fd, passphrase_file)
     names = read_file_names(files or (), files_from)
-    request = ValidationRequest(names, format_, output, strict, quiet, verbose, passphrase)
+    ignored = parse_ignored(ignore)
+    request = ValidationRequest(names, format_, output, strict, quiet, verbose, passphrase, ignored)
     return run_validation(request, sys.stdout.buffer.write, lambda line: tell("actool", line))

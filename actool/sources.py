@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from acspec import limits
-from acspec.archive.ignore import IGNORE_FILE, parse_pattern, parse_patterns
+from acspec.archive.ignore import IGNORE_FILE, Pattern, parse_pattern, parse_patterns
 from acspec.archive.layout import MANIFEST, ROOTFS
 from acspec.archive.walk import Given, LayoutWalk, read_layout_manifest
 from acspec.errors import FormatError, MissingInputError, UsageError
@@ -60,7 +60,7 @@ def split_sources(
 class Sources:
     """The open sources of an image."""
 
-    def __init__(self, request: SourceRequest, layout: int, given: dict[bytes, Given], patterns: list[str]) -> None:
+    def __init__(self, request: SourceRequest, layout: int, given: dict[bytes, Given], patterns: list[Pattern]) -> None:
         self.what = request.layout or request.rootfs or ""
         self._request = request
         self._layout = layout
@@ -106,9 +106,9 @@ def opened_sources(request: SourceRequest) -> Iterator[Sources]:
         yield Sources(request, layout, given, patterns)
 
 
-def _collect_patterns(request: SourceRequest) -> list[str]:
+def _collect_patterns(request: SourceRequest) -> list[Pattern]:
     """Return the patterns of the file, then those of the command line, which have the last word."""
-    patterns = []
+    patterns: list[Pattern] = []
     if request.ignore_file is not None:
         with ExitStack() as stack:
             descriptor = _open(request.ignore_file, os.O_RDONLY | os.O_CLOEXEC, stack)

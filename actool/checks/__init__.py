@@ -23,6 +23,7 @@ One pass over an image gathers what the lints need of it. Modules, from top to b
     elf             the header of an ELF file
     manifests       all that is wrong with a manifest, or odd about it
     lint_manifest   what a manifest should be
+    lint_rkt        what the last rkt refuses of a manifest
     positions       places of a JSON document in its text
     reports         what is said of a file, as values
 

@@ -12,6 +12,7 @@ from acspec.escape import escape
 from acspec.image_manifest import ImageManifest
 from acspec.pod_manifest import PodManifest, RuntimeApp
 from acspec.rendering import normalise_path
+from actool.checks.lint_rkt import lint_annotations, lint_isolators
 from actool.checks.reports import Diagnostic, warning
 
 # What IANA's table of protocols has for transport.
@@ -31,9 +32,11 @@ def lint_image_manifest(manifest: ImageManifest) -> Iterator[Diagnostic]:
         yield warning(
             "image-name", f'"{manifest.name}" does not begin with a host, so it cannot be discovered', place="name", hint=hint
         )
+    yield from lint_annotations(manifest.annotations, "annotations")
     if manifest.app is not None:
         yield from _lint_ports("app", manifest.app)
         yield from lint_targets(_mount_points("app", manifest.app))
+        yield from lint_isolators(manifest.app.isolators, "app.isolators")
 
 
 def lint_pod_manifest(manifest: PodManifest) -> Iterator[Diagnostic]:
@@ -45,6 +48,7 @@ def lint_pod_manifest(manifest: PodManifest) -> Iterator[Diagnostic]:
         place = f"apps[{index}]"
         if item.app is not None:
             yield from _lint_ports(f"{place}.app", item.app)
+            yield from lint_isolators(item.app.isolators, f"{place}.app.isolators")
         yield from lint_targets(_mounts(place, item))
     for index, exposed in enumerate(manifest.ports):
         if exposed.pod_port is not None:

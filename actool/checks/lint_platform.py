@@ -24,6 +24,7 @@ class Platform:
         labels = label_map(manifest.labels)
         self.os = labels.get("os", "")
         self.arch = labels.get("arch", "")
+        self._missing = " and ".join(name for name, value in (("os", self.os), ("arch", self.arch)) if not value)
 
     def lint_program(self, path: bytes, program: Program, place: str) -> Iterator[Diagnostic]:
         """Return in which way the *program* at *path*, which the app executes, is for another platform than the labels say."""
@@ -39,12 +40,16 @@ class Platform:
 
     def lint_unlabelled(self, path: bytes, program: Program) -> Iterator[Diagnostic]:
         """Return whether the image claims to run anywhere, although what the app executes does not."""
-        missing = [name for name, value in (("os", self.os), ("arch", self.arch)) if not value]
-        if missing and program.form is Form.ELF and program.machine is not None:
-            names = " and ".join(missing)
+        if self._missing and program.form is Form.ELF and program.machine is not None:
             machine = name_machine(program.machine)
-            why = f'without {names} the image is for any machine, but "{escape(path)}" is a program for {machine}'
+            why = f'without {self._missing} the image is for any machine, but "{escape(path)}" is a program for {machine}'
             yield warning("platform-unlabelled", why, place="labels")
+
+    def lint_labels(self) -> Iterator[Diagnostic]:
+        """Return whether rkt would not run the app, which takes both labels."""
+        if self._missing:
+            why = f"without {self._missing} the image is for any machine, and rkt runs it on none"
+            yield warning("rkt-refuses", why, place="labels")
 
     def lint_all(self, machines: dict[Machine, tuple[int, bytes]]) -> Iterator[Diagnostic]:
         """Return whether there are programs in the image, and none of them for the machine of label arch.

@@ -18,6 +18,7 @@ ODD_BITS = 0o6002
 _SETUID = 0o6000
 _WRITABLE = 0o002
 _STICKY = 0o1000
+_RESTORED = (b"user.", b"security.capability")  # the attributes that rkt knows
 
 
 class Samples:
@@ -47,12 +48,21 @@ class Samples:
 class OddFiles:
     """The odd files of one image."""
 
-    __slots__ = ("_devices", "_setuid", "_writable")
+    __slots__ = ("_devices", "_named", "_setuid", "_writable", "_xattrs")
 
     def __init__(self) -> None:
         self._setuid = Samples()
         self._writable = Samples()
         self._devices = Samples()
+        self._named = Samples()
+        self._xattrs = Samples()
+
+    def add_rare(self, entry: Entry) -> None:
+        """Look at *entry*, whose name is not ASCII, or which has extended attributes."""
+        if not entry.name.isascii() and not _is_utf8(entry.name):
+            self._named.add(entry.name)
+        if any(not name.startswith(_RESTORED) for name in entry.xattrs):
+            self._xattrs.add(entry.name)
 
     def add(self, entry: Entry) -> None:
         """Look at *entry*, which has one of the odd bits or is a device."""
@@ -72,6 +82,20 @@ class OddFiles:
             ("setuid-file", self._setuid, "is setuid or setgid"),
             ("world-writable", self._writable, "can be written by everybody"),
             ("device-node", self._devices, "is a device, which executors bring themselves"),
+            ("rkt-loses", self._named, "is left out by rkt (its name is not UTF-8)"),
+            (
+                "rkt-loses",
+                self._xattrs,
+                "is stripped by rkt of attributes other than user.* and security.capability",
+            ),
         ):
             if samples.count:
                 yield warning(rule, why + samples.describe_others(), entry=samples.names[0])
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

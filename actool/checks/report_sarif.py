@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from urllib.parse import quote
 
 from acspec import VERSION
 from actool.checks.report_text import format_place
 from actool.checks.reports import STANDARD_INPUT, Diagnostic, Report, Tally, show
-from actool.checks.rules import RULES
+from actool.checks.rules import RULES, Rule
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _DONE = (0, 1)
+_FINGERPRINT = "primaryLocationLineHash"  # the one that GitHub goes by; it cannot make one of an archive
 
 
 def render(reports: Iterable[Report], tally: Tally) -> Iterator[str]:
@@ -24,25 +27,37 @@ def render(reports: Iterable[Report], tally: Tally) -> Iterator[str]:
 
     Source: docs/validation.md, SARIF.
     """
-    rules = [
-        {"id": rule.id, "shortDescription": {"text": rule.summary}, "defaultConfiguration": {"level": rule.severity}}
-        for rule in RULES
-    ]
+    rules = [_rule(rule) for rule in RULES]
     driver = {"name": "actool", "version": VERSION, "semanticVersion": VERSION, "rules": rules}
     yield f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{"tool": {json.dumps({"driver": driver})},\n'
     yield '"columnKind": "unicodeCodePoints", "results": ['
     numbers = {rule.id: number for number, rule in enumerate(RULES)}
     separator = "\n"
     for report in reports:
+        seen: Counter[str] = Counter()
         for diagnostic in report.diagnostics:
-            yield separator + json.dumps(_result(report, diagnostic, numbers[diagnostic.rule]))
+            seen[place := _fingerprint(diagnostic)] += 1
+            result = _result(report, diagnostic, numbers[diagnostic.rule], f"{place}:{seen[place]}")
+            yield separator + json.dumps(result)
             separator = ",\n"
     code = tally.exit_code
     invocation = {"executionSuccessful": code in _DONE, "exitCode": code}
     yield f'\n], "invocations": [{json.dumps(invocation)}]}}]}}\n'
 
 
-def _result(report: Report, diagnostic: Diagnostic, number: int) -> dict[str, object]:
+def _rule(rule: Rule) -> dict[str, object]:
+    text = {"text": rule.summary}
+    todo = f"{rule.remedy[:1].upper()}{rule.remedy[1:]}." if rule.remedy else rule.summary
+    return {
+        "id": rule.id,
+        "shortDescription": text,
+        "fullDescription": text,
+        "help": {"text": todo.replace("`", ""), "markdown": todo},
+        "defaultConfiguration": {"level": rule.severity},
+    }
+
+
+def _result(report: Report, diagnostic: Diagnostic, number: int, fingerprint: str) -> dict[str, object]:
     where = format_place(report, diagnostic)
     message = show(f"{where}: {diagnostic.text}" if where else diagnostic.text)
     return {
@@ -51,14 +66,21 @@ def _result(report: Report, diagnostic: Diagnostic, number: int) -> dict[str, ob
         "level": diagnostic.severity,
         "message": {"text": message},
         "locations": [_location(report, diagnostic)],
+        "partialFingerprints": {_FINGERPRINT: fingerprint},
     }
+
+
+def _fingerprint(diagnostic: Diagnostic) -> str:
+    """Return what makes the *diagnostic* the same one in the next build: the rule and the place, not the words and not the line."""
+    parts = (diagnostic.rule, diagnostic.entry, diagnostic.place)
+    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _location(report: Report, diagnostic: Diagnostic) -> dict[str, object]:
     path, line, column = report.locate(diagnostic)
     physical: dict[str, object] = {"artifactLocation": {"uri": "stdin" if report.file == STANDARD_INPUT else make_uri(path)}}
-    if line:
-        physical["region"] = {"startLine": line, "startColumn": column}
+    # Of an archive there are no lines; but services show nothing without one.
+    physical["region"] = {"startLine": line, "startColumn": column} if line else {"startLine": 1}
     location: dict[str, object] = {"physicalLocation": physical}
     name = show(": ".join(part for part in (diagnostic.entry, diagnostic.place) if part))
     if name:

@@ -93,6 +93,10 @@ class Report(Value):
         """Return the report with errors in place of warnings."""
         return replace(self, diagnostics=tuple(replace(diagnostic, severity=Severity.ERROR) for diagnostic in self.diagnostics))
 
+    def without(self, rules: frozenset[str]) -> Report:
+        """Return the report without what *rules* find."""
+        return replace(self, diagnostics=tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.rule not in rules))
+
     def made_quiet(self) -> Report:
         """Return the report without warnings."""
         errors = (diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR)

@@ -79,6 +79,8 @@ class Survey:
         if not name.startswith(_INSIDE):
             self._add_top(entry, contents)
             return
+        if entry.xattrs or not name.isascii():
+            self._odd.add_rare(entry)
         if entry.kind is Kind.FILE and not entry.mode & _NOT_PLAIN:
             code = PLAIN
             if name in (PASSWD, GROUP):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from acspec import limits
 from acspec.archive.entry import Entry
+from acspec.archive.ignore import IGNORE_FILE, Pattern, explain_unmatched
 from acspec.archive.image import ImageReader
 from acspec.archive.layout import MANIFEST
 from acspec.archive.walk import LayoutWalk
@@ -65,8 +66,14 @@ def _validate_layout(path: str, source: Input, *, positions: bool) -> Report:
     except FormatError as error:
         report = _report_fault(Report(path, FileKind.LAYOUT), archive_fault(error, source.name, "layout"), survey)
     else:
-        report = _report(Report(path, FileKind.LAYOUT, entries=survey.entries), survey, [])
+        odd = [_warn_of_unmatched(pattern) for pattern in walk.unmatched]
+        report = _report(Report(path, FileKind.LAYOUT, entries=survey.entries), survey, odd)
     return replace(report, diagnostics=add_positions(survey.manifest_bytes, report.diagnostics)) if positions else report
+
+
+def _warn_of_unmatched(pattern: Pattern) -> Diagnostic:
+    found = warning("pattern-unmatched", explain_unmatched(pattern), entry=IGNORE_FILE)
+    return replace(found, line=pattern.line, column=1)
 
 
 def _validate_manifest(path: str, source: Input, *, positions: bool) -> Report:

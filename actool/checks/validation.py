@@ -8,7 +8,7 @@ Source: spec/exit-codes.md; docs/validation.md.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Literal, TypeAlias
 
@@ -25,7 +25,10 @@ ReportFormat: TypeAlias = Literal["text", "json", "junit", "sarif", "github"]
 
 
 class ValidationRequest(Value):
-    """What `actool validate` was asked for; without *output*, a report goes to standard output, and text to people."""
+    """What `actool validate` was asked for; without *output*, a report goes to standard output, and text to people.
+
+    What the rules *ignored* find is left out.
+    """
 
     files: tuple[str, ...]
     format: ReportFormat = "text"
@@ -34,6 +37,7 @@ class ValidationRequest(Value):
     quiet: bool = False
     verbose: bool = False
     passphrase: Passphrase | None = None
+    ignored: frozenset[str] = frozenset()
 
 
 def run_validation(request: ValidationRequest, write: Callable[[bytes], object], tell: Callable[[str], object]) -> int:
@@ -61,10 +65,22 @@ def run_validation(request: ValidationRequest, write: Callable[[bytes], object],
     return tally.exit_code
 
 
+def parse_ignored(words: Sequence[str] | None) -> frozenset[str]:
+    """Return the rules that *words* name, each of them one or more with commas between. Raises: UsageError.
+
+    Source: docs/validation.md, Rules.
+    """
+    if not words:
+        return frozenset()
+    from actool.checks import rules  # as many rules as there are take time to make
+
+    return rules.parse_ignored(words)
+
+
 def _make_reports(request: ValidationRequest, tally: Tally) -> Iterator[Report]:
     """Return a report on each file when it has been read, as strict and as quiet as it was asked for."""
     for file in request.files:
-        report = _validate_one(file, request)
+        report = _validate_one(file, request).without(request.ignored)
         if request.strict:
             report = report.made_strict()
         elif request.quiet:

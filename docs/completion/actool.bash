@@ -5,8 +5,8 @@ _actool() {
     )
     local -A options=(
         ["actool"]="-h --help"
-        ["actool build"]="--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --depfile --print-id -h --help"
-        ["actool validate"]="--files-from --format -o --output -v --verbose -q --quiet --strict --passphrase-fd --passphrase-file -h --help"
+        ["actool build"]="--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --depfile --print-id -q --quiet -h --help"
+        ["actool validate"]="--files-from --format -o --output -v --verbose -q --quiet --strict --ignore --passphrase-fd --passphrase-file -h --help"
         ["actool cat-manifest"]="--pretty-print --passphrase-fd --passphrase-file -h --help"
         ["actool id"]="--passphrase-fd --passphrase-file -h --help"
         ["actool cat"]="--passphrase-fd --passphrase-file -h --help"
@@ -35,6 +35,7 @@ _actool() {
         ["actool validate --format"]="text json junit sarif github"
         ["actool validate -o"]="-f"
         ["actool validate --output"]="-f"
+        ["actool validate --ignore"]="-"
         ["actool validate --passphrase-fd"]="-"
         ["actool validate --passphrase-file"]="-f"
         ["actool cat-manifest --passphrase-fd"]="-"

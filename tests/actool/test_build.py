@@ -318,6 +318,17 @@ def test_what_patterns_fit_is_left_out_and_never_opened(layout: Path, tmp_path: 
     assert build_from(source, tmp_path / "x.aci") == [*NAMES[:6], "rootfs/cache", "rootfs/cache/keep", "rootfs/fifo", "rootfs/two"]
 
 
+def test_patterns_that_fit_nothing_are_warned_of_by_their_places(layout: Path, tmp_path: Path) -> None:
+    (layout / ".aciignore").write_text("# left by editors\n*.swp\nbin/hi\n")
+    (tmp_path / "patterns").write_text("".join(f"/no{number}\n" for number in range(9)))
+    source = SourceRequest(str(layout), exclude=("*.o", "fifo"), ignore_file=str(tmp_path / "patterns"))
+    built = build(BuildRequest(source, str(tmp_path / "x.aci"), False, ImageSettings()))
+    first, *others, rest = built.warnings
+    assert first == f'{layout}/.aciignore:2: warning: pattern "*.swp" fits nothing'
+    assert others == [f'{tmp_path}/patterns:{number + 1}: warning: pattern "/no{number}" fits nothing' for number in range(9)]
+    assert rest == f"{layout}: warning: 1 more patterns fit nothing"
+
+
 def test_a_bad_pattern_of_the_command_line_is_its_own_fault(layout: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--exclude: "):
         build_from(SourceRequest(str(layout), exclude=("[",)), tmp_path / "x.aci")

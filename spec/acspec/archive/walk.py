@@ -18,7 +18,7 @@ from acspec import limits
 from acspec.archive.descents import OPEN_DIRECTORY, Descents
 from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.faults import Fault
-from acspec.archive.ignore import IGNORE_FILE, make_ignored, parse_patterns
+from acspec.archive.ignore import IGNORE_FILE, Pattern, make_ignored, parse_patterns
 from acspec.archive.layout import MANIFEST, ROOTFS, Layout
 from acspec.archive.member_names import normalise
 from acspec.archive.xattrs import read_xattrs
@@ -58,7 +58,7 @@ class LayoutWalk:
         *,
         refused: tuple[int, int] | None = None,
         given: Mapping[bytes, Given] | None = None,
-        patterns: Sequence[str] = (),
+        patterns: Sequence[Pattern] = (),
     ) -> None:
         """Walk the directory *layout*, a descriptor; *what* names it in errors.
 
@@ -106,6 +106,11 @@ class LayoutWalk:
         top, slash, rest = self._place.partition(b"/")
         start = self._given[top].path if top in self._given else os.path.join(self._what, os.fsdecode(top))
         return os.path.join(start, os.fsdecode(rest)) if slash else start
+
+    @property
+    def unmatched(self) -> list[Pattern]:
+        """The patterns that have fitted nothing that the walk has come to."""
+        return [] if self._ignored is None else self._ignored.unmatched
 
     def _visit(self) -> Iterator[tuple[Entry, int]]:
         stack = [ROOTFS, MANIFEST]
@@ -237,7 +242,7 @@ def read_layout_manifest(layout: int, what: str) -> bytes:
     return data
 
 
-def _read_patterns(layout: int, what: str) -> list[str]:
+def _read_patterns(layout: int, what: str) -> list[Pattern]:
     data = _read_file_of(layout, IGNORE_FILE, what, limits.IGNORE_FILE_BYTES)
     return parse_patterns(data, os.path.join(what, os.fsdecode(IGNORE_FILE))) if data is not None else []
 

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acspec import limits
-from acspec.archive.ignore import make_ignored, parse_pattern, parse_patterns
+from acspec.archive.ignore import Ignored, explain_unmatched, make_ignored, parse_pattern, parse_patterns
 from acspec.errors import FormatError
 
 FILES = [
@@ -26,8 +26,8 @@ FILES = [
 ]
 
 
-def _kept(patterns: str) -> set[str]:
-    ignored = make_ignored(parse_patterns(patterns.encode(), "file"))
+def _walk(ignored: Ignored | None) -> set[str]:
+    """Return the files that stay, each asked about as a walk does: from the top, and no further than to what is left out."""
     kept = set()
     for file in FILES:
         parts = file.split("/")
@@ -37,6 +37,10 @@ def _kept(patterns: str) -> set[str]:
     return kept
 
 
+def _kept(patterns: str) -> set[str]:
+    return _walk(make_ignored(parse_patterns(patterns.encode(), "file")))
+
+
 def test_a_layout_keeps_what_the_pattern_does_not_fit() -> None:
     assert _kept("/tmp/*\n!/tmp/keep\n*.pyc\nusr/**/x") == {"a", "tmp/keep", "cache/a", "usr/cache/a", "#a", "with space", "é"}
     assert _kept("cache/\n\\#a") == set(FILES) - {"cache/a", "usr/cache/a", "#a"}
@@ -44,6 +48,30 @@ def test_a_layout_keeps_what_the_pattern_does_not_fit() -> None:
     assert _kept("a/") == set(FILES)
     assert _kept("/tmp/\n!/tmp/keep") == set(FILES) - {"tmp/a", "tmp/keep", "tmp/d/x"}
     assert _kept("# a\n\n\r\n") == set(FILES)
+
+
+UNMATCHED: dict[str, tuple[str, list[str]]] = {
+    "none, when each fits": ("a\n*.pyc\n/tmp/*\n!/tmp/keep", []),
+    "a name that is misspelt": ("a\n\n# b\ncahce/\n", ['file:4: pattern "cahce/" fits nothing']),
+    "a file where a directory is asked for": ("b.pyc/", ['file:1: pattern "b.pyc/" fits nothing']),
+    "a pattern that a later one overrules fits all the same": ("a\n*", []),
+    "what is in a directory that is left out": (
+        "/tmp/\n!/tmp/keep",
+        ['file:2: pattern "!/tmp/keep" fits nothing (nothing comes back out of a directory that is left out)'],
+    ),
+    "a path that begins with rootfs": (
+        "/rootfs/a",
+        ['file:1: pattern "/rootfs/a" fits nothing (patterns count from the rootfs on)'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("patterns", "expected"), UNMATCHED.values(), ids=UNMATCHED)
+def test_of_the_patterns_that_fit_nothing_it_is_known_where_they_stand(patterns: str, expected: list[str]) -> None:
+    ignored = make_ignored(parse_patterns(patterns.encode(), "file"))
+    assert ignored is not None
+    _walk(ignored)
+    assert [f"{pattern.place}: {explain_unmatched(pattern)}" for pattern in ignored.unmatched] == expected
 
 
 def test_a_name_that_is_not_utf_8_is_a_name() -> None:

@@ -20,7 +20,11 @@ CASES: dict[str, Case] = {
         [],
     ),
     "half a header": (in_bin(a=executable(make_elf(AARCH64)[:40])), {}, []),
-    "a script for any machine": (in_bin(a=SCRIPT, sh=executable()), {"labels": labels("linux", None)}, []),
+    "a script for any machine": (
+        in_bin(a=SCRIPT, sh=executable()),
+        {"labels": labels("linux", None)},
+        [("labels", "rkt runs it on none")],
+    ),
     "a label arch that says more than ELF": (
         in_bin(a=executable(make_elf(40, bits=32))),
         {"labels": labels("linux", "armv6l")},

@@ -69,11 +69,6 @@ SILENT: dict[str, Case] = {
     "a program for its owner": (in_bin(a=executable(mode=0o700, uid=33)), {"user": "33"}, []),
     "a program for its group": (in_bin(a=executable(mode=0o750, gid=44)), {"user": "33", "supplementaryGIDs": [44]}, []),
     "a program for root, who may everything": (in_bin(a=executable(mode=0o100, uid=33)), {}, []),
-    "a program for those in an access list": (
-        in_bin(a=executable(mode=0o710, xattrs=ACL)),
-        {"user": "33"},
-        [],
-    ),
     "a program that a dependency may bring": ({}, {"dependencies": BASE, "exec": ["a"]}, []),
     "a script whose shell a dependency may bring": (in_bin(a=SCRIPT), {"dependencies": BASE}, []),
     "a program on a volume": ({}, {"exec": ["/data/bin/a"], "mountPoints": mount_points("/data")}, []),
@@ -98,6 +93,11 @@ def test_nothing_is_said_of(case: str, tmp_path: Path) -> None:
 
 
 FOUND: dict[str, Case] = {
+    "of a program for those in an access list, only what rkt makes of that": (
+        in_bin(a=executable(mode=0o710, xattrs=ACL)),
+        {"user": "33"},
+        [("rootfs/bin/a", "is stripped by rkt")],
+    ),
     "no program": ({}, {}, [("app.exec[0]", '"/bin/a" is not in the rootfs')]),
     "no program at the end of a link": (
         in_bin(a="/opt/b"),

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acspec.errors import EntryError, FormatError, MissingInputError, StorageError
+from acspec.values import replace
 from actool.checks import report_github, report_json, report_junit, report_sarif
 from actool.checks.report_text import describe, format_lines
 from actool.checks.reports import Diagnostic, FileKind, Report, Severity, Tally, archive_fault, failed, limited, warning
@@ -131,9 +132,21 @@ def test_sarif_has_the_structure_that_services_ask_for() -> None:
     }
     assert first["logicalLocations"] == [{"fullyQualifiedName": "manifest: app.group", "kind": "value"}]
     assert second["physicalLocation"]["artifactLocation"]["uri"].endswith("/rootfs/bin/su")
-    assert third["physicalLocation"] == {"artifactLocation": {"uri": "odd.aci"}}
+    assert third["physicalLocation"] == {"artifactLocation": {"uri": "odd.aci"}, "region": {"startLine": 1}}
     assert third["logicalLocations"] == [{"fullyQualifiedName": "rootfs/bin/su", "kind": "resource"}]
     assert fourth["physicalLocation"]["region"] == {"startLine": 2, "startColumn": 1}
+
+
+def test_sarif_says_of_each_rule_what_to_do_and_of_each_result_what_makes_it_the_same_again() -> None:
+    twice = Report("x.aci", FileKind.IMAGE, (ODD, FAULT, replace(ODD, message="is setuid, as are 2 others")))
+    (run,) = json.loads(render(report_sarif, [twice]))["runs"]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert rule["fullDescription"]["text"]
+        assert rule["help"]["markdown"].replace("`", "") == rule["help"]["text"]
+    first, other, second = (result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"])
+    assert re.fullmatch("[0-9a-f]{16}:1", first)
+    assert second == first[:-1] + "2"
+    assert other[:16] != first[:16]
 
 
 def test_a_path_is_a_uri_that_leads_back_to_it() -> None:

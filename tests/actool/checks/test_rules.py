@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from acspec.errors import ToolError
+from acspec.errors import ToolError, UsageError
 from actool.checks.reports import Diagnostic, failed
-from actool.checks.rules import RULES
+from actool.checks.rules import RULES, parse_ignored
 from actool.checks.validate import validate
 from tests.support import images
 from tests.support.elf import make_elf
@@ -75,6 +75,8 @@ BROKEN: dict[str, bytes] = {
     "mount-hides-files": _image({**HELLO, "data": None, "data/x": b""}, mountPoints=[{"name": "data", "path": "/data"}]),
     "mount-overlap": _app(mountPoints=[{"name": "a", "path": "/a"}, {"name": "b", "path": "/a/b"}]),
     "port-protocol": _app(ports=[{**HTTP, "protocol": "http"}]),
+    "rkt-refuses": images.manifest_bytes(annotations=[{"name": "created", "value": "2016-12-31T23:59:60Z"}]),
+    "rkt-loses": images.image({**HELLO, "\udcff": b""}),
     "device-node": images.image({**HELLO, "null": Node(kind="3", major=1, minor=3)}),
     "exec-format": images.image({"bin": None, "bin/hello": Node(b"echo hello\n", mode=0o755)}),
     "exec-missing": images.image({"bin": None}),
@@ -99,6 +101,15 @@ def _find_layout_fault(path: Path) -> tuple[Diagnostic, ...]:
     return validate(str(path)).diagnostics
 
 
+def _find_unmatched(path: Path) -> tuple[Diagnostic, ...]:
+    (path / "rootfs/bin").mkdir(parents=True)
+    (path / "rootfs/bin/hello").write_bytes(make_elf())
+    (path / "rootfs/bin/hello").chmod(0o755)
+    (path / "manifest").write_bytes(images.manifest_bytes())
+    (path / ".aciignore").write_text("*.o\n")
+    return validate(str(path)).diagnostics
+
+
 def _find_many(path: Path) -> tuple[Diagnostic, ...]:
     isolators = [{"name": "x", "value": 0}] * 101
     (path / "manifest").write_bytes(_app(isolators=isolators))
@@ -109,6 +120,7 @@ ELSEWHERE: dict[str, Callable[[Path], tuple[Diagnostic, ...]]] = {
     "input": lambda path: failed("x", ToolError("x", "is broken")).diagnostics,
     "layout": _find_layout_fault,
     "more-warnings": _find_many,
+    "pattern-unmatched": _find_unmatched,
 }
 
 
@@ -126,6 +138,29 @@ def test_no_rule_has_two_names_and_each_is_written_as_all_are() -> None:
     names = [rule.id for rule in RULES]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in names)
+
+
+def test_the_documentation_says_what_to_do_as_the_rules_do() -> None:
+    table = re.findall(r"^\| `([a-z-]+)` \| .* \| ([^|]*) ?\|$", (ROOT / "docs/validation.md").read_text(), re.MULTILINE)
+    remedies = {rule.id: rule.remedy for rule in RULES}
+    assert {name: text.strip() for name, text in table if name in remedies} == remedies
+
+
+IGNORED: dict[str, tuple[list[str], str]] = {
+    "a slip of the pen": (["setuid-files"], "did you mean setuid-file?"),
+    "nothing like a rule": (["setuid-file,xyzzy"], "--format json names"),
+    "an error": (["archive"], "those count always"),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), IGNORED.values(), ids=IGNORED)
+def test_no_rule_is_left_out_that_is(words: list[str], why: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(why)):
+        parse_ignored(words)
+
+
+def test_rules_are_left_out_by_their_names() -> None:
+    assert parse_ignored(["setuid-file,rkt-loses", "image-name"]) == {"setuid-file", "rkt-loses", "image-name"}
 
 
 def test_the_documentation_explains_every_rule_in_the_same_order_and_no_other() -> None:
