@@ -21,11 +21,13 @@ def export(
     app: Annotated[str | None, typer.Option(metavar="NAME", help="This app; not needed when there is only one.")] = None,
     compression: Annotated[Compression, typer.Option(help="How to compress the image.")] = Compression.GZIP,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
+    as_run: Annotated[bool, typer.Option("--as-run", help="With the arguments, environment and options of this run.")] = False,
     print_id: Annotated[bool, typer.Option("--print-id", help="Print the image's ID.")] = False,
     directory: Directory = None,
 ) -> None:
     """Make an image of what an app that has ended left in its root file system."""
-    exported = export_app(Pods(run_directory(directory)), ExportRequest(pod, output, app, compression, overwrite))
+    request = ExportRequest(pod, output, app, compression, overwrite=overwrite, as_run=as_run)
+    exported = export_app(Pods(run_directory(directory)), request)
     for line in exported.warnings:
         tell("acrun", line)
     if print_id:

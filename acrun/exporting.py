@@ -1,7 +1,8 @@
 """The sequence of `acrun export`: an app that runs no more, from its layers into an image without dependencies.
 
-The manifest is that of the app's image, with the app as it ran: its program and arguments, user, environment and isolators. What
-was mounted into it does not come along. The same files give the same bytes.
+The manifest is that of the app's image, so that the new image is used as the old one was. What one run was given (arguments, an
+environment that may hold secrets) comes along only when that is asked for, and what was mounted never. The same files give the same
+bytes.
 
 Source: aci.md, Image Archives and Image Manifest Schema; docs/decisions, exported apps.
 """
@@ -37,13 +38,17 @@ if TYPE_CHECKING:
 
 
 class ExportRequest(Value):
-    """What is to be exported, and where to; the output `-` is standard output, the app None where the pod has one only."""
+    """What is to be exported, and where to; the output `-` is standard output, the app None where the pod has one only.
+
+    `as_run`: with the app as it ran, its program and arguments, user, environment and isolators, in place of the image's.
+    """
 
     pod: str
     output: str
     app: str | None = None
     compression: Compression = Compression.GZIP
     overwrite: bool = False
+    as_run: bool = False
 
 
 class Export(Value):
@@ -63,7 +68,7 @@ def export_app(pods: Pods, request: ExportRequest) -> Export:
     with Unwinding(), open_root(pods, request.pod, request.app) as root:
         if root.is_live:
             raise BusyError(request.pod, f"its app {root.app.name} runs: its files may change", "acrun stop ends it")
-        manifest = _make_manifest(pods, root)
+        manifest = _make_manifest(pods, root, as_run=request.as_run)
         files = TreeArchive(root.tree, b"", ROOTFS)
         with new_output(request.output, overwrite=request.overwrite) as output:
             written = write_archive(_AppArchive(manifest, files), output.write, ImageSettings(compression=request.compression))
@@ -93,20 +98,27 @@ class _AppArchive:
         return iter(((0, memoryview(self._manifest)),)) if entry.name == MANIFEST else self._files.read_pieces(entry)
 
 
-def _make_manifest(pods: Pods, root: AppRoot) -> bytes:
-    """Return the manifest of the app's image, with the app as it ran and without what speaks of layers."""
+def _make_manifest(pods: Pods, root: AppRoot, *, as_run: bool) -> bytes:
+    """Return the manifest of the app's image without what speaks of layers."""
     path = os.path.join(root.state.path, "apps", root.app.name, "manifest")
     with open(path, "rb") as file:
         data = render_manifest(read_limited(file.fileno(), limits.MANIFEST_BYTES), path)
+    if as_run:
+        data = _put_app(pods, root, data, path)
+    parse_image_manifest(data, path)
+    return data
+
+
+def _put_app(pods: Pods, root: AppRoot, data: bytes, path: str) -> bytes:
+    """Return the manifest *data* with the app as it ran."""
     pod = parse_json(read_manifest(pods, root.state.uuid, pretty=False), "pod")
     image, ran = parse_json(data, path), _find_app(pod, root.app.name)
     if not isinstance(image, dict) or ran is None:
         raise FormatError(path, "is no manifest of an image, or that of the pod has no such app")
-    if image.get("app") != ran:
-        image["app"] = ran
-        data = dump_pretty(image) if b"\n" in data.strip() else dump_json(image)
-    parse_image_manifest(data, path)
-    return data
+    if image.get("app") == ran:
+        return data
+    image["app"] = ran
+    return dump_pretty(image) if b"\n" in data.strip() else dump_json(image)
 
 
 def _find_app(manifest: JSONValue, name: str) -> JSONValue:

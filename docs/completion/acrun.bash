@@ -15,7 +15,7 @@ _acrun() {
         ["acrun top"]="--no-stream --dir --json -h --help"
         ["acrun stats"]="--no-stream --dir --json -h --help"
         ["acrun cp"]="-L --follow-link --dir -h --help"
-        ["acrun export"]="--app --compression --overwrite --print-id --dir -h --help"
+        ["acrun export"]="--app --compression --overwrite --as-run --print-id --dir -h --help"
         ["acrun enter"]="--app -t --tty --no-tty -i --interactive --dir --stage1 -h --help"
         ["acrun stop"]="--force --dir --stage1 -h --help"
         ["acrun rm"]="--dir --stage1 -h --help"

@@ -125,6 +125,7 @@ complete -c acrun -n '__fish_seen_subcommand_from cp' -s h -l help -d 'Show this
 complete -c acrun -n '__fish_seen_subcommand_from export' -l app -x -d 'This app; not needed when there is only one'
 complete -c acrun -n '__fish_seen_subcommand_from export' -l compression -x -a 'none gzip bzip2 xz' -d 'How to compress the image'
 complete -c acrun -n '__fish_seen_subcommand_from export' -l overwrite -d 'Replace a file that is there'
+complete -c acrun -n '__fish_seen_subcommand_from export' -l as-run -d 'With the arguments, environment and options of this run'
 complete -c acrun -n '__fish_seen_subcommand_from export' -l print-id -d 'Print the image'\''s ID'
 complete -c acrun -n '__fish_seen_subcommand_from export' -l dir -r -F -d 'The data directory ($APPC_DIR)'
 complete -c acrun -n '__fish_seen_subcommand_from export' -s h -l help -d 'Show this message and exit'
