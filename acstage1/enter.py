@@ -27,7 +27,7 @@ from acstage1.passing import Passing
 from acstage1.pod import App, PodDirectory
 from acstage1.records import check_owner, open_process, read_cgroups
 from acstage1.reports import Failure, read_failure
-from acstage1.start import Start, become
+from acstage1.start import Start, become, fork_in_pod
 from acstage1.trampoline import make_high_trampoline
 
 TYPE_CHECKING = False
@@ -96,7 +96,7 @@ def _join(pod: PodDirectory, app: App, target: int, start: Start) -> NoReturn:
         join_app(read_cgroups(pod.path), app.name)  # before the namespaces, from inside which they are out of reach
         pod.ids.limit_processes(pod.pids_limit)
         setns(target, _ALL | pod.ids.namespaces)
-        pid = os.fork()
+        pid = fork_in_pod(pod.pids_limit)
         if pid != 0:
             _pass_on_signals(pid)
             os._exit(_wait(pid))

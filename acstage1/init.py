@@ -12,6 +12,7 @@ import gc
 import os
 import select
 
+from acspec.errors import ToolError
 from acstage1 import reports
 from acstage1.devices import make_source_nodes
 from acstage1.keeping import KeptVolumes
@@ -40,7 +41,7 @@ from acstage1.linux.security import die_with_parent, forbid_inspection, name_com
 from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeup_fd, signal
 from acstage1.namefiles import NameFiles
 from acstage1.operations import Operation
-from acstage1.start import Start, become
+from acstage1.start import Start, become, fork_in_pod
 from acstage1.tree import NOTIFY_PATH, AppTree
 from acstage1.volumes import mount_limited
 
@@ -307,7 +308,13 @@ class _Init:
         words = app.exec if role == reports.MAIN else app.handlers[role]
         report, report_end = os.pipe2(os.O_CLOEXEC)
         gate, gate_end = os.pipe2(os.O_CLOEXEC)
-        pid = os.fork()
+        try:
+            pid = fork_in_pod(self._context.pod.pids_limit)
+        except (ToolError, OSError) as error:
+            for descriptor in (report, report_end, gate, gate_end):
+                os.close(descriptor)
+            self._context.channel.send(reports.FAILED, app.name, role, *reports.describe_failure("fork", error).fields())
+            return
         if pid == 0:
             self._be_child(app, role, words, report_end, gate)
         os.close(report_end)

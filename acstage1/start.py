@@ -16,7 +16,7 @@ from errno import ELOOP
 from acspec.descriptors import close_all_but
 from acspec.execution import REPORT_FD, TRAMPOLINE_FD
 from acstage1.environment import describe_sockets, find_terminal_type, make_environment
-from acstage1.errors import NotExecutableError
+from acstage1.errors import NotExecutableError, StartError
 from acstage1.identity import find_home, resolve_group, resolve_user
 from acstage1.inroot import open_plain
 from acstage1.isolators import capability_numbers, no_new_privileges
@@ -51,6 +51,14 @@ _STDOUT = 1
 
 # What an app gets as descriptors 0 to 2; None stands for the terminal of its own.
 Descriptors = tuple[int | None, int | None, int | None]
+
+
+def fork_in_pod(limit: int) -> int:
+    """Fork where no more processes may be than *limit*, which is the pod's own. Raises: StartError; OSError. Source: fork(2)."""
+    try:
+        return os.fork()
+    except BlockingIOError:
+        raise StartError("", f"no room for one more process: the pod may have {limit} (--pids-limit)") from None
 
 
 class Start:

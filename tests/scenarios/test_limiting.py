@@ -8,6 +8,7 @@ from tests.support.desk import Desk
 from tests.support.scenarios import Scenario, play
 
 # A shell that doubles a text until it has more memory than there is.
+STAY = "exec sleep 1000"
 HOG = "x=0123456789; while :; do x=$x$x; done"
 STATES = 'grep -o \'"name":"resource[^,]*","app":[^,]*,"state":"[a-z]*"\' pods/run/$(cat u)/isolators.json'
 
@@ -30,6 +31,18 @@ SCENARIOS = {
     "no processes at all": Scenario("acrun --pids-limit 0 ./sh.aci -- true", "", 125, "--pids-limit"),
     "fewer processes than it takes": Scenario(
         "acrun --pids-limit 3 ./sh.aci -- 'true | true | true | true' 2>&1 | grep -c fork", "1\n"
+    ),
+    "no room for the second app": Scenario(
+        f"acrun -q --pids-limit 2 ./sh.aci -- '{STAY}' --- ./sh.aci --name two -- true",
+        "",
+        125,
+        "acstage1: two: fork: no room for one more process: the pod may have 2 (--pids-limit)\n",
+    ),
+    "no room for a command in it": Scenario(
+        f"acrun -d --name full --pids-limit 2 ./sh.aci -- '{STAY}' > /dev/null; acrun enter full true; echo $?; acrun stop full",
+        "125\n",
+        0,
+        "acstage1: enter the root: no room for one more process: the pod may have 2 (--pids-limit)\n",
     ),
     "what became of them": Scenario(
         'export APPC_DIR="$PWD"; acrun --uuid-file-save u --memory 64Mi ./sh.aci --memory 32Mi --cpu 1 -- true && ' + STATES,
