@@ -44,5 +44,4 @@ def remove(
     stage1: Stage1 = None,
 ) -> None:
     """Remove pods that have ended, with everything they left."""
-    all_pods = Pods(own_run_directory(directory))
-    remove_pods([all_pods.get(text) for text in pods], stage1)
+    remove_pods(Pods(own_run_directory(directory)), pods, stage1)

@@ -52,7 +52,7 @@ def run_prepared(
 ) -> int:
     """Run a pod that acrun prepare has made. Ends with the app's exit code."""
     options = LaunchOptions(interactive=interactive, tty=tty, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
-    return announce(run_prepared_pod(Pods(own_run_directory(directory)).get(pod), options))
+    return announce(run_prepared_pod(Pods(own_run_directory(directory)), pod, options))
 
 
 def find_early(exception: Exception) -> UsageError | None:

@@ -186,6 +186,14 @@ def find_misplaced(exception: Exception) -> UsageError | None:
     )
 
 
+def find_first_image(words: Sequence[str]) -> str | None:
+    """Return the word that stands behind the options of the pod, whatever is wrong with them."""
+    application = typer.Typer(add_completion=False)
+    application.command(context_settings={"allow_interspersed_args": False})(run)
+    context = typer.main.get_command(application).make_context("acrun", list(words), resilient_parsing=True)
+    return next(iter(context.params.get("words") or ()), None)
+
+
 def option_names(function: Callable[..., object]) -> set[str]:
     """Return the options that Typer reads for *function*, as they are typed."""
     application = typer.Typer(add_completion=False)

@@ -29,7 +29,10 @@ def advise(exception: Exception, words: Sequence[str], commands: Collection[str]
     """
     what = str(getattr(exception, "what", ""))
     if words[:1] and words[0].startswith("-"):
-        return UsageError(what, "is a command, which comes first", f"acrun {what} …") if what in commands else None
+        meant = what if what in commands else _find_first_image(words)
+        if meant is None or meant not in commands:
+            return None
+        return UsageError(meant, "is a command, which comes first", f"acrun {meant} …")
     near = _find_near(words[0], commands) if words else None
     if near is None:
         return None
@@ -42,6 +45,12 @@ def advise(exception: Exception, words: Sequence[str], commands: Collection[str]
     else:
         return None
     return UsageError(explained.what, explained.why, f"did you mean {near}?")
+
+
+def _find_first_image(words: Sequence[str]) -> str | None:
+    from acrun.command_run_options import find_first_image
+
+    return find_first_image(words)
 
 
 def _find_near(word: str, commands: Collection[str]) -> str | None:

@@ -18,22 +18,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acrun.detach import Detached
     from acrun.launch import LaunchOptions
-    from acspec.pods import Pod
+    from acspec.pods import Pods
 
 
-def run_prepared(pod: Pod, options: LaunchOptions) -> Detached:
-    """Run a prepared pod: this process becomes stage1, or returns how the start of a detached pod went.
+def run_prepared(pods: Pods, text: str, options: LaunchOptions) -> Detached:
+    """Run the prepared pod that *text* means: this process becomes stage1, or returns how the start of a detached pod went.
 
     Raises: MissingInputError when it is not prepared; BusyError when somebody else is at it; UsageError; FormatError; OSError.
     Source: spec/pod-directory.md, Phases.
     """
     check_options(options)
+    pod = pods.get(text)
     if pod.phase != PREPARED:
-        raise MissingInputError(pod.uuid, f"is {pod.state()}, not prepared", "acrun prepare makes such a pod")
+        raise MissingInputError(text, f"is {pod.state()}, not prepared", "acrun prepare makes such a pod")
     try:
         pod.lock()
     except BusyError:
-        raise BusyError(pod.uuid, "another process works on it") from None
+        raise BusyError(text, "another process works on it") from None
     _adapt(pod.path, options)
     pod.move("run")
     return start(pod, options)

@@ -89,12 +89,17 @@ def _scan(path: str) -> ImageFile:
     return ImageFile(image.image_id, os.path.abspath(path), image.manifest, image.manifest_bytes)
 
 
+def _suggest(word: str, store: Store) -> str:
+    names = sorted({record.name for record in store.whole_records().values() if record.name.rpartition("/")[2] == word})
+    if names:
+        return f"did you mean {names[0]}?"
+    return f"an image is a whole name, such as example.com/{word}, or a file, such as ./{word}.aci; acrun --help shows the commands"
+
+
 def _find_in_store(text: str, argument: ImageIDArgument | ImageReference, store: Store) -> ImageFile:
     record = store.find_meant(argument)
     if record is None and text.isalnum():  # no dot, no slash, no colon: more likely a command than an image
-        raise ImageNotFoundError(
-            text, f"neither a command nor an image in the store {store.path}", "acrun --help shows the commands"
-        )
+        raise ImageNotFoundError(text, f"no command, and no image in the store {store.path}", _suggest(text, store))
     if record is None:
         raise not_stored(text, argument, store)
     return read_stored(store, record.id)

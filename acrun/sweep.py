@@ -13,7 +13,7 @@ import time
 
 from acrun.stage1 import collect_pod, get_stage1
 from acspec.durable import list_names, remove_tree, sweep_new_files
-from acspec.errors import BusyError, KernelError, ToolError
+from acspec.errors import BusyError, KernelError, MissingInputError, ToolError
 from acspec.locks import iterate_unlocked
 from acspec.pods import Pod, Pods
 from acspec.program import tell
@@ -66,40 +66,48 @@ def collect(run_directory: str, grace_period: int, stage1: str | None, expire_pr
     return removed
 
 
-def remove_pods(pods: Sequence[Pod], stage1: str | None) -> None:
-    """Remove all of *pods* that can be removed, and say of each that cannot why.
+def remove_pods(pods: Pods, words: Sequence[str], stage1: str | None) -> None:
+    """Remove all that can be removed of the pods that *words* mean, and say of each that cannot why.
 
-    Raises: what `remove_pod` raises, of the last that could not be removed.
+    Raises: what `Pods.get` and `remove_pod` raise, of the last that could not be removed.
     Source: spec/pod-directory.md, Collection.
     """
-    refusal: ToolError | None = None
-    for pod in pods:
+    found: dict[str, tuple[str, Pod]] = {}
+    refusals: list[ToolError] = []
+    for word in words:  # before the first goes: the beginning of a UUID must not come to mean another pod
         try:
-            remove_pod(pod, stage1)
+            pod = pods.get(word)
+        except MissingInputError as error:
+            refusals.append(error)
+        else:
+            found.setdefault(pod.uuid, (word, pod))
+    for word, pod in found.values():
+        try:
+            remove_pod(pod, stage1, word)
         except ToolError as error:  # the others must not wait for this one
-            if refusal is not None:
-                tell("acrun", str(refusal))
-            refusal = error
-    if refusal is not None:
-        raise refusal
+            refusals.append(error)
+    for refusal in refusals[:-1]:
+        tell("acrun", str(refusal))
+    if refusals:
+        raise refusals[-1]
 
 
-def remove_pod(pod: Pod, stage1: str | None) -> None:
-    """Remove one pod that is not running, whatever its phase.
+def remove_pod(pod: Pod, stage1: str | None, what: str) -> None:
+    """Remove one pod that is not running, whatever its phase; *what* is how the user named it.
 
     Raises: BusyError when it runs or somebody works on it; KernelError; OSError.
     Source: spec/pod-directory.md, Collection.
     """
     if pod.phase == "run":
-        _clean_kernel(pod, stage1)
-    _remove_files(pod)
+        _clean_kernel(pod, stage1, what)
+    _remove_files(pod, what)
 
 
-def _remove_files(pod: Pod) -> None:
+def _remove_files(pod: Pod, what: str) -> None:
     try:
         pod.lock()
     except BusyError:
-        raise BusyError(pod.uuid, f"is {pod.state()}", "acrun status shows it") from None
+        raise BusyError(what, f"is {pod.state()}", "acrun status shows it") from None
     try:
         if pod.phase != "garbage":
             pod.move("exited-garbage" if pod.phase in ("run", "exited-garbage") else "garbage")
@@ -116,11 +124,11 @@ def _collect_pod(pod: Pod, grace_period: int, stage1: str | None, expire_prepare
         if pod.phase == "prepared" and time.time() - _last_change(pod.path) < expire_prepared:
             return False
         if pod.phase == "run":
-            _clean_kernel(pod, stage1)
+            _clean_kernel(pod, stage1, pod.uuid)
             # The directory's change time is that of the last file written or renamed in it: the end of its last app.
             if time.time() - _last_change(pod.path) < grace_period:
                 return False
-        _remove_files(pod)
+        _remove_files(pod, pod.uuid)
     except (BusyError, FileNotFoundError):  # somebody is faster, or has just begun to use it
         return False
     return True
@@ -134,17 +142,17 @@ def _last_change(path: str) -> float:
         return latest
 
 
-def _clean_kernel(pod: Pod, stage1: str | None) -> None:
+def _clean_kernel(pod: Pod, stage1: str | None, what: str) -> None:
     if pod.state() == "running":
-        raise BusyError(pod.uuid, "is running", "acrun stop ends it")
+        raise BusyError(what, "is running", "acrun stop ends it")
     if not os.path.exists(os.path.join(pod.path, "cgroups")):
         return  # stage1 never began
     code, said = collect_pod(get_stage1(stage1), pod.path)
     if code == BusyError.exit_code:
-        raise BusyError(pod.uuid, "is in use by another process")
+        raise BusyError(what, "is in use by another process")
     if code != 0:
         os.stat(pod.path)  # gone, when another collector is faster
-        raise KernelError(pod.uuid, f"stage1 could not collect it: {said or f'exit code {code}'}")
+        raise KernelError(what, f"stage1 could not collect it: {said or f'exit code {code}'}")
 
 
 def _collect_temporary(run_directory: str) -> None:

@@ -10,10 +10,11 @@ Source: ace.md, Filesystem Setup; spec/store.md, Rendered trees.
 from __future__ import annotations
 
 import os
+from errno import EDQUOT, ENOSPC
 
 from acrun.workspace import make_workspace
 from acspec.durable import remove_tree, sync_directory, sync_file_system, write_file
-from acspec.errors import BusyError, DamagedImageError
+from acspec.errors import BusyError, DamagedImageError, StorageError, reason_of
 from acspec.jsontext import dump_json
 from acspec.locks import open_locked
 
@@ -114,6 +115,10 @@ def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapp
         write_file(os.path.join(work, "tree.json"), mark)
         _publish(work, path)
         return lost
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):  # whatever entry of the image it was that found no room
+            raise StorageError(run_directory, reason_of(error), "acrun gc and acfetch gc make room") from None
+        raise
     finally:
         remove_tree(work)
         os.close(lock)

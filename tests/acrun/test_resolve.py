@@ -66,6 +66,21 @@ def test_what_is_missing_comes_with_the_command_that_fetches_it(tmp_path: Path) 
         resolve("https://example.com/a.aci", tmp_path / "data")
 
 
+WORDS = {
+    "a word that is no whole name": ("nope", r"nope: no command, and no image in the store .*such as example.com/nope, or a file"),
+    "the last word of the name of an image": ("app", r"app: no command, and no image .* \(did you mean example.com/app\?\)"),
+    "a word within a name": ("example", r"such as example.com/example, or"),
+}
+
+
+@pytest.mark.parametrize("sentence", WORDS)
+def test_what_a_word_may_have_meant_is_said(tmp_path: Path, sentence: str) -> None:
+    add(tmp_path / "data", "example.com/app")
+    word, said = WORDS[sentence]
+    with pytest.raises(ImageNotFoundError, match=said):
+        resolve(word, tmp_path / "data")
+
+
 def test_a_dependency_is_the_one_that_the_fetch_resolved(tmp_path: Path) -> None:
     data = tmp_path / "data"
     base = add(data, "example.com/base")

@@ -100,7 +100,7 @@ def test_a_pod_that_cannot_be_killed_keeps_its_files(tmp_path: Path) -> None:
 def test_removing_a_running_pod_is_refused(tmp_path: Path) -> None:
     pod = make_pod(tmp_path, "run")
     with pytest.raises(BusyError, match="is running"):
-        remove_pod(next(iter(Pods(str(tmp_path)).all())), None)
+        remove_pod(next(iter(Pods(str(tmp_path)).all())), None, "web")
     assert os.path.isdir(pod.path)
 
 
@@ -109,7 +109,7 @@ def test_a_removed_pod_gives_its_name_back(tmp_path: Path) -> None:
     pod = make_pod(tmp_path, "run")
     pods.claim_name("web", pod.uuid)
     pod.unlock()
-    remove_pod(pods.get("web"), None)
+    remove_pod(pods.get("web"), None, "web")
     assert pods.find_name(pod.uuid) is None
     assert os.listdir(os.path.join(pods.path, "names")) == []
 

@@ -52,6 +52,13 @@ def _pids(desk: Desk) -> dict[str, Any]:
 # Signals
 
 
+def test_a_full_disk_is_told_by_the_directory_and_leaves_nothing(desk: Desk) -> None:
+    (desk.path / "big.aci").write_bytes(app_image(files={"etc": None, "etc/big": bytes(range(256)) * 8192}))
+    small = "mkdir small && mount -t tmpfs -o size=1m,mode=755 tmpfs small && APPC_DIR=small acrun ./big.aci"
+    ended = desk.run("unshare", "--mount", "sh", "-c", f"{small}; code=$?; find small/t* -type f 1>&2; exit $code")
+    assert_refused(ended, 125, "small: no space left on device (acrun gc and acfetch gc make room)", "acrun")
+
+
 def test_sigterm_passes_through_the_pipe_and_the_app_s_answer_comes_back(desk: Desk) -> None:
     desk.publish("example.com/stay", app_image("example.com/stay", ["/bin/probe", "trap", "42"]))
     with desk.start("sh", "-c", "acfetch --quiet example.com/stay | acrun; echo code $?") as shell:

@@ -56,8 +56,8 @@ SCENARIOS = {
     ),
     "several pods removed, but for the one that runs": Scenario(
         f"acrun --name a ./sh.aci -- true; acrun -d --rm --name b ./sh.aci -- {STAY} > /dev/null; acrun --name c ./sh.aci -- true;"
-        " acrun rm a b c 2>&1 | cut -d : -f 3; acrun list --json | wc -l; acrun stop b",
-        " is running (acrun stop ends it)\n1\n",
+        " acrun rm a b nope a c 2>&1; acrun list --json | wc -l; acrun stop b",
+        "acrun: nope: no such pod (acrun list shows them)\nacrun: b: is running (acrun stop ends it)\n1\n",
     ),
     "the exited ones removed by a list": Scenario(
         "acrun ./sh.aci -- true; acrun ./sh.aci -- true; acrun rm $(acrun list --quiet --state exited); acrun list --quiet", ""
