@@ -48,9 +48,7 @@ class Account:
                 row.update(state=IGNORED, why=reason_of(error))
         self.rows.append(row)
         why = cgroups.why_no_devices
-        state, why = (
-            (ENFORCED, None) if why is None else (MODIFIED, f"{why}: every file system of the pod but /dev is nodev instead")
-        )
+        state, why = (ENFORCED, None) if why is None else (MODIFIED, f"{why}: every file system of the pod is nodev instead")
         self.rows.append({"name": DEVICES, "app": None, "state": state, "why": why})
         self._apply([demand for demand in self._demands if demand.app is None], cgroups)
 

@@ -19,17 +19,15 @@ from acstage1.hierarchies import get_room, is_crowded, way_down
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from acstage1.hierarchies import Hierarchy
 
 # What limits are set with. On v2 they must be handed down from directory to directory.
 _CONTROLLERS = ("cpu", "memory", "io", "pids")
 _NEW_NAMES = {"blkio": "io"}
-# null zero full random urandom tty, ptmx and the terminals of devpts; and any node may be made, none of which can be opened.
-_DEVICES = (
-    "c 1:3 rw", "c 1:5 rw", "c 1:7 rw", "c 1:8 rw", "c 1:9 rw", "c 5:0 rw", "c 5:2 rw", "c 136:* rw", "c *:* m", "b *:* m",
-)  # fmt: skip
+# null zero full random urandom tty, ptmx and the terminals of devpts: what may be opened, by major and minor, None for every minor.
+_DEVICES = ((1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2), (136, None))
 
 
 class Setting:
@@ -81,7 +79,7 @@ class PodCgroups:
         return [f"{path}/app-{app}" for _, path in self._pods]
 
     def make(self) -> None:
-        """Make the directories. Raises: OSError."""
+        """Make the directories; from there only the devices of OS-SPEC.md can be opened, if the kernel lets us. Raises: OSError."""
         for hierarchy, pod in self._pods:
             if not hierarchy.controllers:
                 _hand_down(way_down(hierarchy, os.path.dirname(pod)))
@@ -90,14 +88,14 @@ class PodCgroups:
                 if "cpuset" in hierarchy.controllers:
                     _inherit_processors(path)
                 elif "devices" in hierarchy.controllers and path == pod:
-                    self._limit_devices(path)  # while it has no children: the kernel takes no new start of the list later
+                    self._limit_devices(_list_devices, path)  # while it has no children: the kernel takes no new list later
+        if self.why_no_devices is not None and os.geteuid() == 0:
+            for pod in (pod for hierarchy, pod in self._pods if not hierarchy.controllers):
+                self._limit_devices(_filter_devices, pod)
 
-    def _limit_devices(self, path: str) -> None:
-        """Allow the devices of OS-SPEC.md, and to make any node. Source: kernel Documentation/admin-guide/cgroup-v1/devices.rst."""
+    def _limit_devices(self, limit: Callable[[str], None], path: str) -> None:
         try:
-            write_control(f"{path}/devices.deny", "a")
-            for device in _DEVICES:
-                write_control(f"{path}/devices.allow", device)
+            limit(path)
         except OSError as error:
             self.why_no_devices = reason_of(error)
         else:
@@ -151,6 +149,38 @@ class PodCgroups:
                 write_control(f"{path}/app-{app}/cgroup.procs", str(pid))
             except ProcessLookupError:
                 return
+
+    def kill_app(self, app: str) -> bool:
+        """Kill all that is in an app's directories by asking the kernel, and return whether it could be asked.
+
+        Source: cgroup-v2.rst, cgroup.kill.
+        """
+        for hierarchy, path in self._pods:
+            if not hierarchy.controllers:
+                try:
+                    write_control(f"{path}/app-{app}/cgroup.kill", "1")
+                except OSError:
+                    continue
+                return True
+        return False
+
+
+def _list_devices(path: str) -> None:
+    """Allow the devices, and to make any node, none of which can be opened. Raises: OSError.
+
+    Source: kernel Documentation/admin-guide/cgroup-v1/devices.rst.
+    """
+    write_control(f"{path}/devices.deny", "a")
+    for major, minor in _DEVICES:
+        write_control(f"{path}/devices.allow", f"c {major}:{'*' if minor is None else minor} rw")
+    for kind in "cb":
+        write_control(f"{path}/devices.allow", f"{kind} *:* m")
+
+
+def _filter_devices(path: str) -> None:
+    from acstage1.linux.bpf import allow_devices  # hosts with cgroups of v1 need none
+
+    allow_devices(path, _DEVICES)
 
 
 def _hand_down(way: Sequence[str]) -> None:

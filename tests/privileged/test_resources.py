@@ -240,7 +240,7 @@ def test_no_device_but_those_of_the_specification_can_be_opened(tmp_path: Path, 
             )
         monitor.terminate()
         monitor.wait()
-    assert rows(pod)[None, "appc-tools/devices"][0] == ("enforced" if V1 else "modified")
+    assert rows(pod)[None, "appc-tools/devices"][0] == "enforced"
 
 
 @contextmanager
