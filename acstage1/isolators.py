@@ -118,11 +118,11 @@ def _filtered(owner: App | PodDirectory, _: JSONValue) -> Verdict:
 
 
 def _labelled(name: str) -> Judge:
-    def judge(_: App | PodDirectory, __: JSONValue) -> Verdict:
-        from acstage1.labels import find_module
+    def judge(_: App | PodDirectory, value: JSONValue) -> Verdict:
+        from acstage1.labels import find_shortfall
 
-        missing = find_module(name)
-        return (ENFORCED, None) if missing is None else (IGNORED, missing)
+        why = find_shortfall(name, value)
+        return (ENFORCED, None) if why is None else (IGNORED, why)
 
     return judge
 

@@ -1,7 +1,7 @@
 """Labels of the kernel's security modules for apps: an AppArmor profile, an SELinux context. The kernel applies them at execve.
 
 An app's own isolator counts, else the pod's. A kernel without such a module is told of; one that has it and does not take the label
-starts no app.
+starts no app. Nothing here loads a profile or a policy, or labels files.
 
 Source: ace.md, os/linux/apparmor-profile, os/linux/selinux-context; apparmor_parser(8); proc_pid_attr(5).
 """
@@ -17,9 +17,7 @@ from acstage1.errors import StartError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
-    from acstage1.pod import PodDirectory
-
-    Label = tuple[tuple[str, ...], str]
+    from acstage1.pod import Label, PodDirectory
 
 _PARTS = ("user", "role", "type", "level")
 
@@ -33,6 +31,21 @@ def find_module(name: str, host: str = "/") -> str | None:
         there = _read(os.path.join(host, "sys/module/apparmor/parameters/enabled")).startswith("Y")
         return None if there else "this kernel has no AppArmor"
     return None if "selinuxfs" in _read(os.path.join(host, "proc/filesystems")).split() else "this kernel has no SELinux"
+
+
+def find_shortfall(name: str, value: JSONValue, host: str = "/") -> str | None:
+    """Return why a label that the isolator *name* asks for forbids nothing, or None when it does, or when that is not known.
+
+    Source: apparmor.d(5), Profile flags; selinux(8), permissive mode.
+    """
+    missing = find_module(name, host)
+    if missing is not None:
+        return missing
+    if name == SELINUX_CONTEXT:
+        return "SELinux is permissive on this host" if _read(os.path.join(host, "sys/fs/selinux/enforce")) == "0" else None
+    profile = value.get("profile") if isinstance(value, dict) else None
+    mode = _read_modes(host).get(profile) if isinstance(profile, str) else None
+    return f"the profile is in {mode} mode" if mode in ("complain", "unconfined") else None
 
 
 def assign_labels(pod: PodDirectory, host: str = "/") -> None:
@@ -61,11 +74,25 @@ def _apparmor(value: JSONValue, place: str, host: str) -> Label:
     profile = value.get("profile") if isinstance(value, dict) else None
     if not isinstance(profile, str):
         raise FormatError(place, "names no profile")
-    loaded = {line.rpartition(" (")[0] for line in _read(os.path.join(host, "sys/kernel/security/apparmor/profiles")).splitlines()}
-    if profile not in loaded:
-        raise StartError(f"AppArmor profile {profile}", "is not loaded on this host")
+    name, unknown = f"AppArmor profile {profile}", "is not loaded on this host"
+    modes = _read_modes(host)
+    # Only root of the host may read the list. For others the kernel knows; but what it takes beyond a profile is no name of one.
+    if not (profile in modes if modes else _is_plain(profile)):
+        raise StartError(name, unknown)
     # Its own file since Linux 5.8; before, whichever module came first has the other.
-    return ("attr/apparmor/exec", "attr/exec"), f"exec {profile}"
+    return ("attr/apparmor/exec", "attr/exec"), f"exec {profile}", name, unknown
+
+
+def _read_modes(host: str) -> dict[str, str]:
+    """Return the loaded profiles of AppArmor with their modes, nothing when that is not ours to know."""
+    lines = _read(os.path.join(host, "sys/kernel/security/apparmor/profiles")).splitlines()
+    return {name: mode.rstrip(")") for name, _, mode in (line.rpartition(" (") for line in lines)}
+
+
+def _is_plain(profile: str) -> bool:
+    """Tell whether AppArmor reads *profile* as one name: no namespace, no stack, no lack of one. Source: aa_change_profile(2)."""
+    odd = profile in ("", "unconfined") or profile.startswith((":", "&")) or "//&" in profile
+    return not odd and profile == profile.strip() and "\0" not in profile
 
 
 def _selinux(value: JSONValue, place: str, _: str) -> Label:
@@ -73,7 +100,7 @@ def _selinux(value: JSONValue, place: str, _: str) -> Label:
     context = ":".join(part for part in parts if isinstance(part, str))
     if not all(isinstance(part, str) and part for part in parts) or "\0" in context:
         raise FormatError(place, "is no context of user, role, type and level")
-    return ("attr/exec",), context
+    return ("attr/exec",), context, f"SELinux context {context}", "is not in the policy of this host"
 
 
 def _read(path: str) -> str:

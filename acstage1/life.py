@@ -36,10 +36,11 @@ class Hands:
 
     *send* to init; *admit* a process into its app's cgroups, given the app's name, the role, the attempt and the pid that init
     knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree; let an app *rest* until its
-    next start, and say whether there is to be one; write down what an app has *said* that it is.
+    next start, and say whether there is to be one; write down what an app has *said* that it is; *kill* one that takes no
+    signal from us.
     """
 
-    __slots__ = ("admit", "end", "rebuild", "rest", "said", "send", "tell")
+    __slots__ = ("admit", "end", "kill", "rebuild", "rest", "said", "send", "tell")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Hands:
         rebuild: Callable[[App], Rebuilding],
         rest: Callable[[str], bool],
         said: Callable[[str, set[str]], None],
+        kill: Callable[[str], None],
     ) -> None:
         self.send = channel.send
         self.admit = admit
@@ -58,6 +60,7 @@ class Hands:
         self.rebuild = rebuild
         self.rest = rest
         self.said = said
+        self.kill = kill
 
 
 class Life:
@@ -297,8 +300,15 @@ class Life:
 
     def _send(self, number: int) -> None:
         self._kill_owed = self._kill_owed or (number == SIGKILL and self._pidfd < 0)  # it is on its way to its gate
-        if self._pidfd >= 0:
+        if self._pidfd < 0:
+            return
+        try:
             send_signal(self._pidfd, number)  # when it has ended, init's word of that is on its way
+        except PermissionError as error:  # the app's label may be one that takes no signals from outside
+            if number == SIGKILL:
+                self._hands.kill(self.app.name)
+            else:
+                self._hands.tell(f"{self.app.name}: signal {number}: {reason_of(error)}")
 
     def _forget(self) -> None:
         self._kill_at = None

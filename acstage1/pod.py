@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from acstage1.sockets import Socket
 
+    # The files of /proc/PID that may take it, the text for them, its name, and why it is refused when the kernel does not know it.
+    Label = tuple[tuple[str, ...], str, str, str]
+
 # 2 has filters of system calls, which a stage1 of 1 would leave out.
 CONTRACT_VERSIONS = (1, 2)
 PIDS_LIMIT = 4096
@@ -113,7 +116,7 @@ class App:
         self.handlers = {item.text("name"): words for item in app.objects("eventHandlers") if (words := item.texts("exec"))}
         self.working_directory = app.optional_text("workingDirectory") or "/"
         self.isolators = app.items("isolators")
-        self.labels: tuple[tuple[tuple[str, ...], str], ...] = ()
+        self.labels: tuple[Label, ...] = ()
         self.read_only_rootfs = bool(fields.boolean("readOnlyRootFS"))
         self.mounts = _read_mounts(fields, app, volumes, pod_path)
         self.sockets: list[Socket] = []

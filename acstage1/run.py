@@ -30,7 +30,7 @@ from acstage1.isolators import has_labels
 from acstage1.life import Hands
 from acstage1.linux.forks import fork_into
 from acstage1.linux.namespaces import CLONE_NEWPID
-from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
+from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, send_signal, set_wakeup_fd, signal
 from acstage1.losses import Losses
 from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
@@ -215,6 +215,7 @@ class _Monitor:
                 lambda app: self._rebuild(channel, app),
                 streams.rest,
                 self._app_said,
+                self._kill,
             ),
             on_ready=self._ready,
             on_started=self._started,
@@ -231,6 +232,11 @@ class _Monitor:
 
         way = Way(self._init, channel.handed)
         return start_rebuilding(self._pod, app, way, self._cgroups.paths_of(app.name), self._marks.get(app.name))
+
+    def _kill(self, app: str) -> None:
+        """Kill an app that takes no signal from us; where the kernel cannot end it alone, it ends it with the whole pod."""
+        if not self._cgroups.kill_app(app):
+            send_signal(self._init, SIGKILL)
 
     def _tell(self, text: str) -> None:
         self._streams.tell(lambda: tell(TOOL, text))

@@ -128,11 +128,11 @@ def _become(start: Start, enter_root: Callable[[], None]) -> None:
     start.words = start.words or (get_shell(),)
     path = get_program(start.words[0], variables.get("PATH"), app.working_directory)
     start.step = "set the label of the program"
-    for places, label in app.labels:
-        set_next_label(places, label)
+    for label in app.labels:
+        set_next_label(*label)
     start.step = "drop privileges"
     _drop_privileges(app, uid, gid)
-    start.step = "execve"
+    start.step = " as ".join(("execve", *(name for _, _, name, _ in app.labels)))
     _execute(start, path, variables)
 
 
@@ -217,5 +217,5 @@ def _load_and_execute(start: Start, file: str | int, words: list[str | bytes], v
     if start.app.filter.program is None:
         os.execve(file, words, variables)
     gc.disable()  # giving memory back is a call that the filter may end us for
-    start.step = "load the filter of system calls and execve"
+    start.step = f"load the filter of system calls and {start.step}"
     execute_filtered(start.app.filter.program, file, words, variables)

@@ -37,21 +37,22 @@ class _Program(ctypes.Structure):
     _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def set_next_label(places: Sequence[str], label: str) -> None:
-    """Write *label* for the next execve into the first file of *places* that this process has in /proc.
+def set_next_label(places: Sequence[str], text: str, name: str, unknown: str) -> None:
+    """Write *text* for the next execve into the first file of *places* that this process has in /proc.
 
     An image may put anything at /proc, so what is written to is a file of the proc file system and of no other, reached by no link.
 
-    Raises: OSError, which names the label.
+    Raises: OSError, which names the label as *name*, and is for the reason *unknown* when the kernel does not know it.
     Source: proc_pid_attr(5), /proc/PID/attr/exec; aa_change_onexec(2).
     """
     descriptor = _open_own(places)
     if descriptor is None:
-        raise OSError(errno.EOPNOTSUPP, "this kernel has no place for it", label)
+        raise OSError(errno.EOPNOTSUPP, "this kernel has no place for it", name)
     try:
-        os.write(descriptor, label.encode())
+        os.write(descriptor, text.encode())
     except OSError as error:
-        raise OSError(error.errno, os.strerror(error.errno or 0), label) from None
+        why = unknown if error.errno in (errno.ENOENT, errno.EINVAL) else os.strerror(error.errno or 0)
+        raise OSError(error.errno, why, name) from None
     finally:
         os.close(descriptor)
 

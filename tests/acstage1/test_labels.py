@@ -14,7 +14,7 @@ import pytest
 from acspec.errors import FormatError
 from acspec.isolator_names import APPARMOR_PROFILE, SELINUX_CONTEXT
 from acstage1.errors import StartError
-from acstage1.labels import assign_labels, find_module
+from acstage1.labels import assign_labels, find_module, find_shortfall
 from acstage1.pod import PodDirectory
 from tests.support.poddirs import ROOT, AppSpec, write_pod
 
@@ -30,11 +30,11 @@ def selinux(**changes: Any) -> dict[str, Any]:
 
 
 def make_host(tmp_path: Path, *, apparmor: str = "Y\n", file_systems: str = "nodev\tselinuxfs\n\text4\n") -> str:
-    """Record the files by which a kernel tells which modules it has, and two profiles that are loaded."""
+    """Record the files by which a kernel tells which modules it has, and three profiles that are loaded."""
     host = tmp_path / "host"
     for path, text in (
         ("sys/module/apparmor/parameters/enabled", apparmor),
-        ("sys/kernel/security/apparmor/profiles", "rkt-default (enforce)\n/usr/bin/man (complain)\n"),
+        ("sys/kernel/security/apparmor/profiles", "rkt-default (enforce)\n/usr/bin/man (complain)\nfree (unconfined)\n"),
         ("proc/filesystems", file_systems),
     ):
         (host / path).parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def make_pod(tmp_path: Path, *isolators: dict[str, Any], of_pod: tuple[dict[str,
 
 
 def labels(pod: PodDirectory) -> list[list[str]]:
-    return [[text for _, text in app.labels] for app in pod.apps]
+    return [[label[1] for label in app.labels] for app in pod.apps]
 
 
 def test_an_app_gets_its_own_label_else_the_pod_s(tmp_path: Path) -> None:
@@ -65,6 +65,46 @@ def test_a_profile_that_is_not_loaded_refuses_the_pod(tmp_path: Path, name: str)
         assign_labels(make_pod(tmp_path, apparmor(name)), host)
     with pytest.raises(StartError, match="is not loaded on this host"):
         assign_labels(make_pod(tmp_path, of_pod=(apparmor(name),)), host)
+
+
+def test_where_the_list_is_not_ours_to_read_a_name_is_left_to_the_kernel(tmp_path: Path) -> None:
+    host = make_host(tmp_path)
+    os.unlink(f"{host}/sys/kernel/security/apparmor/profiles")
+    for name in ("rkt-default", "a profile", "/usr/bin/man//child"):
+        pod = make_pod(tmp_path, apparmor(name))
+        assign_labels(pod, host)
+        assert labels(pod) == [[f"exec {name}"], []]
+
+
+@pytest.mark.parametrize("name", ["", "unconfined", ":ns:rkt", "&rkt", "rkt//&other", " rkt", "rkt\n", "rkt\0"])
+def test_what_the_kernel_would_not_take_for_the_name_of_one_profile_is_not_left_to_it(tmp_path: Path, name: str) -> None:
+    host = make_host(tmp_path)
+    os.unlink(f"{host}/sys/kernel/security/apparmor/profiles")
+    with pytest.raises(StartError, match="is not loaded on this host"):
+        assign_labels(make_pod(tmp_path, apparmor(name)), host)
+
+
+SHORTFALLS = {
+    "a profile that is enforced": (apparmor("rkt-default"), None),
+    "a profile that only complains": (apparmor("/usr/bin/man"), "the profile is in complain mode"),
+    "a profile that lets everything be": (apparmor("free"), "the profile is in unconfined mode"),
+    "a profile that is not there": (apparmor("rkt"), None),
+    "what is no profile": (apparmor(None), None),
+    "a context": (selinux(), "SELinux is permissive on this host"),
+}
+
+
+@pytest.mark.parametrize("case", SHORTFALLS)
+def test_a_label_that_forbids_nothing_is_known(tmp_path: Path, case: str) -> None:
+    isolator, why = SHORTFALLS[case]
+    host = make_host(tmp_path)
+    enforce = Path(host, "sys/fs/selinux/enforce")
+    enforce.parent.mkdir(parents=True)
+    enforce.write_text("0")
+    assert find_shortfall(isolator["name"], isolator["value"], host) == why
+    enforce.write_text("1")
+    assert find_shortfall(SELINUX_CONTEXT, selinux()["value"], host) is None
+    assert find_shortfall(isolator["name"], isolator["value"], str(tmp_path)).startswith("this kernel has no ")  # type: ignore[union-attr]
 
 
 BAD: dict[str, dict[str, Any]] = {
@@ -97,16 +137,16 @@ def set_label(places: str, before: str = "") -> str:
         f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'spec')!r}]\n"
         "from acstage1.linux.execution import set_next_label\n"
         f"{before}\n"
-        f"try: set_next_label({places}, 'exec no-such-label'); print(0)\n"
+        f"try: set_next_label({places}, 'exec no-such-label', 'label', 'is unknown'); print(0)\n"
         "except OSError as error: print(error.errno, error.strerror, error.filename)\n"
     )
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
-@pytest.mark.skipif(find_module(APPARMOR_PROFILE) is None or find_module(SELINUX_CONTEXT) is None, reason="another answer there")
 def test_a_label_that_no_module_takes_is_an_error_and_so_is_no_place_for_it() -> None:
-    assert set_label("('attr/none/exec', 'attr/exec')").startswith(f"{errno.EINVAL} ")
-    assert set_label("('attr/none/exec',)") == f"{errno.EOPNOTSUPP} this kernel has no place for it exec no-such-label"
+    number = errno.EINVAL if find_module(APPARMOR_PROFILE) else errno.ENOENT
+    assert set_label("('attr/none/exec', 'attr/exec')") == f"{number} is unknown label"
+    assert set_label("('attr/none/exec',)") == f"{errno.EOPNOTSUPP} this kernel has no place for it label"
 
 
 @pytest.mark.privileged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from tests.support.desk import Desk, app_image
 from tests.support.gpg import Signer, make_signer, stop_agent
 from tests.support.machine import Machine, plain_environment, running_machine
 from tests.support.publisher import empty_site
+
+# As tests/privileged/conftest.py has it.
+collect_ignore = [] if os.environ.get("APPC_VM") == "apparmor" else ["test_apparmor.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
