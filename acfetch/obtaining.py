@@ -209,7 +209,7 @@ class Obtainer:
     def _open_verification(self, place: Place, signature: bytes, request: Request) -> Verification:
         """Begin to verify with the keys for the name asked for; where none was, the manifest will say which of all keys count."""
         try:
-            return Verification(signature, keys_for(request.name, self._keystore()))
+            return Verification(signature, keys_for(request.name, self._keystore()), scratch=self._store.tmp)
         except FormatError as error:
             raise FormatError(place.signature, error.why) from None
 

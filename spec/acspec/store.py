@@ -14,7 +14,7 @@ import os
 from contextlib import contextmanager
 
 from acspec.descriptors import write_all
-from acspec.durable import list_names, sweep_new_files, sync_directory, write_file
+from acspec.durable import list_names, remove_tree, sweep_new_files, sync_directory, write_file
 from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError, OutputError
 from acspec.fields import Fields
 from acspec.freshness import Freshness
@@ -38,6 +38,7 @@ FORMAT = "1"
 _PREFIX = "sha512-"
 _ID_LENGTH = len(_PREFIX) + 128
 _HEX = frozenset("0123456789abcdef")
+_BEING_MADE = ("image-", "gpg-")
 
 
 class ImageRecord(Value):
@@ -98,13 +99,14 @@ class ImageRecord(Value):
 class Store:
     """The images below one DATA directory; an absent directory is an empty store.
 
-    `images` is where their files lie, `damaged` where those lie that were found damaged.
+    `images` is where their files lie, `damaged` where those lie that were found damaged, `tmp` where what is being made lies.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.images = os.path.join(path, "images")
         self.damaged = os.path.join(path, "damaged")
+        self.tmp = os.path.join(path, "tmp")
 
     @classmethod
     def open(cls, path: str, *, create: bool = False) -> Store:
@@ -120,7 +122,7 @@ class Store:
         return store
 
     def _create(self) -> None:
-        for directory in (self.path, self.images, os.path.join(self.path, "tmp"), os.path.join(self.path, "partial")):
+        for directory in (self.path, self.images, self.tmp, os.path.join(self.path, "partial")):
             os.makedirs(directory, mode=0o755, exist_ok=True)
         self.sweep()
         version = os.path.join(self.path, "version")
@@ -135,14 +137,13 @@ class Store:
         """
         for directory in (self.path, self.images):
             sweep_new_files(directory)
-        directory = os.path.join(self.path, "tmp")
-        for path in [os.path.join(directory, name) for name in list_names(directory) if name.startswith("image-")]:
+        for path in [os.path.join(self.tmp, name) for name in list_names(self.tmp) if name.startswith(_BEING_MADE)]:
             try:
                 descriptor = open_locked(path)
             except (BusyError, OSError):  # also when it is another user's
                 continue
             try:
-                os.unlink(path)
+                remove_tree(path)
             finally:
                 os.close(descriptor)
 
@@ -316,7 +317,7 @@ class NewImage:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._directory = os.path.join(store.path, "tmp")
+        self._directory = store.tmp
         while True:
             self._path = os.path.join(self._directory, f"image-{os.urandom(8).hex()}")
             self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -72,6 +72,19 @@ def test_what_was_added_is_found_with_all_that_was_said_of_it(store: Store) -> N
     assert (found.origin, found.served_size, found.signer) == ("https://x/y.aci", 3, "F" * 40)
 
 
+def test_what_killed_writers_left_goes_with_the_next_and_what_is_held_stays(store: Store) -> None:
+    names = ["image-1", "gpg-2", "gpg-3", "tree-4"]
+    for name in names:
+        os.mkdir(os.path.join(store.tmp, name))
+        Path(store.tmp, name, "file").touch()
+    lock = open_locked(os.path.join(store.tmp, "gpg-3"))
+    try:
+        Store.open(store.path, create=True)
+        assert sorted(os.listdir(store.tmp)) == ["gpg-3", "tree-4"]
+    finally:
+        os.close(lock)
+
+
 def test_nothing_is_left_of_an_image_that_was_not_published(store: Store) -> None:
     with store.new_image() as image:
         image.write(b"half")

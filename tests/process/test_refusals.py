@@ -225,9 +225,10 @@ def test_one_of_several_that_fails_prints_no_path_at_all(desk: Desk) -> None:
     assert_refused(desk.shell("acfetch --quiet example.com/hello example.com/nope"), 69, "nope", "acfetch")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("size", ["1m", "12k"], ids=["no room for the image", "no room for the keys"])
+def test_a_full_disk_is_told_and_leaves_nothing(desk: Desk, size: str) -> None:
     desk.publish("example.com/hello", app_image(files={"big": bytes(range(256)) * 8192}))
-    small = "mkdir small && mount -t tmpfs -o size=1m tmpfs small && acfetch --dir small --quiet example.com/hello"
+    small = f"mkdir small && mount -t tmpfs -o size={size} tmpfs small && acfetch --dir small --quiet example.com/hello"
     ended = desk.run("unshare", "--mount", "sh", "-c", f"{small}; code=$?; find small -type f ! -name version 1>&2; exit $code")
     assert_refused(ended, 74, "no space left on device", "acfetch")
 
@@ -248,6 +249,7 @@ def test_a_download_that_is_killed_leaves_nothing_for_longer_than_the_next_fetch
     _cut(desk, hold=str(held), length=len(GOOD))
     with desk.start("acfetch", "example.com/hello") as acfetch:
         assert held.read_text() == "held\n"
+        assert sorted(name.partition("-")[0] for name in os.listdir(desk.store / "tmp")) == ["gpg", "image"]
         acfetch.kill()
         assert acfetch.communicate() == ("", "")
     assert desk.shell("acfetch --quiet example.com/good").code == 0

@@ -11,6 +11,7 @@ Modules, from top to bottom:
     symmetric       messages under a passphrase: written, and read to a verdict
     filter          gpg between two streams, without a thread and without a file
     armour          ASCII armour as gpg wants it
+    home            a home directory for gpg, as long as it is used
     process         gpg started, and what its status lines say
 
 Source: aci.md, Image Archives; GnuPG doc/DETAILS, Format of the --status-fd output.

@@ -11,11 +11,11 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-import tempfile
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError
 from acspec.openpgp.armour import add_checksums
+from acspec.openpgp.home import Home
 from acspec.openpgp.keys import import_keys
 from acspec.openpgp.process import OPTIONS, PIPE_BYTES, parse_status, start_gpg
 from acspec.openpgp.strength import WEAK_HASHES, list_key, why_unfit
@@ -56,30 +56,32 @@ class Verdict(Value):
 class Verification:
     """A detached signature being verified while the signed bytes come; used as a context manager."""
 
-    def __init__(self, signature: bytes, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, signature: bytes, keys: Mapping[str, bytes], *, scratch: str | None = None) -> None:
         """Start gpg with *signature*, ascii-armoured, and *keys*, the trusted ones: ascii-armoured, by lower-case fingerprint.
+
+        Its home lies in the directory *scratch*, or where programs have their temporary files.
 
         Raises: FormatError when it is no such signature; ConfigError for a bad key; MissingInputError without gpg; OSError.
         """
         _check_armour(signature)
         self._keys = keys
         self._process: subprocess.Popen[bytes] | None = None
-        self._home = tempfile.TemporaryDirectory(prefix="appc-gpg-")
+        self._home = Home(scratch)
         try:
             if keys:
-                _import_trusted(self._home.name, keys)
+                _import_trusted(self._home, keys)
                 self._process = self._start(signature)
         except BaseException:
-            self._home.cleanup()
+            self._home.close()
             raise
 
     def _start(self, signature: bytes) -> subprocess.Popen[bytes]:
-        path = os.path.join(self._home.name, "signature.asc")
+        path = os.path.join(self._home.path, "signature.asc")
         with open(path, "wb") as file:
             file.write(add_checksums(signature))
         # Two files always: with one, gpg accepts a signature that carries its own, other, text.
-        status = ("--status-file", os.path.join(self._home.name, "status"))
-        words = (*OPTIONS, "--homedir", self._home.name, *status, "--verify", "--", path, "-")
+        status = ("--status-file", os.path.join(self._home.path, "status"))
+        words = (*OPTIONS, "--homedir", self._home.path, *status, "--verify", "--", path, "-")
         process = start_gpg(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         if process.stdin is not None:
             try:
@@ -113,7 +115,7 @@ class Verification:
         self._end_input()
         self._process.wait()
         try:
-            with open(os.path.join(self._home.name, "status"), "rb") as file:
+            with open(os.path.join(self._home.path, "status"), "rb") as file:
                 status = file.read()
         except FileNotFoundError:
             return Verdict(None, "gpg said nothing of it")
@@ -125,7 +127,7 @@ class Verification:
         for words in parse_status(status):
             if words[0] == "VALIDSIG":
                 signer, primary = words[1], words[10]
-                why = why_unfit(list_key(self._home.name, primary), primary, signer)
+                why = why_unfit(list_key(self._home.path, primary), primary, signer)
                 if why is not None:
                     return Verdict(None, f"the key that made it {why}", primary.lower())
         return verdict
@@ -143,7 +145,7 @@ class Verification:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        self._home.cleanup()
+        self._home.close()
 
 
 def _check_armour(signature: bytes) -> None:
@@ -197,11 +199,12 @@ def _named_key(words: list[str]) -> str:
     return (last if words[0] == "ERRSIG" and len(last) >= 40 else "".join(words[1:2])).lower()
 
 
-def _import_trusted(home: str, keys: Mapping[str, bytes]) -> None:
-    found = import_keys(home, b"\n".join(keys.values()))
+def _import_trusted(home: Home, keys: Mapping[str, bytes]) -> None:
+    found = import_keys(home.path, b"\n".join(keys.values()))
     stranger = next((fingerprint for fingerprint in found if fingerprint not in keys), None)
     if stranger is not None:
         raise ConfigError(f"key {stranger}", "its file is named for another key")
     missing = next((fingerprint for fingerprint in keys if fingerprint not in found), None)
     if missing is not None:
+        home.check_room()
         raise ConfigError(f"key {missing}", "its file holds no such key")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError, MissingInputError
+from acspec.locks import is_locked
 from acspec.openpgp.verification import Verdict, Verification, judge
 from tests.support.gpg import Signer, make_signer
 
@@ -56,6 +57,17 @@ def test_a_key_filed_under_another_fingerprint_is_bad_configuration(alice: Signe
 def test_a_trusted_file_without_its_key_is_bad_configuration(alice: Signer) -> None:
     with pytest.raises(ConfigError, match="holds no such key"):
         Verification(alice.sign(b"image"), {alice.fingerprint.lower(): b"nothing"})
+
+
+def test_the_home_of_gpg_may_be_anywhere_and_is_locked_as_long_as_it_is_there(alice: Signer, tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 200)  # the path of an agent's socket in it would be too long
+    deep.mkdir()
+    with Verification(alice.sign(b"image"), trust(alice), scratch=str(deep)) as verification:
+        (home,) = deep.iterdir()
+        assert is_locked(str(home))
+        verification.write(b"image")
+        assert verification.finish().fingerprint == alice.fingerprint.lower()
+    assert list(deep.iterdir()) == []
 
 
 BAD: dict[str, tuple[Callable[[Signer], bytes], str]] = {
