@@ -13,6 +13,7 @@ import os
 from acrun.workspace import make_workspace
 from acspec.durable import remove_tree, write_file
 from acspec.errors import StorageError
+from acspec.execution import boot_id
 
 OVERLAY = "overlay"
 COPY = "copy"
@@ -33,7 +34,7 @@ def choose_backend(run_directory: str) -> str:
     Raises: OSError.
     """
     mark = os.path.join(run_directory, "overlay")
-    identity = f"{os.stat(run_directory).st_dev} {_boot_id()}"
+    identity = f"{os.stat(run_directory).st_dev} {boot_id()}"
     try:
         with open(mark, encoding="ascii") as file:
             known, _, answer = file.read(256).rstrip("\n").rpartition(" ")
@@ -44,11 +45,6 @@ def choose_backend(run_directory: str) -> str:
     answer = OVERLAY if _try_overlay(run_directory) else COPY
     write_file(mark, f"{identity} {answer}\n".encode("ascii"), mode=0o644)
     return answer
-
-
-def _boot_id() -> str:
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
 
 
 def _try_overlay(run_directory: str) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+from acspec.execution import open_process
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
@@ -47,21 +49,7 @@ def find_process(state: PodState, app: AppState) -> AppProcess | None:
     """Return the process that the app of a pod has, None when it has none (any more). Raises: OSError. Source: pidfd_open(2)."""
     processes = state.pids.get("apps")
     process = processes.get(app.name) if isinstance(processes, dict) else None
-    if app.pid is None or not isinstance(process, dict):
+    if app.pid is None:
         return None
-    try:
-        pidfd = os.pidfd_open(app.pid)
-    except (OSError, OverflowError):  # gone, or no number of a process
-        return None
-    if _start_time(app.pid) != process.get("start"):
-        os.close(pidfd)
-        return None
-    return AppProcess(app.pid, pidfd)
-
-
-def _start_time(pid: int) -> int | None:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
-    except (OSError, IndexError, ValueError):
-        return None
+    pidfd = open_process(state.pids, process)
+    return AppProcess(app.pid, pidfd) if pidfd is not None else None

@@ -1,4 +1,4 @@
-"""Processes as /proc shows them: which is which, inside a pod and outside, now and after others have had its number.
+"""Processes as /proc shows them: which is which, inside a pod and outside.
 
 Source: proc(5), pid_namespaces(7).
 """
@@ -13,22 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LISTINGS = 5
-
-
-def start_time(pid: int) -> int:
-    """Return when a process started, field 22 of /proc/PID/stat, which with the PID tells it from all others of this boot.
-
-    Raises: FileNotFoundError; ProcessLookupError; OSError.
-    Source: proc_pid_stat(5).
-    """
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[19])
-
-
-def boot_id() -> str:
-    """Return the ID of this boot. Raises: OSError. Source: random(4)."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
 
 
 def get_host_pid(init: int, pid: int, listings: int = _LISTINGS) -> int:

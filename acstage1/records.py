@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import time
 
+from acspec import execution
 from acspec.descriptors import write_all
 from acspec.errors import FormatError, MissingInputError, TrustError
-from acspec.execution import format_moment
+from acspec.execution import boot_id, format_moment, start_time
 from acspec.jsontext import dump_json, read_json_file
 from acspec.ownership import only_we_can_write
-from acstage1.processes import boot_id, start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,28 +108,15 @@ def open_process(pod_path: str, who: str, app: str | None = None) -> int | None:
     """Return a pidfd of the monitor, of init, or of an app's main process; None when it is gone.
 
     Raises: OSError.
-    Source: pidfd_open(2); the start time is compared after the descriptor is open, so that a PID used again cannot be meant.
+    Source: spec/pod-directory.md, Files.
     """
     try:
         value = read_json_file(os.path.join(pod_path, "pid"))
     except (MissingInputError, FormatError):
         return None
-    if not isinstance(value, dict) or value.get("boot") != boot_id():
+    if not isinstance(value, dict):
         return None
     entry = value.get(who)
     if app is not None:
         entry = entry.get(app) if isinstance(entry, dict) else None
-    pid, start = (entry.get("pid"), entry.get("start")) if isinstance(entry, dict) else (None, None)
-    if not isinstance(pid, int) or pid <= 0:
-        return None
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return None
-    try:
-        if start_time(pid) == start:
-            return descriptor
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    os.close(descriptor)
-    return None
+    return execution.open_process(value, entry)

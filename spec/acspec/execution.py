@@ -1,14 +1,19 @@
 """What every executor of this suite and every check of an image must agree on: where programs are sought, and what names mean.
 
-Small on purpose: stage1 imports it.
+And which process a pod's file `pid` means. Small on purpose: stage1 imports it.
 
-Source: aci.md, exec, user, group; docs/decisions, user and group names.
+Source: aci.md, exec, user, group; docs/decisions, user and group names; spec/pod-directory.md, Files.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from errno import EINVAL, ESRCH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acspec.jsontext import JSONValue
 
 # Where a program is sought when neither image nor user says where.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -31,6 +36,53 @@ def format_moment(seconds: int, nanoseconds: int) -> str:
     Source: types.md, Timestamps; spec/pod-directory.md, Files.
     """
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{nanoseconds // 1000:06d}Z"
+
+
+def boot_id() -> str:
+    """Return the ID of this boot. Raises: OSError. Source: random(4)."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def start_time(pid: int) -> int:
+    """Return when a process started, field 22 of /proc/PID/stat, which with the PID tells it from all others of this boot.
+
+    Raises: FileNotFoundError; ProcessLookupError; OSError.
+    Source: proc_pid_stat(5).
+    """
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[19])
+
+
+def open_process(pids: JSONValue, entry: JSONValue) -> int | None:
+    """Return a pidfd of the process that *entry* names, out of a pod's file `pid`, whose content is *pids*; None when it is gone.
+
+    Numbers and times of another boot mean nothing in this one. The time is compared after the descriptor is open: a PID that is
+    used again cannot be meant.
+
+    Raises: OSError.
+    Source: pidfd_open(2); spec/pod-directory.md, Files.
+    """
+    if not isinstance(pids, dict) or not isinstance(entry, dict) or pids.get("boot") != boot_id():
+        return None
+    pid = entry.get("pid")
+    if not isinstance(pid, int) or pid <= 0:
+        return None
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OverflowError:  # no number of a process
+        return None
+    except OSError as error:
+        if error.errno not in (ESRCH, EINVAL):
+            raise
+        return None
+    try:
+        if start_time(pid) == entry.get("start"):
+            return descriptor
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    os.close(descriptor)
+    return None
 
 
 def make_hosts(hostname: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from acrun.states import PodState, read_state
 from acrun.usage import measure_app, measure_pod
+from acspec.execution import boot_id
 from acspec.pods import Pods
 
 UUID = "6f1c9a52-63d5-4cf6-9a0e-2f6d9d2f3c11"
@@ -58,7 +59,7 @@ def running(run: Path, files: Mapping[str, str], apps: Mapping[str, Any] | None 
         directory.mkdir(parents=True, exist_ok=True)
         (directory / file).write_text(text)
     (path / "pod").write_text(json.dumps({"apps": [{"name": "one"}]}))
-    (path / "pid").write_text(json.dumps({"apps": apps or {}}))
+    (path / "pid").write_text(json.dumps({"apps": apps or {}, "boot": boot_id()}))
     pods = Pods(str(run))
     state = read_state(pods.get(UUID))
     state.state = "running"

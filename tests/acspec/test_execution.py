@@ -1,12 +1,16 @@
-"""Users and groups by number and by name, as whoever runs or checks an image takes them."""
+"""Users and groups by number and by name, as whoever runs or checks an image takes them, and the processes of pods."""
 
 from __future__ import annotations
+
+import os
+import signal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from acspec.execution import MAX_ID, find_id, may_hold_mount, parse_id
+from acspec.execution import MAX_ID, boot_id, find_id, may_hold_mount, open_process, parse_id, start_time
 
 NUMBERS = {
     "0": 0,
@@ -24,6 +28,33 @@ NUMBERS = {
 @pytest.mark.parametrize("text", NUMBERS, ids=lambda text: text[:12])
 def test_a_number_is_one_that_an_owner_can_have(text: str) -> None:
     assert parse_id(text) == NUMBERS[text]
+
+
+OWN = {"pid": os.getpid(), "start": start_time(os.getpid())}
+THIS_BOOT, OTHER_BOOT = {"boot": boot_id()}, {"boot": "0d2c8a8e-0000-4000-8000-000000000000"}
+ENTRIES: dict[str, tuple[Any, Any, bool]] = {
+    "this process": (THIS_BOOT, OWN, True),
+    "the same numbers of another boot": (OTHER_BOOT, OWN, False),
+    "the same numbers of no boot": ({}, OWN, False),
+    "one that began at another time": (THIS_BOOT, OWN | {"start": 1}, False),
+    "one without a time": (THIS_BOOT, {"pid": os.getpid()}, False),
+    "no process": (THIS_BOOT, None, False),
+    "a number that no process has": (THIS_BOOT, OWN | {"pid": 2**31 - 1}, False),
+    "a number that none can have": (THIS_BOOT, OWN | {"pid": 2**70}, False),
+    "a group of processes": (THIS_BOOT, OWN | {"pid": -os.getpid()}, False),
+    "a word": (THIS_BOOT, OWN | {"pid": "1"}, False),
+    "nothing of use": ([], OWN, False),
+}
+
+
+@pytest.mark.parametrize("sentence", ENTRIES)
+def test_a_process_is_meant_only_by_its_number_its_time_and_its_boot(sentence: str) -> None:
+    pids, entry, is_meant = ENTRIES[sentence]
+    descriptor = open_process(pids, entry)
+    if descriptor is not None:
+        signal.pidfd_send_signal(descriptor, 0)
+        os.close(descriptor)
+    assert (descriptor is not None) is is_meant
 
 
 def test_zeros_in_front_cost_nothing() -> None:
