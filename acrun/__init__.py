@@ -29,6 +29,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     views         pods and what they use, in lines and fields for people
     watching      the sequence of measuring what pods use
     following     the sequence of showing logs
+    finding       pods by the words that people type
     detach        stage1 as a process of its own, until its apps run
     sweep         the sequence of a collection
     pod_file      a pod manifest as a template
@@ -58,10 +59,12 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     screen        a table drawn again and again on a terminal
     pauses        sleeping no longer than somebody reads
     usage         what a running app uses
+    control_files  numbers out of control files of cgroups
     processes     processes of apps, as long as they live
     messages      what stage1 had to say of a detached pod
     selection     which pods a list is to show
-    states        what the files of a pod directory say of its life
+    records       the files of a pod directory, read into its state
+    states        the life of a pod, as values
     table         columns for people
     errors        what can go wrong
 """

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from acrun.command_options import Directory, PodArgument, PodArguments, Stage1
+from acrun.records import read_state
 from acrun.stage1 import become_entered, get_stage1, stop_pods
-from acrun.states import read_state
 from acrun.workspace import own_run_directory
 from acspec.errors import KernelError, MissingInputError, UsageError
 from acspec.pods import Pod, Pods

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from acrun.command_options import Directory, Json, PodArgument
+from acrun.finding import get_state, read_manifest, wait_for_end
 from acrun.messages import read_messages
-from acrun.states import get_state, read_manifest, wait_for_end
 from acrun.usage import measure_pod
 from acrun.views import describe
 from acspec.directories import run_directory

@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from acrun.finding import read_manifest
 from acrun.roots import open_root
-from acrun.states import read_manifest
 from acrun.tree_archive import TreeArchive
 from acspec import limits
 from acspec.archive.compression import Compression

@@ -11,9 +11,10 @@ from __future__ import annotations
 import time
 from itertools import islice
 
+from acrun.finding import get_state
 from acrun.logs import LogReader, LogRecord, LogSelection, cut_to_lines, read_logs
 from acrun.pauses import sleep_while_read
-from acrun.states import get_state, rfc3339
+from acrun.states import rfc3339
 from acspec.durations import parse_duration
 from acspec.errors import FormatError, UsageError
 from acspec.execution import format_moment

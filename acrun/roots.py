@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 
+from acrun.finding import get_state
 from acrun.layered import LayeredTree
 from acrun.processes import find_process
-from acrun.states import get_state
 from acspec.archive.descents import OPEN_DIRECTORY
 from acspec.errors import BusyError, MissingInputError
 from acspec.locks import open_locked

@@ -1,27 +1,18 @@
-"""What the files of a pod directory say of its life: apps, when it began, how each app ended.
+"""The life of a pod as values: what it and each of its apps is doing, and how they ended.
 
-Read without the pod's lock, so any file may be missing; a file that is there is whole. Nothing is written.
+Nothing is read or written here.
 
-Source: spec/pod-directory.md, Files.
+Source: spec/pod-directory.md, Phases and Files.
 """
 
 from __future__ import annotations
 
-import os
-
-from acspec import limits
-from acspec.errors import BusyError, FormatError, MissingInputError, UsageError
+from acspec.errors import BusyError, MissingInputError, UsageError
 from acspec.execution import format_moment
-from acspec.jsontext import dump_pretty, parse_json, read_json_file, read_limited
-from acspec.locks import open_locked
-from acspec.pods import PHASES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from acspec.jsontext import JSONValue
-    from acspec.pods import Pod, Pods
 
 
 class AppState:
@@ -203,143 +194,7 @@ def find_pid(process: JSONValue) -> int | None:
     return find_number(process, "pid")
 
 
-def _get(value: JSONValue, key: str) -> JSONValue:
-    return value.get(key) if isinstance(value, dict) else None
-
-
 def find_number(value: JSONValue, key: str) -> int | None:
     """Return the whole number that is *key* of an object, None where there is no such thing."""
-    number = _get(value, key)
+    number = value.get(key) if isinstance(value, dict) else None
     return number if isinstance(number, int) else None
-
-
-def get_state(pods: Pods, text: str) -> tuple[Pod, PodState]:
-    """Return the pod that *text* means, and its state. A pod that moves to its next phase meanwhile is looked for again.
-
-    Raises: MissingInputError when there is none, or it is removed meanwhile; OSError.
-    Source: spec/pod-directory.md, Phases and Files.
-    """
-    for _ in PHASES:
-        pod = pods.get(text)
-        try:
-            return pod, read_state(pod)
-        except FileNotFoundError:
-            continue
-    raise MissingInputError(text, "is being removed")
-
-
-def wait_for_end(pods: Pods, text: str) -> None:
-    """Wait until the pod that *text* means no longer runs, asleep until the kernel gives its lock.
-
-    Raises: MissingInputError when there is none, or it is removed meanwhile; OSError.
-    Source: spec/pod-directory.md, Locks.
-    """
-    pod = pods.get(text)
-    try:
-        if pod.phase == "run":
-            os.close(open_locked(pod.path, shared=True, wait=True))
-    except FileNotFoundError:
-        raise MissingInputError(text, "was removed as soon as it had ended") from None
-
-
-def read_manifest(pods: Pods, text: str, *, pretty: bool) -> bytes:
-    """Return the manifest of the pod that *text* means as it is stored, or laid out for people.
-
-    Raises: MissingInputError when there is no such pod, or no manifest in it (yet); FormatError; OSError.
-    Source: pods.md, Pod Manifest Schema.
-    """
-    path = os.path.join(pods.get(text).path, "pod")
-    try:
-        with open(path, "rb") as file:
-            data = read_limited(file.fileno(), limits.MANIFEST_BYTES)
-    except FileNotFoundError:
-        raise MissingInputError(text, "has no manifest (yet)") from None
-    return dump_pretty(parse_json(data, path)) if pretty else data
-
-
-def list_states(pods: Pods) -> list[PodState]:
-    """Return the states of all pods, each once, the one made last first; what moves or goes meanwhile may be missing.
-
-    Raises: OSError.
-    Source: spec/pod-directory.md, Phases and Files.
-    """
-    names = pods.names()
-    states: dict[str, PodState] = {}
-    for pod in pods.all():
-        try:
-            states[pod.uuid] = read_state(pod, names)
-        except FileNotFoundError:
-            continue
-    return sorted(states.values(), key=lambda state: -(state.created or 0))
-
-
-def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
-    """Return the state of *pod*; *names* are those of all pods by UUID, where somebody has them at hand.
-
-    Raises: FileNotFoundError when it has been moved or removed meanwhile; OSError.
-    Source: spec/pod-directory.md, Phases and Files.
-    """
-    name = pod.pods.find_name(pod.uuid) if names is None else names.get(pod.uuid)
-    state = PodState(pod.uuid, pod.path, pod.state(), name, _time(pod.path, "pod"), _started(pod.path))
-    state.pids = _read(pod.path, "pid")
-    backends, processes = _members(_read(pod.path, "stage1.json"), "apps"), _members(state.pids, "apps")
-    manifest = _read(pod.path, "pod")
-    state.annotations = {_text(value.get("name")): _text(value.get("value")) for value in _list(manifest.get("annotations"))}
-    for value in _list(manifest.get("apps")):
-        app = _app_state(value)
-        rootfs = _members(_members(backends, app.name), "rootfs")
-        app.backend, app.lower = _text(rootfs.get("backend")), _text(rootfs.get("lower"))
-        app.pid = find_pid(processes.get(app.name))
-        app.is_ready = _get(processes.get(app.name), "ready") is not False
-        app.is_stopping = _get(processes.get(app.name), "stopping") is True
-        app.attempt = find_number(processes.get(app.name), "attempt") or 0
-        app.status = _read(pod.path, os.path.join("status", app.name)) if app.name and "/" not in app.name else {}
-        state.apps.append(app)
-    try:
-        state.isolators = read_json_file(os.path.join(pod.path, "isolators.json"))
-    except (MissingInputError, FormatError):
-        state.isolators = None
-    if state.state == "exited":
-        end = _read(pod.path, "end")
-        state.exit_code, state.failure = find_number(end, "exit"), _text(end.get("why"))
-    os.stat(pod.path)  # what moves while it is read looks like a pod without files
-    return state
-
-
-def _app_state(app: dict[str, JSONValue]) -> AppState:
-    image = _members(app, "image")
-    return AppState(_text(app.get("name")), _text(image.get("name")), _text(image.get("id")))
-
-
-def _members(value: dict[str, JSONValue], key: str) -> dict[str, JSONValue]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _read(path: str, name: str) -> dict[str, JSONValue]:
-    try:
-        value = read_json_file(os.path.join(path, name))
-    except (MissingInputError, FormatError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: JSONValue) -> list[dict[str, JSONValue]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(value: JSONValue) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _started(path: str) -> float | None:
-    """Return when a pod was ready: of what stage1 writes then, `pid` is written anew when an app is started again."""
-    times = [time for name in ("isolators.json", "pid") if (time := _time(path, name)) is not None]
-    return min(times, default=None)
-
-
-def _time(path: str, name: str) -> float | None:
-    try:
-        return os.stat(os.path.join(path, name)).st_mtime
-    except FileNotFoundError:
-        return None

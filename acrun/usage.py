@@ -10,24 +10,30 @@ from __future__ import annotations
 
 import os
 
+from acrun.control_files import find_number, of_devices, of_key, of_pairs, read_control
 from acrun.processes import find_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from psutil import Process
 
+    from acrun.control_files import Reading
     from acrun.states import AppState, PodState
     from acspec.jsontext import JSONValue
 
-    # The text of a control file into a number, None where it is not in there; and such a file with that.
-    Parse = Callable[[str], int | None]
-    Reading = tuple[str, Parse]
-
+# Where each number stands: in version 1, in version 2.
+_CPU: Sequence[Reading] = (("cpuacct.usage", int), ("cpu.stat", of_key("usage_usec", 1000)))
+_MEMORY: Sequence[Reading] = (("memory.usage_in_bytes", int), ("memory.current", int))
+_COLD: Sequence[Reading] = (("memory.stat", of_key("total_inactive_file")), ("memory.stat", of_key("inactive_file")))
+_LIMIT: Sequence[Reading] = (("memory.limit_in_bytes", int), ("memory.max", int))
+_PIDS: Sequence[Reading] = (("pids.current", int),)
+_V1_BYTES = "blkio.throttle.io_service_bytes_recursive"
+_BYTES_READ: Sequence[Reading] = ((_V1_BYTES, of_devices("Read")), ("io.stat", of_pairs("rbytes")))
+_BYTES_WRITTEN: Sequence[Reading] = ((_V1_BYTES, of_devices("Write")), ("io.stat", of_pairs("wbytes")))
 # Version 1 says "no limit" by a number that no machine has.
 _NO_LIMIT = 1 << 60
-_MOST = 1 << 20
 
 
 class Usage:
@@ -87,7 +93,7 @@ def measure_app(state: PodState, app: AppState) -> Usage | None:
     """
     if state.state != "running" or (app.status and not app.is_again()):
         return None
-    lines = (_read(os.path.join(state.path, "cgroups")) or "").splitlines()
+    lines = (read_control(os.path.join(state.path, "cgroups")) or "").splitlines()
     usage = _count([path for path in lines if os.path.basename(path) == f"app-{app.name}"])
     if None in (usage.cpu_seconds, usage.memory_bytes, usage.pids, usage.read_bytes):
         _sum_up(usage, state, app)
@@ -97,60 +103,17 @@ def measure_app(state: PodState, app: AppState) -> Usage | None:
 def _count(paths: Sequence[str]) -> Usage:
     """Return what the control files in *paths* say, the app's directories in all hierarchies."""
     usage = Usage()
-    nanoseconds = _find(paths, _CPU)
+    nanoseconds = find_number(paths, _CPU)
     usage.cpu_seconds = nanoseconds / 1e9 if nanoseconds is not None else None
-    usage.memory_bytes = _find(paths, _MEMORY)
+    usage.memory_bytes = find_number(paths, _MEMORY)
     if usage.memory_bytes is not None:
         # As everybody counts: without what the kernel would drop at once for whoever needs room.
-        usage.memory_bytes = max(0, usage.memory_bytes - (_find(paths, _COLD) or 0))
-    limit = _find(paths, _LIMIT)
+        usage.memory_bytes = max(0, usage.memory_bytes - (find_number(paths, _COLD) or 0))
+    limit = find_number(paths, _LIMIT)
     usage.memory_limit = limit if limit is not None and limit < _NO_LIMIT else None
-    usage.pids = _find(paths, _PIDS)
-    usage.read_bytes, usage.written_bytes = _find(paths, _BYTES_READ), _find(paths, _BYTES_WRITTEN)
+    usage.pids = find_number(paths, _PIDS)
+    usage.read_bytes, usage.written_bytes = find_number(paths, _BYTES_READ), find_number(paths, _BYTES_WRITTEN)
     return usage
-
-
-def _find(paths: Sequence[str], readings: Sequence[Reading]) -> int | None:
-    for name, parse in readings:
-        for path in paths:
-            text = _read(os.path.join(path, name))
-            try:
-                value = parse(text) if text is not None else None
-            except (ValueError, IndexError):  # "max"
-                continue
-            if value is not None:
-                return value
-    return None
-
-
-def _of_key(key: str, factor: int = 1) -> Parse:
-    """Return what finds the number of *key* among lines of `KEY NUMBER`."""
-
-    def parse(text: str) -> int | None:
-        rows = (line.split() for line in text.splitlines())
-        return next((int(row[1]) * factor for row in rows if row[:1] == [key]), None)
-
-    return parse
-
-
-def _of_devices(word: str) -> Parse:
-    """Return what adds up the numbers of *word* among lines of `MAJOR:MINOR WORD NUMBER`, as version 1 has them."""
-    return lambda text: sum(int(row[2]) for line in text.splitlines() if (row := line.split())[1:2] == [word])
-
-
-def _of_pairs(key: str) -> Parse:
-    """Return what adds up the numbers of *key* among lines of `MAJOR:MINOR KEY=NUMBER …`, as version 2 has them."""
-    return lambda text: sum(int(pair.partition("=")[2]) for pair in text.split() if pair.startswith(f"{key}="))
-
-
-_CPU: Sequence[Reading] = (("cpuacct.usage", int), ("cpu.stat", _of_key("usage_usec", 1000)))
-_MEMORY: Sequence[Reading] = (("memory.usage_in_bytes", int), ("memory.current", int))
-_COLD: Sequence[Reading] = (("memory.stat", _of_key("total_inactive_file")), ("memory.stat", _of_key("inactive_file")))
-_LIMIT: Sequence[Reading] = (("memory.limit_in_bytes", int), ("memory.max", int))
-_PIDS: Sequence[Reading] = (("pids.current", int),)
-_V1_BYTES = "blkio.throttle.io_service_bytes_recursive"
-_BYTES_READ: Sequence[Reading] = ((_V1_BYTES, _of_devices("Read")), ("io.stat", _of_pairs("rbytes")))
-_BYTES_WRITTEN: Sequence[Reading] = ((_V1_BYTES, _of_devices("Write")), ("io.stat", _of_pairs("wbytes")))
 
 
 def _sum_up(usage: Usage, state: PodState, app: AppState) -> None:
@@ -185,11 +148,3 @@ def _add(sums: Usage, process: Process) -> None:
     sums.pids = (sums.pids or 0) + process.num_threads()
     sums.read_bytes = (sums.read_bytes or 0) + moved.read_bytes
     sums.written_bytes = (sums.written_bytes or 0) + moved.write_bytes
-
-
-def _read(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read(_MOST)
-    except OSError:  # no such controller, or no such cgroup any more
-        return None

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 
-from acrun.states import get_state, list_states, read_state, rfc3339
+from acrun.finding import get_state, list_states
+from acrun.records import read_state
+from acrun.states import rfc3339
 from acrun.usage import measure_app
 from acspec.errors import MissingInputError
 from acspec.pods import Pod

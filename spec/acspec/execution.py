@@ -11,10 +11,6 @@ import os
 import time
 from errno import EINVAL, ESRCH
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from acspec.jsontext import JSONValue
-
 # Where a program is sought when neither image nor user says where.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_ID = 2**32 - 2  # of users and groups: 2**32 - 1 means "leave as it is" to chown(2)
@@ -54,7 +50,7 @@ def start_time(pid: int) -> int:
         return int(file.read().rpartition(b")")[2].split()[19])
 
 
-def open_process(pids: JSONValue, entry: JSONValue) -> int | None:
+def open_process(pids: object, entry: object) -> int | None:
     """Return a pidfd of the process that *entry* names, out of a pod's file `pid`, whose content is *pids*; None when it is gone.
 
     Numbers and times of another boot mean nothing in this one. The time is compared after the descriptor is open: a PID that is

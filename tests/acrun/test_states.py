@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from acrun.states import get_state, list_states, read_manifest, wait_for_end
+from acrun.finding import get_state, list_states, read_manifest, wait_for_end
 from acrun.views import describe, list_pods
 from acspec.errors import MissingInputError, UsageError
 from acspec.locks import open_locked

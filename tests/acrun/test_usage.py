@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from acrun.states import PodState, read_state
+from acrun.records import read_state
+from acrun.states import PodState
 from acrun.usage import measure_app, measure_pod
 from acspec.execution import boot_id
 from acspec.pods import Pods

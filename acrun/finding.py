@@ -1,0 +1,80 @@
+"""Pods by the words that people type: their states, their manifests, their ends.
+
+Source: spec/pod-directory.md, Phases and Locks.
+"""
+
+from __future__ import annotations
+
+import os
+
+from acrun.records import read_state
+from acspec import limits
+from acspec.errors import MissingInputError
+from acspec.jsontext import dump_pretty, parse_json, read_limited
+from acspec.locks import open_locked
+from acspec.pods import PHASES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from acrun.states import PodState
+    from acspec.pods import Pod, Pods
+
+
+def get_state(pods: Pods, text: str) -> tuple[Pod, PodState]:
+    """Return the pod that *text* means, and its state. A pod that moves to its next phase meanwhile is looked for again.
+
+    Raises: MissingInputError when there is none, or it is removed meanwhile; OSError.
+    Source: spec/pod-directory.md, Phases and Files.
+    """
+    for _ in PHASES:
+        pod = pods.get(text)
+        try:
+            return pod, read_state(pod)
+        except FileNotFoundError:
+            continue
+    raise MissingInputError(text, "is being removed")
+
+
+def wait_for_end(pods: Pods, text: str) -> None:
+    """Wait until the pod that *text* means no longer runs, asleep until the kernel gives its lock.
+
+    Raises: MissingInputError when there is none, or it is removed meanwhile; OSError.
+    Source: spec/pod-directory.md, Locks.
+    """
+    pod = pods.get(text)
+    try:
+        if pod.phase == "run":
+            os.close(open_locked(pod.path, shared=True, wait=True))
+    except FileNotFoundError:
+        raise MissingInputError(text, "was removed as soon as it had ended") from None
+
+
+def read_manifest(pods: Pods, text: str, *, pretty: bool) -> bytes:
+    """Return the manifest of the pod that *text* means as it is stored, or laid out for people.
+
+    Raises: MissingInputError when there is no such pod, or no manifest in it (yet); FormatError; OSError.
+    Source: pods.md, Pod Manifest Schema.
+    """
+    path = os.path.join(pods.get(text).path, "pod")
+    try:
+        with open(path, "rb") as file:
+            data = read_limited(file.fileno(), limits.MANIFEST_BYTES)
+    except FileNotFoundError:
+        raise MissingInputError(text, "has no manifest (yet)") from None
+    return dump_pretty(parse_json(data, path)) if pretty else data
+
+
+def list_states(pods: Pods) -> list[PodState]:
+    """Return the states of all pods, each once, the one made last first; what moves or goes meanwhile may be missing.
+
+    Raises: OSError.
+    Source: spec/pod-directory.md, Phases and Files.
+    """
+    names = pods.names()
+    states: dict[str, PodState] = {}
+    for pod in pods.all():
+        try:
+            states[pod.uuid] = read_state(pod, names)
+        except FileNotFoundError:
+            continue
+    return sorted(states.values(), key=lambda state: -(state.created or 0))
