@@ -38,6 +38,8 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     write         the files of the pod directory
     idmap         the ids that an ordinary user's pod has
     trees         rendered trees, made once
+    donors        which trees may share files with a new one
+    sharing       files that one tree has from another, cloned or linked
     seccomp       filters of system calls, compiled by libseccomp
     profiles      which system calls an app may make
     plans         what a run works out, noted for the next one

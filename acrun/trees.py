@@ -9,6 +9,7 @@ Source: ace.md, Filesystem Setup; spec/store.md, Rendered trees.
 
 from __future__ import annotations
 
+import errno
 import os
 from errno import EDQUOT, ENOSPC
 
@@ -22,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from acrun.donors import Donors
     from acspec.archive.extract import TreeWriter
     from acspec.jsontext import JSONValue
     from acspec.names import ImageID
@@ -105,14 +107,23 @@ def _check_manifests(tree: Tree, layers: Sequence[Layer], images: Mapping[ImageI
 
 
 def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> str:
+    from acrun.donors import Donors
+
     os.makedirs(os.path.join(run_directory, "trees"), mode=0o700, exist_ok=True)
     work, lock = make_workspace(run_directory, "tree")
+    used = [images[layer.image_id] for layer in layers]
     try:
-        lost = _fill(work, layers, images)
+        try:
+            lost = _fill(work, layers, images, Donors(run_directory, lock, used))
+        except OSError as error:
+            if error.errno != errno.EMLINK:
+                raise
+            lost = _fill(work, layers, images, None)  # an image with nearly as many links to one file as there may be
         sync_file_system(work)  # before it is called complete
-        ids: list[JSONValue] = [layer.image_id for layer in layers]
-        mark = dump_json({"version": 1, "backend": "directory", "complete": True, "images": ids})
-        write_file(os.path.join(work, "tree.json"), mark)
+        ids: list[JSONValue] = [image.image_id for image in used]
+        names: list[JSONValue] = [image.manifest.name for image in used]
+        mark: JSONValue = {"version": 1, "backend": "directory", "complete": True, "images": ids, "names": names}
+        write_file(os.path.join(work, "tree.json"), dump_json(mark))
         _publish(work, path)
         return lost
     except OSError as error:
@@ -124,18 +135,19 @@ def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapp
         os.close(lock)
 
 
-def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile]) -> str:
+def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile], donors: Donors | None) -> str:
     """Lay the layers over each other and return what of them could not be kept, in words."""
     from acspec.archive.extract import TreeWriter
 
     rootfs, manifests = os.path.join(work, "rootfs"), os.path.join(work, "manifests")
-    os.mkdir(rootfs, 0o755)
-    os.mkdir(manifests, 0o700)
+    for directory, mode in ((rootfs, 0o755), (manifests, 0o700)):
+        remove_tree(directory)
+        os.mkdir(directory, mode)
     descriptor = os.open(rootfs, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with TreeWriter(descriptor) as writer:
             for layer in layers:
-                manifest = _add_layer(writer, layer, images[layer.image_id])
+                manifest = _add_layer(writer, layer, images[layer.image_id], donors)
                 with open(os.path.join(manifests, layer.image_id), "wb") as file:
                     file.write(manifest)
             writer.finish()
@@ -144,15 +156,18 @@ def _fill(work: str, layers: Sequence[Layer], images: Mapping[ImageID, ImageFile
         os.close(descriptor)
 
 
-def _add_layer(writer: TreeWriter, layer: Layer, image: ImageFile) -> bytes:
+def _add_layer(writer: TreeWriter, layer: Layer, image: ImageFile, donors: Donors | None) -> bytes:
     """Unpack one layer and return the bytes of its manifest, both from the one reading that its hash covers."""
+    from contextlib import nullcontext
+
     from acspec.archive.image import open_image
     from acspec.archive.render import render_image
     from acspec.rendering import whitelist_filter
 
     descriptor = open_image(image.path) if image.descriptor is None else os.dup(image.descriptor)
     try:
-        reader = render_image(writer, descriptor, image.path, keep=whitelist_filter(layer.whitelist))
+        with donors.open(image) if donors is not None else nullcontext() as donor:
+            reader = render_image(writer, descriptor, image.path, keep=whitelist_filter(layer.whitelist), donor=donor)
     finally:
         os.close(descriptor)
     if reader.image_id != layer.image_id:

@@ -5,7 +5,6 @@ What acfetch has printed is there and whole afterwards; what it has not printed 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import subprocess
@@ -17,51 +16,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import images
+from tests.support.disks import Disk
 from tests.support.faults import every, find_calls, run_with_fault
-from tests.support.waiting import wait_for
 
-FS_IOC_SHUTDOWN = 0x8004587D
-NO_LOG_FLUSH = (2).to_bytes(4, "little")
 ACFETCH = [sys.executable, "-c", "import sys; from acfetch.cli import main; sys.exit(main())", "--insecure-options=image", "-q"]
-
-
-class Disk:
-    """A file system that can be cut off from its disk in the middle of anything."""
-
-    def __init__(self, base: Path) -> None:
-        self.file, self.place = base / "disk", base / "mounted"
-        self.place.mkdir()
-
-    def make(self) -> None:
-        with open(self.file, "wb") as file:
-            file.truncate(32 << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "nodiscard", str(self.file)], check=True)
-        self.mount()
-
-    def mount(self) -> None:
-        # Of several that look for a free loop device at once, only one gets it.
-        for _ in range(20):
-            ended = subprocess.run(["mount", "-o", "loop", str(self.file), str(self.place)], capture_output=True, check=False)
-            if ended.returncode == 0:
-                return
-        raise AssertionError(ended.stderr)
-
-    def unmount(self) -> None:
-        if self.place.is_mount():
-            subprocess.run(["umount", str(self.place)], check=True)
-            # The kernel lets go of the loop device a little later, and a mount would get the one that is cut off.
-            wait_for(lambda: not self._loop_devices(), "the loop device to go")
-
-    def _loop_devices(self) -> str:
-        return subprocess.run(["losetup", "-j", str(self.file)], capture_output=True, text=True, check=True).stdout
-
-    def pull_the_plug(self) -> None:
-        """Lose what was not synced, and come up again."""
-        descriptor = os.open(self.place, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.ioctl(descriptor, FS_IOC_SHUTDOWN, NO_LOG_FLUSH)
-        os.close(descriptor)
-        self.unmount()
-        self.mount()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@
  *   probe stay N              report, then as trap
  *   probe ignore              ignore SIGTERM and wait
  *   probe orphans N           fork N grandchildren that end at once, then report
+ *   probe lock PATH [N]       lock PATH without waiting; prints 0 or errno; with N, then as trap
  *   probe connect PORT        connect to 127.0.0.1:PORT; prints 0 or errno
  */
 #define _GNU_SOURCE
@@ -25,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -189,6 +191,14 @@ int main(int argc, char **argv, char **envp) {
         return 0;
     }
 #endif
+    if (!strcmp(mode, "lock")) {
+        printf("%d\n", flock(open(argv[2], O_RDONLY), LOCK_EX | LOCK_NB) ? errno : 0);
+        fflush(stdout);
+        if (argc < 4) return 0;
+        signal(SIGTERM, on_term);
+        while (!ending) pause();
+        return atoi(argv[3]);
+    }
     if (!strcmp(mode, "trap") || !strcmp(mode, "ignore") || !strcmp(mode, "stay")) {
         signal(SIGTERM, mode[0] == 'i' ? SIG_IGN : on_term);
         if (mode[0] == 's') report(argc, argv, envp);

@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from acspec.archive.descents import Descents
 from acspec.archive.directory_log import DirectoryLog, DirectoryNote
@@ -29,6 +29,23 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE, _DIRECTORY, _HARD_LINK = Kind.FILE, Kind.DIRECTORY, Kind.HARD_LINK
 _NODES = {Kind.FIFO: stat.S_IFIFO, Kind.CHARACTER_DEVICE: stat.S_IFCHR, Kind.BLOCK_DEVICE: stat.S_IFBLK}
 _ROOTFS = b"rootfs/"
+
+Pieces = Iterable[tuple[int, memoryview]]
+# Calls what makes a file of a name in a directory, as often as it takes to have nothing in its way.
+Put = Callable[[Callable[[int, bytes], None]], None]
+
+
+class Donor(Protocol):
+    """Another tree, whose files may stand for those that are just the same here."""
+
+    def share(self, path: bytes, entry: Entry, pieces: Pieces, put: Put, /) -> Pieces | None:
+        """Put a file of the donor's, or a clone of it, in the place of *path*, and return None; else return what is to be written.
+
+        The file has the owner, mode, time and attributes of *entry*, and its content is *pieces*: all of them are compared. No two
+        paths get the same file.
+
+        Raises: what *pieces* raise; OSError.
+        """
 
 
 class TreeWriter:
@@ -49,6 +66,7 @@ class TreeWriter:
         self._permitted = umasked(0o777)
         self._place: bytes | None = None  # a directory, and whom new files in it belong to
         self._owner = (-1, -1)
+        self._donor: Donor | None = None
         remove_xattr(dir_fd, ACL_DEFAULT)  # or every file would inherit what no image asked for
 
     def __enter__(self) -> Self:
@@ -69,8 +87,9 @@ class TreeWriter:
         reader: Archive,
         keep: Callable[[bytes], bool] | None = None,
         moved: Mapping[bytes, bytes] | None = None,
+        donor: Donor | None = None,
     ) -> None:
-        """Write the rootfs of an image over what is there.
+        """Write the rootfs of an image over what is there, but for files that *donor* has.
 
         *keep* says of an absolute path inside the rootfs (`/bin/sh`) whether it is wanted. *moved* gives paths (without the slash
         at their start) of files that are not wanted, but for whose sake a hard link is: the content goes there (see `links`).
@@ -78,6 +97,7 @@ class TreeWriter:
         Raises: FormatError from the archive, or for names that the file system cannot hold; OSError with the entry's name.
         Source: ace.md, Filesystem Setup.
         """
+        self._donor = donor
         for entry in reader:
             if not entry.name or (self._above and entry.name == MANIFEST):
                 continue
@@ -152,6 +172,12 @@ class TreeWriter:
         self._place = None
 
     def _write_file(self, path: bytes, directory: bytes, parent: int, name: bytes, entry: Entry, reader: Archive) -> None:
+        pieces: Pieces = reader.read_pieces(entry)
+        if self._donor is not None and entry.size:
+            rest = self._share(self._donor, path, parent, name, entry, pieces)
+            if rest is None:
+                return
+            pieces = rest
         # With the mode that it shall have, which saves a call; but attributes can be set only while its owner may write to it.
         made = 0o600 if entry.xattrs else entry.mode & self._permitted
         try:
@@ -161,7 +187,7 @@ class TreeWriter:
             descriptor = os.open(name, _NEW_FILE, made, dir_fd=parent)
         try:
             owner = self._find_owner(directory, descriptor)
-            _write_content(descriptor, reader.read_pieces(entry), entry.size)
+            _write_content(descriptor, pieces, entry.size)
             mode = self._own(descriptor, entry, owner)
             if entry.xattrs:  # before the mode, which must come out exact
                 self.lost.add_xattrs(apply_xattrs(descriptor, entry.xattrs))
@@ -170,6 +196,18 @@ class TreeWriter:
             os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
         finally:
             os.close(descriptor)
+
+    def _share(self, donor: Donor, path: bytes, parent: int, name: bytes, entry: Entry, pieces: Pieces) -> Pieces | None:
+        """Have *donor* make the file of *entry* and return None, or return what is to be written."""
+        kept = entry
+        if not self._is_root:  # where nothing is ever given away, all belongs to whom the top belongs to
+            top = os.fstat(self._root)
+            mode = Losses().keep_owner(entry, top.st_uid, top.st_gid)
+            kept = entry._replace(uid=top.st_uid, gid=top.st_gid, mode=mode)
+        rest = donor.share(path, kept, pieces, lambda make: self._make(path, parent, name, lambda: make(parent, name)))
+        if rest is None:
+            self.lost.keep_owner(entry, kept.uid, kept.gid)
+        return rest
 
     def _find_owner(self, directory: bytes, descriptor: int) -> tuple[int, int]:
         """Return whom a file just made in *directory* belongs to: one like the other, so the kernel is asked once a directory."""
@@ -267,7 +305,7 @@ class TreeWriter:
         os.utime(descriptor, ns=(note.mtime_ns, note.mtime_ns))
 
 
-def _write_content(descriptor: int, pieces: Iterable[tuple[int, memoryview]], size: int) -> None:
+def _write_content(descriptor: int, pieces: Pieces, size: int) -> None:
     """Write *pieces* into an empty file and make it *size* bytes long; what is not written is a hole."""
     end = 0
     for start, data in pieces:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acspec.archive.extract import TreeWriter
+from acspec.archive.extract import Donor, TreeWriter
 from acspec.archive.image import GLANCE, ImageReader
 from acspec.archive.links import plan_moved
 
@@ -20,11 +20,12 @@ def render_image(
     what: str,
     *,
     keep: Callable[[bytes], bool] | None = None,
+    donor: Donor | None = None,
 ) -> ImageReader:
     """Write the rootfs of the image in *descriptor*, a regular file, over what *writer* has written so far.
 
-    *keep* says of an absolute path inside the rootfs whether it stays (see `acspec.rendering.whitelist_filter`). Return the reader,
-    closed, for its `manifest_bytes` and its `image_id`.
+    *keep* says of an absolute path inside the rootfs whether it stays (see `acspec.rendering.whitelist_filter`); *donor* may have
+    files that need not be written. Return the reader, closed, for its `manifest_bytes` and its `image_id`.
 
     Raises: FormatError; StorageError; OSError with the name of the entry.
     Source: ace.md, Filesystem Setup, steps 2 and 3.
@@ -34,5 +35,5 @@ def render_image(
         with ImageReader(descriptor, what, hashed=False, window=GLANCE) as reader:
             moved = plan_moved(reader, keep)
     with ImageReader(descriptor, what) as reader:
-        writer.add(reader, keep, moved)
+        writer.add(reader, keep, moved, donor)
     return reader
