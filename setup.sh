@@ -18,7 +18,7 @@ done
 
 need=
 add() { case " $need " in *" $1 "*) ;; *) need="$need $1" ;; esac; }
-for pair in gpg:gnupg gcc:gcc ip:iproute2 strace:strace mkfs.ext4:e2fsprogs unshare:util-linux sudo:sudo; do
+for pair in gpg:gnupg gcc:gcc ip:iproute2 strace:strace mkfs.ext4:e2fsprogs mkfs.btrfs:btrfs-progs unshare:util-linux sudo:sudo; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || add "${pair#*:}"
 done
 [ -e /usr/include/stdio.h ] || add libc6-dev
