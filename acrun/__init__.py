@@ -25,6 +25,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     placing       files written whole beside, then moved into place
     tree_archive  files of a tree read like an archive
     roots         the root file system of an app, running or not
+    owning        an ordinary user's right to what is closed to its owner
     layered       directories laid over each other, as an overlay shows them
     views         pods and what they use, in lines and fields for people
     watching      the sequence of measuring what pods use

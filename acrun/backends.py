@@ -13,7 +13,8 @@ import os
 from acrun.workspace import make_workspace
 from acspec.durable import remove_tree, write_file
 from acspec.errors import StorageError
-from acspec.execution import boot_id
+from acspec.execution import boot_id, copy_command
+from acspec.ownership import is_root
 
 OVERLAY = "overlay"
 COPY = "copy"
@@ -51,7 +52,7 @@ def _try_overlay(run_directory: str) -> bool:
     import subprocess
 
     # In a user namespace, overlay cannot keep its notes in trusted.* attributes.
-    ids, more = ([], "") if os.geteuid() == 0 else (["--user", "--map-root-user"], ",userxattr")
+    ids, more = ([], "") if is_root() else (["--user", "--map-root-user"], ",userxattr")
     trial, lock = make_workspace(run_directory, "overlay")
     try:
         result = subprocess.run(
@@ -74,16 +75,20 @@ def copy_tree(source: str, target: str) -> None:
 
     Raises: StorageError.
     """
+    why = _try_copy(copy_command(source, target))
+    if why and not is_root():  # an image may close files to everybody, and these belong to the caller
+        remove_tree(target)
+        if not _try_copy(copy_command(source, target, as_owner=True)):
+            return
+    if why:
+        raise StorageError(target, f"the tree could not be copied: {why}")
+
+
+def _try_copy(words: list[str]) -> str:
+    """Run a copy and return the first thing that it says when it fails."""
     import subprocess
 
-    result = subprocess.run(
-        ["cp", "--archive", "--reflink=auto", "--no-target-directory", "--", source, target],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="surrogateescape",
-        check=False,
-    )
-    if result.returncode != 0:
-        lines = result.stderr.strip().splitlines() or [f"cp ended with {result.returncode}"]
-        raise StorageError(target, f"the tree could not be copied: {lines[0]}")
+    result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="surrogateescape", check=False)
+    if result.returncode == 0:
+        return ""
+    return (result.stderr.strip().splitlines() or [f"cp ended with {result.returncode}"])[0]

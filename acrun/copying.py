@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from acrun.layered import Found
     from acrun.roots import AppRoot
     from acspec.archive.entry import Archive
+    from acspec.archive.losses import Losses
     from acspec.pods import Pods
 
 STREAM = "-"
@@ -54,7 +55,7 @@ def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
         raise UsageError("standard output", "an archive is not for a terminal", "use a pipe or name a file")
     with open_root(pods, source.pod, source.app) as root:
         path, name, _ = _find(root, source, follow=follow)
-        archive = TreeArchive(root.tree, path, name, skipped=root.skipped)
+        archive = TreeArchive(root.tree, path, name, skipped=root.skipped, owners=root.owners)
         write_archive(archive, sys.stdout.buffer.write, ImageSettings(compression=Compression.NONE))
         sys.stdout.buffer.flush()
         return _notes(source.text, archive.left_out)
@@ -113,10 +114,10 @@ def _stream_in(pods: Pods, goal: PodPath) -> list[str]:
             raise UsageError(goal.text, "is no directory, which is what an archive is unpacked into")
         _check_kind(root, path, goal.text)
         with PlainArchive(0, "standard input") as archive:
-            return _notes(goal.text, _place(archive, Goal(root.tree, path, b""), root.workspace))
+            return _notes(goal.text, _place(archive, Goal(root.tree, path, b""), root.workspace).in_pod())
 
 
-def _place(archive: Archive, goal: Goal, workspace: str | None) -> object:
+def _place(archive: Archive, goal: Goal, workspace: str | None) -> Losses:
     """Write *archive* to its goal, by way of *workspace*, without one by way of the goal's own directory."""
     descriptor = os.open(workspace, OPEN_DIRECTORY) if workspace is not None else os.dup(goal.tree.make_writable(goal.directory))
     try:

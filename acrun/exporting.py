@@ -69,7 +69,7 @@ def export_app(pods: Pods, request: ExportRequest) -> Export:
         if root.is_live:
             raise BusyError(request.pod, f"its app {root.app.name} runs: its files may change", "acrun stop ends it")
         manifest = _make_manifest(pods, root, as_run=request.as_run)
-        files = TreeArchive(root.tree, b"", ROOTFS)
+        files = TreeArchive(root.tree, b"", ROOTFS, owners=root.owners)
         with new_output(request.output, overwrite=request.overwrite) as output:
             written = write_archive(_AppArchive(manifest, files), output.write, ImageSettings(compression=request.compression))
         left_out = str(files.left_out)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import stat
 
+from acspec.ownership import is_root, is_root_by_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
     from acspec.volumes import Volume
 
+_OVERFLOW = 65534  # as the kernel shows an id that is not mapped
 _NOT_THROUGH_LINKS = os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -27,7 +30,7 @@ def choose_id_map(apps: JSONValue, roots: Iterable[str]) -> JSONValue:
     Raises: OSError.
     Source: spec/stage1.md, Ids.
     """
-    if os.geteuid() == 0:
+    if is_root():
         return None
     pairs = list(zip((_app(value) for value in apps), roots, strict=True)) if isinstance(apps, list) else []
     uids = {_find_number(app.get("user"), root, "passwd") for app, root in pairs}
@@ -35,9 +38,41 @@ def choose_id_map(apps: JSONValue, roots: Iterable[str]) -> JSONValue:
     return {"uid": [[_only(uids), os.geteuid(), 1]], "gid": [[_only(gids), os.getegid(), 1]]}
 
 
+class Owners:
+    """Who the owners of files are inside a pod with that `idMap`, where nobody has the caller's number."""
+
+    __slots__ = ("_gid", "_is_seen_as_root", "_uid")
+
+    def __init__(self, id_map: JSONValue) -> None:
+        found = id_map if isinstance(id_map, dict) else {}
+        self._uid, self._gid = _find_row(found.get("uid")), _find_row(found.get("gid"))
+        self._is_seen_as_root = is_root_by_name()
+
+    def uid(self, number: int) -> int:
+        """Return the user that *number*, of a file of the pod's, is inside."""
+        return self._find_inside(self._uid, number)
+
+    def gid(self, number: int) -> int:
+        """Return the group that *number*, of a file of the pod's, is inside."""
+        return self._find_inside(self._gid, number)
+
+    def _find_inside(self, row: tuple[int, int] | None, number: int) -> int:
+        if row is None:
+            return number
+        inside, outside = row
+        return inside if number == (0 if self._is_seen_as_root else outside) else _OVERFLOW
+
+
+def _find_row(rows: JSONValue) -> tuple[int, int] | None:
+    """Return the id inside and the id outside of a map of one; None when it is none."""
+    row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
+    inside, outside, _ = row if isinstance(row, list) and len(row) == 3 else (None, None, None)
+    return (inside, outside) if isinstance(inside, int) and isinstance(outside, int) else None
+
+
 def owner_notes(volumes: Iterable[Volume]) -> list[str]:
     """Return a line for each volume of kind empty whose owner only root could make what is asked for."""
-    if os.geteuid() == 0:
+    if is_root():
         return []
     asked = [volume for volume in volumes if volume.uid or volume.gid]
     return [f"volume {volume.name} belongs to the pod's one user: another owner takes root" for volume in asked]

@@ -19,6 +19,7 @@ from acspec.archive.lookup import NowhereError, resolve
 from acspec.archive.walk import kind_of
 from acspec.archive.xattrs import apply_xattrs, read_xattrs
 from acspec.errors import MissingInputError, StorageError
+from acspec.ownership import is_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -253,6 +254,6 @@ def _make_opaque(name: bytes, directory: int) -> None:
     except NotADirectoryError:
         return
     try:
-        os.setxattr(descriptor, _PREFIXES[0 if os.geteuid() == 0 else 1] + "opaque", b"y")
+        os.setxattr(descriptor, _PREFIXES[0 if is_root() else 1] + "opaque", b"y")
     finally:
         os.close(descriptor)

@@ -31,7 +31,9 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
     state = PodState(pod.uuid, pod.path, pod.state(), name, _time(pod.path, "pod"), _started(pod.path))
     state.pids, manifest = _read(pod.path, "pid"), _read(pod.path, "pod")
     state.annotations = {_text(value.get("name")): _text(value.get("value")) for value in _list(manifest.get("annotations"))}
-    settings, processes = _members(_read(pod.path, "stage1.json"), "apps"), _members(state.pids, "apps")
+    document = _read(pod.path, "stage1.json")
+    state.id_map = document.get("idMap")
+    settings, processes = _members(document, "apps"), _members(state.pids, "apps")
     for value in _list(manifest.get("apps")):
         app = _app_state(value, settings)
         _add_process(app, _members(processes, app.name))

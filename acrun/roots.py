@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 
 from acrun.finding import get_state
+from acrun.idmap import Owners
 from acrun.layered import LayeredTree
+from acrun.owning import become_owner
 from acrun.processes import find_process
 from acspec.archive.descents import OPEN_DIRECTORY
 from acspec.errors import BusyError, MissingInputError
@@ -55,6 +57,7 @@ class AppRoot:
         self.skipped = skipped
         self.is_live = is_live
         self.workspace = None if is_live else os.path.join(state.path, "apps", app.name)
+        self.owners = Owners(state.id_map)
         self._lock = lock
 
     def __enter__(self) -> Self:
@@ -75,6 +78,8 @@ class AppRoot:
 
 def open_root(pods: Pods, pod: str, app_name: str | None) -> AppRoot:
     """Return the root file system of an app of the pod that *pod* means; without a name, of the only one.
+
+    An ordinary user's program begins anew for a pod that does not run, see `owning`: nothing may have been done so far.
 
     Raises: MissingInputError when there is none (any more); BusyError; UsageError; OSError.
     Source: spec/pod-directory.md, Files.
@@ -131,6 +136,7 @@ def _find_kernel_devices(pid: int) -> frozenset[int]:
 
 
 def _open_layers(state: PodState, app: AppState, what: str) -> LayeredTree:
+    become_owner()
     directory = os.path.join(state.path, "apps", app.name)
     names = [os.path.join(directory, "rootfs")] if app.backend == "copy" else [os.path.join(directory, "upper"), app.lower]
     layers: list[int] = []

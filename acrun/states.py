@@ -75,7 +75,8 @@ class PodState:
     """
 
     __slots__ = (
-        "annotations", "apps", "created", "exit_code", "failure", "isolators", "name", "path", "pids", "started", "state", "uuid",
+        "annotations", "apps", "created", "exit_code", "failure", "id_map", "isolators", "name", "path", "pids", "started", "state",
+        "uuid",
     )  # fmt: skip
 
     def __init__(self, uuid: str, path: str, state: str, name: str | None, created: float | None, started: float | None) -> None:
@@ -88,6 +89,7 @@ class PodState:
         self.apps: list[AppState] = []
         self.pids: dict[str, JSONValue] = {}
         self.isolators: JSONValue = None
+        self.id_map: JSONValue = None
         self.annotations: dict[str, str] = {}
         self.exit_code: int | None = None
         self.failure = ""

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
+    from acrun.idmap import Owners
     from acrun.layered import Found, LayeredTree
 
 _WINDOW = 1 << 20
@@ -56,12 +57,19 @@ class TreeArchive:
     """Iterates over what is at a path of a tree and below; used once."""
 
     def __init__(
-        self, tree: LayeredTree, path: bytes, name: bytes, *, skipped: Container[int] = (), harmless: bool = False
+        self,
+        tree: LayeredTree,
+        path: bytes,
+        name: bytes,
+        *,
+        skipped: Container[int] = (),
+        harmless: bool = False,
+        owners: Owners | None = None,
     ) -> None:
         """Read what is at *path*, which is called *name* from then on; `b""` is for the contents of a directory alone.
 
         *skipped* are the numbers of file systems that stay out. When *harmless*, device nodes do, too, and no file brings powers
-        along: what an app made must not become a way to them where anybody may use it.
+        along: what an app made must not become a way to them where anybody may use it. *owners* say who owners are inside the pod.
         """
         self.left_out = LeftOut()
         self._tree = tree
@@ -69,6 +77,7 @@ class TreeArchive:
         self._name = name
         self._skipped = skipped
         self._harmless = harmless
+        self._owners = owners
         self._names: dict[tuple[int, int], bytes] = {}  # of files with several
         self._place = path
         self._descriptor = -1
@@ -165,10 +174,12 @@ class TreeArchive:
             mode, xattrs = mode & ~_POWERS, {key: value for key, value in xattrs.items() if key != CAPABILITY}
             self.left_out.powers += 1
         device = status.st_rdev if kind in _DEVICES else 0
+        uid, gid = status.st_uid, status.st_gid
+        if self._owners is not None:
+            uid, gid = self._owners.uid(uid), self._owners.gid(gid)
         entry = Entry(
-            name, kind, mode, status.st_uid, status.st_gid, status.st_mtime_ns, 0, found.link_name, os.major(device),
-            os.minor(device), xattrs,
-        )  # fmt: skip
+            name, kind, mode, uid, gid, status.st_mtime_ns, 0, found.link_name, os.major(device), os.minor(device), xattrs
+        )
         if kind is not Kind.FILE:
             return entry
         first = self._names.setdefault((status.st_dev, status.st_ino), name) if status.st_nlink > 1 else name

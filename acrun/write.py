@@ -15,6 +15,7 @@ from acrun.backends import COPY, copy_tree
 from acspec.descriptors import write_all
 from acspec.execution import copy_attributes
 from acspec.jsontext import dump_json
+from acspec.ownership import is_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def make_volumes(path: str, volumes: JSONValue) -> None:
 def _make_volume(directory: str, volume: dict[str, JSONValue]) -> None:
     uid, gid, mode = volume.get("uid"), volume.get("gid"), volume.get("mode")
     os.mkdir(directory, 0o700)
-    if os.geteuid() == 0:
+    if is_root():
         os.chown(directory, uid if isinstance(uid, int) else 0, gid if isinstance(gid, int) else 0)
     os.chmod(directory, int(mode, 8) if isinstance(mode, str) else 0o755)
 

@@ -13,6 +13,7 @@ import errno
 import os
 
 from acspec.errors import reason_of
+from acspec.ownership import is_root
 from acstage1.cgroupfs import kill_and_remove, read_control, write_control
 from acstage1.errors import StartError
 from acstage1.hierarchies import get_room, is_crowded, way_down
@@ -46,7 +47,7 @@ class Setting:
 
 def _is_ours(base: str) -> bool:
     """Tell whether a pod can have its cgroups below *base*: v2 wants its processes ours to move, too."""
-    return os.access(base, os.W_OK) and (os.geteuid() == 0 or os.access(f"{base}/cgroup.procs", os.W_OK))
+    return os.access(base, os.W_OK) and (is_root() or os.access(f"{base}/cgroup.procs", os.W_OK))
 
 
 class PodCgroups:

@@ -16,7 +16,8 @@ from errno import EINVAL
 
 from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
-from acspec.execution import copy_attributes
+from acspec.execution import copy_attributes, copy_command
+from acspec.ownership import is_root
 from acstage1.cgroupfs import kill_all
 from acstage1.devices import make_source_nodes
 from acstage1.errors import StartError
@@ -172,7 +173,7 @@ def _remove(path: str) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    words = ["cp", "--archive", "--reflink=auto", "--no-target-directory", "--", source, target]
+    words = copy_command(source, target, as_owner=not is_root())
     null = os.open("/dev/null", os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import gc
 import os
-from errno import EPERM
 
 from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
 from acspec.errors import ToolError, UsageError, reason_of
 from acspec.locks import open_locked
+from acspec.ownership import is_root
 from acspec.program import os_error, tell
 from acstage1.account import Account
 from acstage1.cgroupfs import remove_patiently
@@ -347,14 +347,12 @@ def _fork_init(ids: IdMap) -> int:
 
     Raises: StartError without the privilege; OSError.
     """
+    if ids.is_host and not is_root():
+        raise StartError("clone", "without an idMap, this takes root", "sudo acrun")
     try:
         return fork_into(ids.namespaces | CLONE_NEWPID)
     except OSError as error:
-        if not ids.is_host:
-            raise refusal(error) from None
-        if error.errno == EPERM:
-            raise StartError("clone", "without an idMap, this takes root", "sudo acrun") from None
-        raise
+        raise error if ids.is_host else refusal(error) from None
 
 
 def _become_init(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from acspec.errors import ConfigError
+from acspec.ownership import is_root_by_name
 
 _SYSTEM_DATA = "/var/lib/appc"
 _SYSTEM_CONFIGURATION = ("/usr/lib/appc", "/etc/appc")
@@ -24,7 +25,7 @@ def data_directory(option: str | None) -> str:
     named = option if option is not None else os.environ.get("APPC_DIR")
     if named:
         return os.path.abspath(named)
-    return _SYSTEM_DATA if os.geteuid() == 0 else _user_directory("XDG_DATA_HOME", ".local/share")
+    return _SYSTEM_DATA if _has_system_directories() else _user_directory("XDG_DATA_HOME", ".local/share")
 
 
 def run_directory(option: str | None) -> str:
@@ -46,7 +47,7 @@ def config_directories() -> tuple[str, ...]:
     named = os.environ.get("APPC_CONFIG")
     if named:
         return (os.path.abspath(named),)
-    if os.geteuid() == 0:
+    if _has_system_directories():
         return system_directories()
     return (*system_directories(), _user_directory("XDG_CONFIG_HOME", ".config"))
 
@@ -57,6 +58,11 @@ def system_directories() -> tuple[str, ...]:
     Source: spec/configuration.md, Policy.
     """
     return _SYSTEM_CONFIGURATION
+
+
+def _has_system_directories() -> bool:
+    # Root of a container has them as well, with its users behind it.
+    return os.geteuid() == 0 and not is_root_by_name()
 
 
 def _user_directory(variable: str, below_home: str) -> str:

@@ -119,6 +119,17 @@ def may_hold_mount(target: tuple[str, ...]) -> bool:
     return target not in ((), ("dev",), ("sys",)) and target[:1] != ("proc",)
 
 
+def copy_command(source: str, target: str, *, as_owner: bool = False) -> list[str]:
+    """Return the words that copy the tree *source* to the new directory *target* with all it has, by reflink where there is one.
+
+    To an ordinary user, files may be closed that are the user's own; *as_owner* opens them, to the root of a user namespace.
+
+    Source: cp(1), unshare(1).
+    """
+    before = ("unshare", "--user", "--map-root-user", "--") if as_owner else ()
+    return [*before, "cp", "--archive", "--reflink=auto", "--no-target-directory", "--", source, target]
+
+
 def copy_attributes(source: str, target: str) -> None:
     """Give the directory *target* the owner, mode and times of *source*. Raises: OSError.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acrun.idmap import choose_id_map
+from acrun.idmap import Owners, choose_id_map
 from tests.support.users import NOBODY, as_ordinary_user, place_of_everybody
 
 PASSWD, GROUP = "root:x:0:0::/:/bin/sh\npostgres:x:70:71::/:/bin/sh\n70:x:99:99::/:/bin/sh\n", "postgres:x:71:\n"
@@ -59,3 +59,19 @@ def test_no_link_of_an_image_is_followed(name: str) -> None:
 
 def test_root_s_pods_have_the_ids_of_the_host(tmp_path: Path) -> None:
     assert choose([app("1000", "0")], tmp_path) is None
+
+
+# The map, then who a user is to it, by number.
+SEEN: dict[str, tuple[Any, dict[int, int]]] = {
+    "the ids of the host": (None, {0: 0, 1000: 1000}),
+    "root of an ordinary user's pod": ({"uid": [[0, 1000, 1]], "gid": [[0, 100, 1]]}, {1000: 0, 0: 65534, 70: 65534}),
+    "another number": ({"uid": [[70, 1000, 1]], "gid": [[71, 100, 1]]}, {1000: 70, 0: 65534, 70: 65534}),
+    "a map that makes no sense": ({"uid": [["x"]], "gid": 7}, {1000: 1000}),
+    "a map that is no map": ([1], {1000: 1000}),
+}
+
+
+@pytest.mark.parametrize(("id_map", "numbers"), SEEN.values(), ids=SEEN)
+def test_owners_are_who_they_are_inside(id_map: Any, numbers: dict[int, int]) -> None:
+    owners = Owners(id_map)
+    assert {number: owners.uid(number) for number in numbers} == numbers

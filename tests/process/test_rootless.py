@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES
 from tests.support.ann import Ann
 from tests.support.desk import app_image, probe_files, userland
 from tests.support.images import Node, directory
+from tests.support.namespaces import user_namespace
 from tests.support.poddirs import wait_for_end
 
 EACCES, EPERM, EROFS, ENOENT, ECONNREFUSED = 13, 1, 30, 2, 111
@@ -264,27 +264,12 @@ def test_root_acts_on_its_own_pods_only(ann: Ann) -> None:
 
 
 def test_where_user_namespaces_are_forbidden_one_line_names_the_switch(ann: Ann) -> None:
-    with _in_a_user_namespace_of_root() as pid:
-        enter = ["nsenter", f"--user=/proc/{pid}/ns/user"]
+    with user_namespace("0 0 4000000000") as enter:
         shut = ann.desk.machine.run([*enter, "sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces"], "/", {})
         assert shut.code == 0, shut.stderr
         ended = ann.shell("acrun ./sh.aci -- true", *enter)
     why = "user.max_user_namespaces is 0 on this machine (sysctl user.max_user_namespaces=10000, or sudo acrun)"
     assert (ended.code, ended.stdout, ended.stderr) == (125, "", f"acstage1: user namespace: {why}\n")
-
-
-@contextmanager
-def _in_a_user_namespace_of_root() -> Iterator[int]:
-    """Make a user namespace with the ids of the host in it, whose switches can be turned without harm; yield a process of it."""
-    with subprocess.Popen(["unshare", "--user", "sleep", "1000"]) as process:
-        try:
-            while os.readlink(f"/proc/{process.pid}/ns/user") == os.readlink("/proc/self/ns/user"):
-                time.sleep(0.001)
-            for name in ("uid_map", "gid_map"):
-                Path(f"/proc/{process.pid}/{name}").write_text("0 0 4000000000")
-            yield process.pid
-        finally:
-            process.kill()
 
 
 def test_where_parts_of_proc_are_hidden_there_is_no_pod(ann: Ann) -> None:

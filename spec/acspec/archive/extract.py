@@ -24,6 +24,7 @@ from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT, ACLS, apply_xattrs, c
 from acspec.durable import remove_tree, umasked
 from acspec.errors import FormatError
 from acspec.escape import escape
+from acspec.ownership import is_root
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE, _DIRECTORY, _HARD_LINK = Kind.FILE, Kind.DIRECTORY, Kind.HARD_LINK
@@ -61,7 +62,7 @@ class TreeWriter:
         self._root = dir_fd
         self._descents = Descents(dir_fd, self._note_implied)
         self._log = DirectoryLog()
-        self._is_root = os.geteuid() == 0
+        self._is_root = is_root()
         self._acls = False
         self._permitted = umasked(0o777)
         self._place: bytes | None = None  # a directory, and whom new files in it belong to

@@ -5,10 +5,10 @@ Source: aci.md, Image Archives ("all files in the image MUST maintain all of the
 
 from __future__ import annotations
 
-import os
 import stat
 
 from acspec.archive.entry import Entry, Kind
+from acspec.ownership import is_root
 
 
 class Losses:
@@ -52,7 +52,7 @@ class Losses:
     @property
     def remedy(self) -> str:
         """What to say behind the counts to somebody who could do better as root: ` (root could keep them)`."""
-        return " (root could keep them)" if os.geteuid() else ""
+        return " (root could keep them)" if not is_root() else ""
 
     def __str__(self) -> str:
         """Return the counts in words, such as `2 owners, 1 device node`."""
