@@ -6,7 +6,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     habits        commands that people type by habit, and what they are called here
     command_prepare  `acrun prepare`, `run-prepared`: a run in two steps
     command_run   `acrun run` without options, which needs no option parser
-    command_run_options  `acrun run` with options: those of the pod and those of each app
+    command_run_options  `acrun run` with options
     command_pods  `acrun list`, `rm`: what pods there are
     command_status  `acrun status`, `cat-manifest`: one pod
     command_stats  `acrun top`, `stats`: what pods use
@@ -15,6 +15,8 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_logs  `acrun logs`: what the apps wrote
     command_enter  `acrun enter`, `stop`: what stage1 does with a running pod
     command_gc    `acrun gc`: what is no longer needed
+    command_pod_options  options of a pod, which `run` and `prepare` take
+    command_app_options  options of an app, behind its image
     command_options  what several subcommands take, worded once
     run           the sequence of a run, step by step
     prepared      a prepared pod, run

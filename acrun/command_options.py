@@ -9,6 +9,8 @@ import typer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from acrun.detach import Detached
 
 Directory = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")]
@@ -32,3 +34,11 @@ def announce(pod: Detached) -> int:
             pod.end()
             raise OSError(error.errno, error.strerror, "standard output") from None
     return pod.code
+
+
+def option_names(function: Callable[..., object]) -> set[str]:
+    """Return the options that Typer reads for *function*, as they are typed."""
+    application = typer.Typer(add_completion=False)
+    application.command()(function)
+    parameters = typer.main.get_command(application).params
+    return {name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("-")}

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
-from functools import wraps
-from typing import Any
+import sys
 
-from acrun.command_options import Directory, PodArgument, Stage1, announce
-from acrun.command_run_options import Debug, Detach, Interactive, Keep, Remove, Tty, option_names, run
-from acrun.launch import LaunchOptions
+from acrun.command_options import Directory, PodArgument, Stage1, announce, option_names
+from acrun.command_pod_options import PodRequest, taking_pod_options
+from acrun.command_run_options import Debug, Detach, Interactive, Keep, Remove, Tty
+from acrun.launch import RunOptions
 from acrun.prepared import run_prepared as run_prepared_pod
+from acrun.run import prepare_pod
 from acrun.workspace import own_run_directory
 from acspec.errors import UsageError
 from acspec.pods import Pods
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-# Options of `acrun run` that are about a run alone: those of `acrun run-prepared`.
-OF_THE_RUN = frozenset({"interactive", "detach", "remove", "keep", "debug", "tty"})
-
-
-def _without(function: Callable[..., Any], names: frozenset[str]) -> Callable[..., Any]:
-    """Return *function* as Typer sees it when it does not take *names*."""
-
-    @wraps(function)
-    def shorter(**values: Any) -> Any:
-        return function(**values)
-
-    signature = inspect.signature(function, eval_str=True)
-    kept = [parameter for name, parameter in signature.parameters.items() if name not in names]
-    shorter.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
-    shorter.__doc__ = "Prepare images as one pod, to be run later by acrun run-prepared; print its UUID."
-    return shorter
-
-
-prepare = _without(run, OF_THE_RUN)
+@taking_pod_options
+def prepare(request: PodRequest) -> None:
+    """Prepare images as one pod, to be run later by acrun run-prepared; print its UUID."""
+    sys.stdout.write(f"{prepare_pod(request.options, request.read_images())}\n")
 
 
 def run_prepared(
@@ -51,7 +33,7 @@ def run_prepared(
     debug: Debug = False,
 ) -> int:
     """Run a pod that acrun prepare has made. Ends with the app's exit code."""
-    options = LaunchOptions(interactive=interactive, tty=tty, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
+    options = RunOptions(interactive=interactive, tty=tty, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
     return announce(run_prepared_pod(Pods(own_run_directory(directory)), pod, options))
 
 

@@ -19,13 +19,14 @@ def run_plainly(words: Sequence[str]) -> None:
     images = name_images(split_images(words), interactive=False)
     if len(images) == 1:
         _run_as_before(images[0])
+    from acrun.launch import RunOptions
     from acrun.options import ImageRequest
     from acrun.run import PodOptions, run_image, run_pod
 
     requests = [ImageRequest(image.image, arguments=image.arguments) for image in images]
     if len(requests) == 1:
         run_image(requests[0])
-    run_pod(PodOptions(), requests)
+    run_pod(PodOptions(), requests, RunOptions())
 
 
 def _run_as_before(image: ImageArgument) -> None:

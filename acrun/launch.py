@@ -37,74 +37,98 @@ PREPARED = "prepared"
 _HOSTNAME_BYTES = 64
 
 
-class LaunchOptions:
-    """How a pod is started, whatever is in it: what the command line says, None where it says nothing."""
+class Making:
+    """How a pod is made, beside what its manifest says: its names, what its roots are, what it finds around it."""
 
-    __slots__ = (
-        "cgroup_parent", "debug", "detach", "grace_period", "hostname", "interactive", "keep", "log", "name", "overlay",
-        "pids_limit", "remove", "stage1", "strict", "supervision", "surroundings", "tty", "uuid_file",
-    )  # fmt: skip
+    __slots__ = ("hostname", "name", "overlay", "surroundings", "uuid_file")
 
     def __init__(
         self,
         *,
         name: str | None = None,
         hostname: str | None = None,
-        interactive: bool = False,
-        tty: bool = False,
-        detach: bool = False,
-        keep: bool = False,
-        remove: bool = False,
-        strict: bool = False,
-        overlay: bool = True,
         uuid_file: str | None = None,
-        grace_period: int = 10,
-        cgroup_parent: str | None = None,
-        stage1: str | None = None,
-        log: str = "file",
-        supervision: Supervision | None = None,
+        overlay: bool = True,
         surroundings: Surroundings | None = None,
-        debug: bool = False,
-        pids_limit: int | None = None,
     ) -> None:
         self.name = name
         self.hostname = hostname
+        self.uuid_file = uuid_file
+        self.overlay = overlay
+        self.surroundings = surroundings
+
+    def check(self) -> None:
+        """Check what can be said before any work is done. Raises: FormatError; UsageError."""
+        if self.name is not None:
+            parse_ac_name(self.name, "--name")
+        if self.hostname is not None:
+            _check_hostname(self.hostname)
+
+
+class RunOptions:
+    """How one run of a pod goes: by which stage1, who sits at it, and what is left of it."""
+
+    __slots__ = ("debug", "detach", "interactive", "keep", "remove", "stage1", "tty")
+
+    def __init__(
+        self,
+        *,
+        interactive: bool = False,
+        tty: bool = False,
+        detach: bool = False,
+        remove: bool = False,
+        keep: bool = False,
+        stage1: str | None = None,
+        debug: bool = False,
+    ) -> None:
         self.interactive = interactive
         self.tty = tty
         self.detach = detach
-        self.keep = keep
         self.remove = remove
-        self.strict = strict
-        self.overlay = overlay
-        self.uuid_file = uuid_file
-        self.grace_period = grace_period
-        self.cgroup_parent = cgroup_parent
+        self.keep = keep
         self.stage1 = stage1
-        self.log = log
-        self.supervision = supervision or Supervision()
-        self.surroundings = surroundings
         self.debug = debug
-        self.pids_limit = pids_limit
+
+    def check(self) -> None:
+        """Check what can be said before any work is done. Raises: UsageError; MissingInputError without a stage1."""
+        get_stage1(self.stage1)
+        if self.detach and self.interactive:
+            raise UsageError("--detach", "nobody will be there to type: --interactive makes no sense with it")
+        if self.remove and self.keep:
+            raise UsageError("--rm", "removes what --keep is to keep")
+        if self.interactive and self.tty and not os.isatty(0):
+            raise UsageError("--tty", "standard input is not a terminal", "--interactive alone passes on what is none")
+
+    def switches(self) -> dict[str, JSONValue]:
+        """Return what stage1.json says of one run, beside what the pod is prepared for. Source: spec/stage1.md, stage1.json."""
+        return {"remove": not self.keep, "removePod": self.remove}
+
+    def streams(self, names: Sequence[str]) -> dict[str, dict[str, JSONValue]]:
+        """Return what stage1.json says, for one run, of the input and the terminal of each app of *names*.
+
+        Raises: UsageError when there are several apps for what one only can have.
+        Source: spec/stage1.md, stage1.json.
+        """
+        for option, is_given in (("--interactive", self.interactive), ("--tty", self.tty)):
+            if is_given and len(names) != 1:
+                raise UsageError(option, f"the pod has {len(names)} apps, and this can be for one only")
+        return {name: {"stdin": self.interactive, "tty": self.tty} for name in names}
 
 
-def check_options(options: LaunchOptions) -> None:
-    """Check what can be said of *options* before any work is done.
+class LaunchOptions:
+    """All that the command line says of a start, whatever is in the pod."""
 
-    Raises: UsageError; MissingInputError without a stage1.
-    """
-    get_stage1(options.stage1)
-    if options.detach and options.interactive:
-        raise UsageError("--detach", "nobody will be there to type: --interactive makes no sense with it")
-    if options.remove and options.keep:
-        raise UsageError("--rm", "removes what --keep is to keep")
-    if options.name is not None:
-        parse_ac_name(options.name, "--name")
-    if options.hostname is not None:
-        _check_hostname(options.hostname)
-    if ".." in (options.cgroup_parent or "").split("/"):
-        raise UsageError(f"--cgroup-parent {options.cgroup_parent}", "is a path in each hierarchy, which .. would lead out of")
-    if options.interactive and options.tty and not os.isatty(0):
-        raise UsageError("--tty", "standard input is not a terminal", "--interactive alone passes on what is none")
+    __slots__ = ("making", "run", "supervision")
+
+    def __init__(self, making: Making | None = None, supervision: Supervision | None = None, run: RunOptions | None = None) -> None:
+        self.making = making or Making()
+        self.supervision = supervision or Supervision()
+        self.run = run or RunOptions()
+
+    def check(self) -> None:
+        """Check what can be said before any work is done. Raises: FormatError; UsageError; MissingInputError without a stage1."""
+        for subject in (self.run, self.making, self.supervision):
+            subject.check()
 
 
 def _check_hostname(text: str) -> None:
@@ -121,13 +145,12 @@ def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Launc
     Raises: as `make_pod` does; MissingInputError without a stage1.
     Source: spec/pod-directory.md; spec/stage1.md, run.
     """
-    stage1 = get_stage1(options.stage1)
-    become_stage1(
-        stage1, make_pod(run_directory, plan, trees, options, "run"), interactive=options.interactive, debug=options.debug
-    )
+    stage1 = get_stage1(options.run.stage1)
+    pod = make_pod(run_directory, plan, trees, options, "run")
+    become_stage1(stage1, pod, interactive=options.run.interactive, debug=options.run.debug)
 
 
-def start(pod: Pod, options: LaunchOptions) -> Detached:
+def start(pod: Pod, options: RunOptions) -> Detached:
     """Become stage1 for a pod in phase run whose lock we hold, or start one, and return when the apps of the detached pod run.
 
     Raises: MissingInputError without a stage1; OSError.
@@ -161,46 +184,25 @@ def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Lau
 
 
 def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> None:
-    if options.name is not None:
-        pod.pods.claim_name(options.name, pod.uuid)
-    if options.uuid_file is not None:
-        write_file(options.uuid_file, f"{pod.uuid}\n".encode("ascii"))
+    making = options.making
+    if making.name is not None:
+        pod.pods.claim_name(making.name, pod.uuid)
+    if making.uuid_file is not None:
+        write_file(making.uuid_file, f"{pod.uuid}\n".encode("ascii"))
     apps = [AppFiles(name, tree, app.images, app.filter) for name, tree, app in zip(plan.names(), trees, plan.apps, strict=True)]
-    backend = choose_backend(os.path.dirname(pod.pods.path)) if options.overlay else COPY
-    hostname = options.hostname or options.name or apps[0].name
+    backend = choose_backend(os.path.dirname(pod.pods.path)) if making.overlay else COPY
+    hostname = making.hostname or making.name or apps[0].name
     document = stage1_document(
         apps,
         backend,
         hostname=hostname,
-        streams=run_streams(options, plan.names()),
+        streams=options.run.streams(plan.names()),
         switches={
             "idMap": choose_id_map(plan.manifest["apps"], [tree.rootfs for tree in trees]),
-            **run_switches(options),
-            "strict": options.strict,
-            "log": options.log,
-            "gracePeriod": options.grace_period,
-            "pidsLimit": options.pids_limit,
-            "cgroupParent": options.cgroup_parent,
+            **options.run.switches(),
             **options.supervision.switches([app.name for app in apps]),
-            **(options.surroundings.switches(hostname) if options.surroundings is not None else {}),
+            **(making.surroundings.switches(hostname) if making.surroundings is not None else {}),
         },
     )
     write_pod(pod.path, dump_json(plan.manifest), document, apps, backend)
     make_volumes(pod.path, plan.manifest.get("volumes"))
-
-
-def run_switches(options: LaunchOptions) -> dict[str, JSONValue]:
-    """Return what stage1.json says of one run, beside what the pod is prepared for. Source: spec/stage1.md, stage1.json."""
-    return {"remove": not options.keep, "removePod": options.remove}
-
-
-def run_streams(options: LaunchOptions, names: Sequence[str]) -> dict[str, dict[str, JSONValue]]:
-    """Return what stage1.json says, for one run, of the input and the terminal of each app of *names*.
-
-    Raises: UsageError when there are several apps for what one only can have.
-    Source: spec/stage1.md, stage1.json.
-    """
-    for option, is_given in (("--interactive", options.interactive), ("--tty", options.tty)):
-        if is_given and len(names) != 1:
-            raise UsageError(option, f"the pod has {len(names)} apps, and this can be for one only")
-    return {name: {"stdin": options.interactive, "tty": options.tty} for name in names}

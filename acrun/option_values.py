@@ -174,6 +174,11 @@ def _read_variable(line: bytes, place: str) -> tuple[str, str]:
     return parse_environment_name(name, place), value
 
 
+def parse_variables(typed: Sequence[str] | None, files: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
+    """Return the variables of *files* and those that were *typed*, which win by coming last. Raises: UsageError; OSError."""
+    return (*(variable for file in files or () for variable in read_variables(file)), *map(parse_variable, typed or ()))
+
+
 def parse_annotation(text: str) -> Annotation:
     """Return the annotation that `NAME=VALUE` means. Raises: UsageError. Source: pods.md, apps: annotations."""
     name, value = parse_pair("--annotation", text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from acrun.launch import PREPARED, check_options, run_streams, run_switches, start
+from acrun.launch import PREPARED, start
 from acspec.durable import write_file
 from acspec.errors import BusyError, FormatError, MissingInputError
 from acspec.jsontext import dump_json, read_json_file
@@ -17,17 +17,17 @@ from acspec.jsontext import dump_json, read_json_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acrun.detach import Detached
-    from acrun.launch import LaunchOptions
+    from acrun.launch import RunOptions
     from acspec.pods import Pods
 
 
-def run_prepared(pods: Pods, text: str, options: LaunchOptions) -> Detached:
+def run_prepared(pods: Pods, text: str, options: RunOptions) -> Detached:
     """Run the prepared pod that *text* means: this process becomes stage1, or returns how the start of a detached pod went.
 
     Raises: MissingInputError when it is not prepared; BusyError when somebody else is at it; UsageError; FormatError; OSError.
     Source: spec/pod-directory.md, Phases.
     """
-    check_options(options)
+    options.check()
     pod = pods.get(text)
     if pod.phase != PREPARED:
         raise MissingInputError(text, f"is {pod.state()}, not prepared", "acrun prepare makes such a pod")
@@ -40,14 +40,14 @@ def run_prepared(pods: Pods, text: str, options: LaunchOptions) -> Detached:
     return start(pod, options)
 
 
-def _adapt(path: str, options: LaunchOptions) -> None:
+def _adapt(path: str, options: RunOptions) -> None:
     place = os.path.join(path, "stage1.json")
     document = read_json_file(place)
     apps = document.get("apps") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(apps, dict):
         raise FormatError(place, "is not what acrun prepare writes")
-    for name, streams in run_streams(options, list(apps)).items():
+    for name, streams in options.streams(list(apps)).items():
         settings = apps[name]
         if isinstance(settings, dict):
             settings.update(streams)
-    write_file(place, dump_json(document | run_switches(options)), mode=0o600)
+    write_file(place, dump_json(document | options.switches()), mode=0o600)

@@ -11,7 +11,7 @@ import os
 import time
 
 from acrun.idmap import owner_notes
-from acrun.launch import PREPARED, LaunchOptions, check_options, launch, make_pod, start
+from acrun.launch import PREPARED, LaunchOptions, Making, RunOptions, launch, make_pod, start
 from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
 from acrun.plans import Plan, PlannedApp, note_plan
@@ -19,6 +19,7 @@ from acrun.pod import AppRequest, ReifiedPod, reify
 from acrun.pod_file import PodFile, read_pod_file
 from acrun.resolve import resolve_image
 from acrun.seccomp import get_filter
+from acrun.supervision import Supervision
 from acrun.trees import Tree, get_tree
 from acrun.workspace import check_run_directory
 from acspec.directories import data_directory, run_directory
@@ -51,18 +52,19 @@ class PodOptions(Value):
     pod_file: str | None = None
     environment: tuple[tuple[str, str], ...] = ()
     ports: tuple[ExposedPort, ...] = ()
-    launch: LaunchOptions = field(default_factory=LaunchOptions)
     isolators: tuple[Isolator, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    making: Making = field(default_factory=Making)
+    supervision: Supervision = field(default_factory=Supervision)
 
 
-def run_pod(options: PodOptions, images: Sequence[ImageRequest]) -> Detached:
+def run_pod(options: PodOptions, images: Sequence[ImageRequest], run: RunOptions) -> Detached:
     """Run *images* as one pod; this process becomes stage1, or returns how the start of a detached pod went.
 
     Raises: UsageError; MissingInputError; FormatError; StorageError; OSError.
     Source: ace.md; spec/pod-directory.md; spec/stage1.md.
     """
-    return start(_make_pod(options, images, "run"), options.launch)
+    return start(_make_pod(options, images, run, "run"), run)
 
 
 def prepare_pod(options: PodOptions, images: Sequence[ImageRequest]) -> str:
@@ -71,15 +73,17 @@ def prepare_pod(options: PodOptions, images: Sequence[ImageRequest]) -> str:
     Raises: as `run_pod` does.
     Source: spec/pod-directory.md, Phases.
     """
-    pod = _make_pod(options, images, PREPARED)
+    pod = _make_pod(options, images, RunOptions(), PREPARED)
     pod.unlock()
     return pod.uuid
 
 
-def _make_pod(options: PodOptions, images: Sequence[ImageRequest], phase: str) -> Pod:
+def _make_pod(options: PodOptions, images: Sequence[ImageRequest], run: RunOptions, phase: str) -> Pod:
+    launch_options = LaunchOptions(options.making, options.supervision, run)
+    launch_options.check()
     plan, trees, _ = _work_out(options, images)
     _tell(options, plan)
-    return make_pod(run_directory(options.directory), plan, trees, options.launch, phase)
+    return make_pod(run_directory(options.directory), plan, trees, launch_options, phase)
 
 
 def run_image(image: ImageRequest) -> NoReturn:
@@ -88,17 +92,17 @@ def run_image(image: ImageRequest) -> NoReturn:
     Raises: as `run_pod` does.
     Source: spec/store.md, Notes of plans.
     """
-    options = PodOptions()
+    options, launch_options = PodOptions(), LaunchOptions()
+    launch_options.check()
     plan, trees, witnesses = _work_out(options, [image])
     if not image.arguments:
         note_plan(run_directory(None), data_directory(None), image.image, plan, witnesses, time.time_ns())
     _tell(options, plan)
-    launch(run_directory(None), plan, trees, options.launch)
+    launch(run_directory(None), plan, trees, launch_options)
 
 
 def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan, list[Tree], list[str]]:
     """Return the plan, the trees of its apps, and the files that all of it was worked out from."""
-    check_options(options.launch)
     data, run = data_directory(options.directory), run_directory(options.directory)
     pod = read_pod_file(options.pod_file, data) if options.pod_file is not None else None
     requests = [_request(options, image, data) for image in (images if pod is None else _of_manifest(pod.manifest))]
@@ -108,7 +112,7 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
         volumes,
         options.mounts,
         options.isolators,
-        strict=options.launch.strict,
+        strict=options.supervision.strict,
         nested=options.nested_mounts,
         template=pod.manifest if pod is not None else None,
         ports=options.ports,

@@ -1,4 +1,6 @@
-"""How a pod is watched over: when it ends, what is started again, how much of its output is kept. What stage1 makes of it.
+"""How a pod is watched over: when it ends, what is started again, what is kept of its output, and what holds it.
+
+What comes of it is stage1's to say.
 
 Light, as `launch` is: on the warm path nobody has said anything, and stage1's defaults hold.
 
@@ -12,6 +14,7 @@ from acspec.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from acspec.jsontext import JSONValue
 
@@ -24,20 +27,37 @@ _LIMIT_DIGITS = 9
 class Supervision:
     """What the command line says of it; None where it says nothing."""
 
-    __slots__ = ("exit_policy", "log_size", "restart", "restart_limit")
+    __slots__ = (
+        "cgroup_parent", "exit_policy", "grace_period", "log", "log_size", "pids_limit", "restart", "restart_limit", "strict",
+    )  # fmt: skip
 
     def __init__(
         self,
         *,
         exit_policy: str | None = None,
-        log_size: int | None = None,
         restart: str | None = None,
         restart_limit: int | None = None,
+        grace_period: int | None = None,
+        log: str | None = None,
+        log_size: int | None = None,
+        pids_limit: int | None = None,
+        cgroup_parent: str | None = None,
+        strict: bool = False,
     ) -> None:
         self.exit_policy = exit_policy
-        self.log_size = log_size
         self.restart = restart
         self.restart_limit = restart_limit
+        self.grace_period = grace_period
+        self.log = log
+        self.log_size = log_size
+        self.pids_limit = pids_limit
+        self.cgroup_parent = cgroup_parent
+        self.strict = strict
+
+    def check(self) -> None:
+        """Check what can be said before any work is done. Raises: UsageError."""
+        if ".." in (self.cgroup_parent or "").split("/"):
+            raise UsageError(f"--cgroup-parent {self.cgroup_parent}", "is a path in each hierarchy, which .. would lead out of")
 
     def switches(self, apps: Sequence[str]) -> dict[str, JSONValue]:
         """Return the keys of stage1.json for a pod of *apps*. Raises: UsageError when the policy names none of them."""
@@ -45,19 +65,24 @@ class Supervision:
         if policy is not None and policy.startswith(_APP) and policy.removeprefix(_APP) not in apps:
             raise UsageError(f"--exit-policy {policy}", "the pod has no such app", ", ".join(apps))
         values: dict[str, JSONValue] = {
-            "exitPolicy": policy, "logSize": self.log_size, "restart": self.restart, "restartLimit": self.restart_limit,
+            "exitPolicy": policy, "restart": self.restart, "restartLimit": self.restart_limit, "gracePeriod": self.grace_period,
+            "log": self.log, "logSize": self.log_size, "pidsLimit": self.pids_limit, "cgroupParent": self.cgroup_parent,
+            "strict": self.strict or None,
         }  # fmt: skip
         return {name: value for name, value in values.items() if value is not None}
 
 
-def parse_supervision(*, exit_policy: str | None = None, log_size: str | None = None, restart: str | None = None) -> Supervision:
-    """Return what the words behind --exit-policy, --log-size and --restart mean. Raises: UsageError."""
+def parse_supervision(
+    *, exit_policy: str | None = None, restart: str | None = None, log_size: str | None = None, **plain: Any
+) -> Supervision:
+    """Return what the words behind --exit-policy, --restart and --log-size mean, with what is *plain*. Raises: UsageError."""
     policy, limit = _parse_restart(restart) if restart is not None else (None, None)
     return Supervision(
+        exit_policy=_parse_policy(exit_policy) if exit_policy is not None else None,
         restart=policy,
         restart_limit=limit,
-        exit_policy=_parse_policy(exit_policy) if exit_policy is not None else None,
         log_size=_parse_size(log_size) if log_size is not None else None,
+        **plain,
     )
 
 

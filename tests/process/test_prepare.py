@@ -122,11 +122,15 @@ def test_a_prepared_pod_whose_tree_is_gone_does_not_run(shelf: Desk) -> None:
 
 
 MISPLACED = {
+    "the stage1 of the run": (("--stage1", "/x", "./probe.aci"), "--stage1: is an option of the run, not of its preparation"),
     "an option of the run": (
         ("-i", "./probe.aci"),
         "is an option of the run, not of its preparation (acrun run-prepared -i POD)",
     ),
-    "an option of the run behind an image": (("./probe.aci", "--rm"), "--rm: is an option of the pod"),
+    "an option of the run behind an image": (
+        ("./probe.aci", "--rm"),
+        "--rm: is an option of the run, not of its preparation (acrun run-prepared --rm POD)",
+    ),
     "an option of an app before the image": (("--exec", "/x", "./probe.aci"), "--exec: is an option of an app"),
     "an option without its value": (("--name",), "--name: requires an argument"),
 }
