@@ -48,6 +48,8 @@ Modules, from top to bottom:
     program       the program to execute, found inside the rootfs
     environment   the app's environment
     trampoline    the few bytes that execute the app in our stead
+    guard         the few bytes that give the terminal back after a kill
+    sealed        programs of a few bytes
     isolators     who judges each isolator, and what is said of the rest
     oom           when memory is short: who is chosen, and who was
     labels        labels of AppArmor and SELinux

@@ -43,6 +43,6 @@ class Conversation:
         try:
             Flows([], [], [self._relay]).drain(process, silent, lambda _interrupted: None)
         finally:
-            self._terminal.restore()
+            self._terminal.release()
             os.close(silent)
             os.close(held)

@@ -49,9 +49,9 @@ class Streams:
         return app not in self.relays or self.relays[app].rest()
 
     def restore_terminal(self) -> None:
-        """Give the caller's terminal back as it was."""
+        """Give the caller's terminal back as it was, for good. Raises: OSError."""
         if self.callers_terminal is not None:
-            self.callers_terminal.restore()
+            self.callers_terminal.release()
 
 
 def open_streams(pod: PodDirectory, losses: Losses, *, interactive: bool, detached: bool) -> Streams:

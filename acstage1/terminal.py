@@ -12,6 +12,7 @@ import os
 import termios
 
 from acspec.errors import UsageError
+from acstage1.guard import Guard, find_kernel_settings
 from acstage1.linux.signals import SIGCONT, SIGSTOP, SIGTSTP, SIGWINCH, signal
 
 TYPE_CHECKING = False
@@ -38,6 +39,7 @@ class CallersTerminal:
         self._settings = _read_settings() if interactive else None
         self._is_raw = False
         self._masters: list[int] = []
+        self._guard = Guard()
         signal(SIGWINCH, lambda _number, _frame: self._resize())
         if interactive:
             signal(SIGTSTP, lambda _number, _frame: self._suspend())
@@ -47,7 +49,9 @@ class CallersTerminal:
         """Make the terminal behind *master* like the caller's, which is raw from now on. Raises: OSError."""
         if self._settings is not None:
             _write_settings(master, self._settings)
+            before = find_kernel_settings()
             self._make_raw()
+            self._guard.watch(before, find_kernel_settings())
         self._masters.append(master)
         self._resize()
 
@@ -61,6 +65,11 @@ class CallersTerminal:
             self._is_raw = False
             if _in_foreground():
                 _try_settings(self._settings)
+
+    def release(self) -> None:
+        """Give the caller's terminal back for good. Raises: OSError."""
+        self.restore()
+        self._guard.dismiss()
 
     def speak(self, say: Callable[[], None]) -> None:
         """Call *say*, which writes lines for people: on a raw terminal each would begin below the end of the one before."""

@@ -16,12 +16,9 @@ from __future__ import annotations
 import fcntl
 import os
 
-MARKER = b"appc:app"
+from acstage1.sealed import make_sealed_program
 
-_F_ADD_SEALS = 1033
-_SEAL_EVERYTHING = 0x1 | 0x2 | 0x4 | 0x8
-_LOAD_ADDRESS = 0x400000
-_HEADERS = 64 + 56
+MARKER = b"appc:app"
 
 # Both the same: check argc and the marker; fcntl(63, F_SETFD, FD_CLOEXEC); execve(argv[1], &argv[2], envp);
 # write(63, &result, 8); exit_group(126). Beside each: the ELF machine number.
@@ -48,10 +45,7 @@ def make_trampoline() -> int | None:
     known = _CODE.get(os.uname().machine)
     if known is None:
         return None
-    descriptor = os.memfd_create("appc-app", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    os.write(descriptor, _elf(*known))
-    fcntl.fcntl(descriptor, _F_ADD_SEALS, _SEAL_EVERYTHING)
-    return descriptor
+    return make_sealed_program("appc-app", *known)
 
 
 def make_high_trampoline() -> int | None:
@@ -62,17 +56,3 @@ def make_high_trampoline() -> int | None:
     high: int = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 64)
     os.close(low)
     return high
-
-
-def _elf(machine: int, code: bytes) -> bytes:
-    """Return a static 64-bit little-endian ELF program of one segment. Source: elf(5)."""
-    size = _HEADERS + len(code)
-    header = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header += _pack((2, 2), (machine, 2), (1, 4), (_LOAD_ADDRESS + _HEADERS, 8), (64, 8), (0, 8), (0, 4))
-    header += _pack((64, 2), (56, 2), (1, 2), (0, 2), (0, 2), (0, 2))
-    segment = _pack((1, 4), (5, 4), (0, 8), (_LOAD_ADDRESS, 8), (_LOAD_ADDRESS, 8), (size, 8), (size, 8), (0x1000, 8))
-    return header + segment + code
-
-
-def _pack(*fields: tuple[int, int]) -> bytes:
-    return b"".join(value.to_bytes(size, "little") for value, size in fields)

@@ -12,6 +12,7 @@ import pytest
 from tests.support.poddirs import ROOT, STAGE1, AppSpec, enter, read_line, start, write_pod
 from tests.support.terminal import Terminal, at_terminal
 from tests.support.userland import make_rootfs
+from tests.support.waiting import wait_for
 
 STAY = AppSpec(["/bin/probe", "trap", "0"])
 
@@ -106,6 +107,15 @@ def test_a_signal_reaches_the_command_and_the_terminal_is_given_back(tmp_path: P
         terminal.process.send_signal(getattr(signal, f"SIG{name}"))
         assert terminal.end() == 128 + getattr(signal, f"SIG{name}")
         assert terminal.settings() == before
+
+
+def test_the_terminal_is_given_back_when_who_enters_is_killed(tmp_path: Path, rootfs: Path) -> None:
+    with running(tmp_path, rootfs) as pod, entered(pod, "--", "/bin/sh", "-c", "echo ready; exec sleep 1000") as terminal:
+        before = terminal.settings()
+        terminal.wait_for("ready")
+        assert terminal.is_raw()
+        terminal.process.kill()
+        wait_for(lambda: terminal.settings() == before, "the terminal as it was")
 
 
 def test_the_terminal_is_given_back_when_the_pod_ends(tmp_path: Path, rootfs: Path) -> None:

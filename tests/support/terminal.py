@@ -8,7 +8,7 @@ import pty
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,12 @@ class Terminal:
     def settings(self) -> list[Any]:
         """Return how the terminal is set up."""
         return termios.tcgetattr(self._master)
+
+    def change(self, local: Callable[[list[Any]], int]) -> None:
+        """Set the terminal up as it is but for its local modes."""
+        settings = termios.tcgetattr(self._master)
+        settings[3] = local(settings)
+        termios.tcsetattr(self._master, termios.TCSANOW, settings)
 
     def is_raw(self) -> bool:
         """Tell whether every key goes to the program as it is."""
