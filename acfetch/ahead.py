@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import deque
 from contextlib import ExitStack
 from threading import Condition, Thread
-from typing import Generic, TypeVar, cast
 
 from acspec import limits
+from acspec.typed import Generic, TypeVar, cast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha512
 from threading import Event
-from typing import TYPE_CHECKING
 
 from acfetch.needs import close_over
 from acfetch.progress import Progress
@@ -27,6 +26,7 @@ from acspec.locks import open_locked
 from acspec.program import os_error
 from acspec.values import Value, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from acfetch.stored import get_image_id
 from acspec import limits
@@ -23,6 +22,7 @@ from acspec.image_outputs import STANDARD_OUTPUT, check_image_output
 from acspec.uses import open_held_image
 from acspec.values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.archive.blocks import Output
     from acspec.store import ImageRecord, Store

@@ -9,12 +9,13 @@ Source: spec/events.md.
 from __future__ import annotations
 
 from threading import Lock
-from typing import ClassVar, Protocol
+
+from acspec.typed import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import ClassVar, Self
 
     from acspec.store import ImageRecord
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import stat
 from math import inf
-from typing import TYPE_CHECKING
 
 from acspec.durable import list_names, remove_tree
 from acspec.errors import FormatError
 from acspec.locks import iterate_unlocked
 from acspec.names import parse_image_id
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

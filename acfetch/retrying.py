@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Protocol
 
 from acfetch.errors import HTTPStatusError, UnreachableError
+from acspec.typed import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

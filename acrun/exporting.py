@@ -10,7 +10,6 @@ Source: aci.md, Image Archives and Image Manifest Schema; docs/decisions, export
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from acrun.finding import read_manifest
 from acrun.roots import open_root
@@ -28,6 +27,7 @@ from acspec.program import Unwinding
 from acspec.rendering import render_manifest
 from acspec.values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

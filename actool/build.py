@@ -8,7 +8,6 @@ Source: aci.md, Image Layout and Image Archives.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from acspec.archive.ignore import explain_unmatched
 from acspec.archive.write import ImageSettings, write_walk
@@ -18,6 +17,7 @@ from acspec.image_outputs import check_image_output, new_output
 from acspec.values import Value
 from actool.sources import STANDARD_INPUT, SourceRequest, Sources, opened_sources
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

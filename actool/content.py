@@ -12,7 +12,6 @@ import os
 import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.image import GLANCE, ImageReader
@@ -25,6 +24,7 @@ from actool.inputs import Input
 from actool.kept import kept
 from actool.name_table import LayoutNames, NameTable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

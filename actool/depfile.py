@@ -11,10 +11,13 @@ from __future__ import annotations
 import os
 from io import BufferedWriter, FileIO
 from types import TracebackType
-from typing import Self
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
 
 # How GNU make 4 takes each, tried one by one, at the start, in the middle and at the end of a name.
 _SPELLINGS = {ord(character): "\\" + character for character in " #:*?["} | {ord("$"): "$$", ord("="): "$(_eq)"}

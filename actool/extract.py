@@ -5,8 +5,6 @@ Source: aci.md, Image Layout and Image Archives ("all of their original properti
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
 from acspec.archive.losses import Losses
@@ -15,6 +13,7 @@ from actool.errors import LostPropertyError
 from actool.inputs import Input, opened
 from actool.layouts import check_layout_output, new_layout
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from acspec.archive.index import ImageIndex
 from acspec.archive.layers import ImageLayer
@@ -24,6 +23,7 @@ from acspec.resolution import Catalogue, ImageFile, find_home, not_stored, read_
 from acspec.store import Store
 from actool.inputs import opened
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

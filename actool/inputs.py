@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from acspec.archive.compression import Compression, recognise
 from acspec.archive.faults import Fault
@@ -19,6 +18,7 @@ from acspec.archive.source import Readable, Source
 from acspec.errors import FormatError, UsageError
 from acspec.values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

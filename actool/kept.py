@@ -11,7 +11,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from acspec import limits
 from acspec.archive.compression import recognise
@@ -23,6 +22,7 @@ from acspec.errors import FormatError, StorageError, reason_of
 from acspec.values import Value, replace
 from actool.inputs import Input, glance, opened
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from acspec import limits
 from acspec.archive.entry import Entry, Kind
@@ -18,6 +17,7 @@ from acspec.escape import escape
 from actool.inputs import opened
 from actool.json_lines import decode_name, dump_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

@@ -5,8 +5,6 @@ Source: aci.md, Image ID and Image Manifest.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from acspec.archive.image import ImageReader, read_manifest
 from acspec.archive.walk import read_layout_manifest
 from acspec.errors import FormatError
@@ -14,6 +12,7 @@ from acspec.jsontext import dump_pretty, parse_json
 from acspec.names import ImageID
 from actool.inputs import opened
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from acspec.archive.extract import TreeWriter
 from acspec.archive.losses import Losses
@@ -28,6 +27,7 @@ from actool.errors import LostPropertyError
 from actool.gather import Gathering
 from actool.layouts import check_layout_output, new_layout
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

@@ -7,8 +7,6 @@ Source: aci.md, Image Archives (encryption, and its Security Note).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from acspec.archive.compression import CHUNK, Compression
 from acspec.errors import FormatError, UsageError
 from acspec.image_outputs import STANDARD_OUTPUT, check_image_output, new_output
@@ -16,6 +14,7 @@ from acspec.openpgp.symmetric import Encryption
 from acspec.values import Value
 from actool.inputs import opened, opened_raw, recognised
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

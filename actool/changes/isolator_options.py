@@ -6,7 +6,6 @@ Source: ace.md, Isolators; the reference's actool/manifest.go.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from acspec.capabilities import ALL_CAPABILITIES
 from acspec.errors import UsageError
@@ -32,6 +31,7 @@ from acspec.names import ACIdentifier
 from acspec.option_words import integer_or_text, parse_settings, typed
 from actool.changes.manifest_options import read_typed, spell_boolean, split_list
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, cast
 
 from acspec.app import EnvironmentVariable, EventHandler, Port
 from acspec.errors import UsageError
@@ -21,10 +20,12 @@ from acspec.jsontext import dump_json, dump_like, parse_json
 from acspec.labels import Label
 from acspec.names import ACIdentifier
 from acspec.option_words import typed
+from acspec.typed import cast
 from acspec.values import Value
 from acspec.volumes import MountPoint
 from actool.changes.removals import Removal, remove, remove_items
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 

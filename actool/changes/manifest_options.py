@@ -9,7 +9,6 @@ Source: aci.md, Image Manifest Schema; the reference's actool/manifest.go.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
 
 from acspec.app import EnvironmentVariable, EventHandler, Port, parse_environment_name, parse_owner
 from acspec.errors import FormatError, UsageError
@@ -23,7 +22,10 @@ from acspec.option_words import integer_or_text, parse_pair, parse_settings, typ
 from acspec.references import parse_reference
 from acspec.volumes import MountPoint, parse_absolute_path
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from acspec.jsontext import JSONValue
 
     Object = dict[str, JSONValue]

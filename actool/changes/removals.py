@@ -6,13 +6,14 @@ Source: aci.md, Image Manifest Schema.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, NamedTuple, cast
 
 from acspec.errors import UsageError
 from acspec.escape import escape
 from acspec.isolator_names import REMOVE_SET, RETAIN_SET, SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.typed import NamedTuple, cast
 from acspec.values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 

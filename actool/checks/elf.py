@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from struct import Struct
-from typing import NamedTuple
+
+from acspec.typed import NamedTuple
 
 MAGIC = b"\x7fELF"
 

@@ -5,12 +5,11 @@ Source: aci.md, user, group; docs/decisions, user and group names.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from acspec.app import App
 from acspec.archive.entry import Kind
 from acspec.escape import escape
 from acspec.execution import find_id, parse_id
+from acspec.typed import NamedTuple
 from actool.checks.reports import Diagnostic, warning
 from actool.checks.rootfs_index import ROOT
 from actool.checks.rootfs_paths import RootfsPaths, State, describe_missing

@@ -8,7 +8,6 @@ Source: aci.md, Image Manifest Schema; pods.md, Pod Manifest Schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
 
 from acspec.errors import FormatError
 from acspec.fields import Oddity
@@ -20,10 +19,13 @@ from acspec.values import replace
 from actool.checks.lint_manifest import lint_image_manifest, lint_pod_manifest
 from actool.checks.reports import Diagnostic, Severity, warning
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from acspec.jsontext import JSONValue
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 
 def check_image_manifest(data: bytes, name: str, entry: str = "") -> tuple[ImageManifest | None, list[Diagnostic]]:

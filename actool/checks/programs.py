@@ -6,8 +6,8 @@ Source: execve(2), Interpreter scripts; elf(5).
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
+from acspec.typed import NamedTuple
 from actool.checks.elf import MAGIC, Machine, find_elf
 
 HEAD = 4096  # linkers put the header, the segments and the loader's name here

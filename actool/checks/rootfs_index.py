@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import os
 from array import array
-from typing import NamedTuple
 
 from acspec import limits
 from acspec.archive.entry import Kind
+from acspec.typed import NamedTuple
 from actool.checks.programs import Program
 
 ROOT = b"rootfs"

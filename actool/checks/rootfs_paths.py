@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import NamedTuple
 
 from acspec.archive import lookup
 from acspec.archive.entry import Kind
 from acspec.escape import escape
 from acspec.rendering import normalise_path, whitelist_filter
+from acspec.typed import NamedTuple
 from actool.checks.rootfs_index import ROOT, Node, RootfsIndex
 
 _STEPS = 250_000  # of all look-ups in one image: links can make a path very long

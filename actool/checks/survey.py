@@ -8,7 +8,6 @@ Source: aci.md, Image Archives and Image Manifest.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from acspec import limits
 from acspec.archive.entry import Entry, Kind
@@ -17,6 +16,7 @@ from acspec.archive.layout import MANIFEST
 from acspec.archive.xattrs import ACL_ACCESS
 from acspec.image_manifest import ImageManifest
 from acspec.rendering import normalise_path
+from acspec.typed import Protocol
 from actool.checks.elf import Machine
 from actool.checks.manifests import check_image_manifest
 from actool.checks.odd_files import DEVICES, ODD_BITS, OddFiles

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from acspec.durable import NewFile, umasked
 from acspec.errors import FormatError, ToolError, UsageError
@@ -21,7 +21,7 @@ from actool.checks.reports import STANDARD_INPUT, Report, Tally, archive_fault, 
 from actool.checks.validate import validate
 from actool.passphrase import Passphrase
 
-ReportFormat: TypeAlias = Literal["text", "json", "junit", "sarif", "github"]
+ReportFormat = Literal["text", "json", "junit", "sarif", "github"]
 
 
 class ValidationRequest(Value):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
 
 from acspec.errors import UsageError
 from acspec.values import Value
@@ -17,6 +16,7 @@ from actool.comparing.manifest_differences import PlaceDifference, find_manifest
 from actool.comparing.snapshot import Snapshot, read_snapshot
 from actool.inputs import opened
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

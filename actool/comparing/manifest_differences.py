@@ -9,11 +9,11 @@ Source: aci.md, Image Manifest Schema.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from acspec.jsontext import parse_json
 from acspec.values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 

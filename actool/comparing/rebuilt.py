@@ -11,13 +11,16 @@ import fcntl
 import os
 import threading
 from types import TracebackType
-from typing import Self
 
 from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings, write_walk
 from acspec.descriptors import write_all
 from acspec.errors import FormatError, KernelError
 from acspec.names import ImageID
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
 
 _PIPE_BYTES = 1024 * 1024  # the most that anybody may ask for
 

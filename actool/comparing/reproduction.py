@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from contextlib import closing, nullcontext
 from hashlib import sha512
-from typing import TYPE_CHECKING
 
 from acspec.archive.compression import Compression
 from acspec.archive.source import Source
@@ -25,6 +24,7 @@ from actool.json_lines import dump_line
 from actool.kept import KeptInput, kept
 from actool.sources import SourceRequest, Sources, opened_sources
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 

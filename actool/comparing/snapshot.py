@@ -12,7 +12,6 @@ from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from acspec.archive.compression import Compression
 from acspec.archive.entry import Entry, Kind
@@ -26,9 +25,11 @@ from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings
 from acspec.image_manifest import parse_image_manifest
 from acspec.names import ImageID
+from acspec.typed import NamedTuple
 from actool.comparing.content_digest import digest_content
 from actool.comparing.rebuilt import Rebuilt
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from actool.inputs import Input
 

@@ -44,6 +44,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     ownership       whose a file is, and who else can write to it
     locks           locks that say who is at work
     values          frozen classes, made of their annotations
+    typed           named tuples and protocols, at a small price
     errors          what can go wrong, and the exit code of each
     escape          values from outside, safe to print
     sizes           numbers of bytes, for people

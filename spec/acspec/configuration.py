@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Generic, TypeVar
 
 from acspec import limits
 from acspec.errors import ConfigError, FormatError
 from acspec.fields import Fields
 from acspec.jsontext import parse_json, read_limited
+from acspec.typed import Generic, TypeVar
 from acspec.values import Value
 
 TYPE_CHECKING = False

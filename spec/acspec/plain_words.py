@@ -26,6 +26,8 @@ _ANY_NUMBER = "Annotated[list[str] | None, typer.Argument("
 _NOT_PLAIN = ("typer.Argument(", "envvar=", "callback=", "prompt=", "default_factory=")
 # A function that takes any words by any names, as one that is wrapped does: what it takes cannot be seen.
 _TAKES_ANYTHING = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS, without the import of inspect
+# What options are described with.
+_DESCRIBING = {"typer": ("Option", "Argument"), "typing": ("Annotated", "Literal")}
 
 
 def find_plain_call(place: str, words: Sequence[str]) -> partial[object] | None:
@@ -37,11 +39,11 @@ def find_plain_call(place: str, words: Sequence[str]) -> partial[object] | None:
     if any(word.startswith("-") and word != "-" for word in words):
         return None
     module, _, name = place.partition(":")
-    with _TyperLater() as later:
+    with _DescribedLater(module.partition(".")[0]) as later:
         function = getattr(import_module(module), name)
     arguments = _fit(function, words) if isinstance(function, FunctionType) else None
     if arguments is None:
-        later.forget(module.partition(".")[0])
+        later.forget()
         return None
     return partial(function, *arguments)
 
@@ -64,46 +66,61 @@ def _fit(function: FunctionType, words: Sequence[str]) -> list[str | list[str]] 
     return None
 
 
-class _TyperLater:
-    """While this lasts, modules of subcommands are imported without Typer: how they describe their options, nobody reads."""
+class _DescribedLater:
+    """While this lasts, modules of *package* are imported without Typer and typing: how they describe options, nobody reads."""
 
-    def __enter__(self) -> _TyperLater:
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def __enter__(self) -> _DescribedLater:
         self._known = set(sys.modules)
-        self._standing_in = None
-        if "typer" not in self._known:
-            self._standing_in = sys.modules["typer"] = _Typer("typer")
+        self._standing_in = [_StandIn(name, self._package) for name in _DESCRIBING if name not in self._known]
+        sys.modules.update((module.__name__, module) for module in self._standing_in)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        if self._standing_in is not None:
-            self._standing_in.end()
+        for module in self._standing_in:
+            module.end()
 
-    def forget(self, package: str) -> None:
-        """Let the modules of *package* that were imported meanwhile be imported again, for Typer to read their descriptions."""
-        if self._standing_in is not None:
+    def forget(self) -> None:
+        """Let the modules of the package that were imported meanwhile be imported again, for Typer to read their descriptions."""
+        if self._standing_in:
             for name in sys.modules.keys() - self._known:
-                if name.partition(".")[0] == package:
+                if name.partition(".")[0] == self._package:
                     del sys.modules[name]
+                    above, _, last = name.rpartition(".")
+                    if above in sys.modules:  # or `from above import last` would find it there
+                        vars(sys.modules[above]).pop(last, None)
 
 
-class _Typer(ModuleType):
-    """Stands in for Typer where options are described; what else anybody wants of it, then or later, Typer has."""
+class _StandIn(ModuleType):
+    """Stands in for a module where *package* describes options. What anybody else wants of it, or anything else, the module has."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, package: str) -> None:
         super().__init__(name)
-        self.__dict__.update(Option=_describe, Argument=_describe)
+        self._package = package
 
     def end(self) -> None:
         """Stand in no more."""
+        self._package = ""
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
-        for name in ("Option", "Argument"):
-            self.__dict__.pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__path__":  # what is imported from no package is asked for it first
+            raise AttributeError(name)
+        who = str(sys._getframe(1).f_globals.get("__name__"))
+        if name in _DESCRIBING[self.__name__] and who.partition(".")[0] == self._package:
+            return _Description()
         self.end()
         return getattr(import_module(self.__name__), name)
 
 
-def _describe(*_: object, **__: object) -> None:
-    pass
+class _Description:
+    """What a description of options is made of: called, or with brackets behind it, and nothing comes of it."""
+
+    def __call__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __getitem__(self, _: object) -> None:
+        pass

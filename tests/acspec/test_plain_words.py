@@ -71,12 +71,28 @@ def inner() -> None:
 def other() -> None:
     print("other")
 """
+MIXED = """
+from __future__ import annotations
+from typing import Annotated
+import typer
+import foreign
+
+def mixed(loud: Annotated[bool, typer.Option("--loud")] = False) -> None:
+    print(foreign.unit(), loud)
+"""
+FOREIGN = """
+from typing import Annotated, get_args
+METRES = Annotated[int, "m"]
+
+def unit() -> str:
+    return get_args(METRES)[1]
+"""
 MAIN = """
 import sys
 from acspec.commands import run_command
 from acspec.program import run_program
 names = ("none", "two", "many", "some", "maybe", "number", "told", "needy", "curious")
-commands = {"group": "sample_group:group", **{name: f"sample_words:{name}" for name in names}}
+commands = {"group": "sample_group:group", "mixed": "sample_mixed:mixed", **{name: f"sample_words:{name}" for name in names}}
 code = run_program("tool", lambda: run_command("tool", "Does things.", commands, sys.argv[1:]))
 print("typer" in sys.modules)
 sys.exit(code)
@@ -87,6 +103,8 @@ sys.exit(code)
 def place(tmp_path: Path) -> Path:
     (tmp_path / "sample_words.py").write_text(SAMPLE)
     (tmp_path / "sample_group.py").write_text(GROUP)
+    (tmp_path / "sample_mixed.py").write_text(MIXED)
+    (tmp_path / "foreign.py").write_text(FOREIGN)
     return tmp_path
 
 
@@ -148,6 +166,11 @@ def test_typer_says_what_is_wrong_with(words: list[str], why: str, place: Path) 
 def test_whoever_wants_more_of_typer_gets_it(place: Path) -> None:
     ended = run(place, "curious")
     assert (ended.returncode, ended.stdout) == (7, "True\n")
+
+
+def test_whoever_else_describes_something_has_it_described(place: Path) -> None:
+    ended = run(place, "mixed")
+    assert (ended.stdout, ended.stderr) == ("m False\nFalse\n", "")
 
 
 COMMANDS = {

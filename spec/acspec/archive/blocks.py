@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha512
 from types import TracebackType
-from typing import Self
 
 from isal.isal_zlib import crc32  # the same as zlib's, in a tenth of the time
 
@@ -21,6 +20,10 @@ from acspec.archive.buffers import keep_buffers
 from acspec.archive.encoders import Encoder
 from acspec.errors import KernelError
 from acspec.names import ImageID
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
 
 BLOCK_BYTES = 1 << 20
 _MOST_THREADS = 8

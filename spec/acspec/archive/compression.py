@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Protocol
 
 from acspec import limits
 from acspec.archive.faults import StreamFault
 from acspec.archive.header import BLOCK, is_header
 from acspec.archive.pgp import name_pgp
 from acspec.archive.source import Source
+from acspec.typed import Protocol
 
 CHUNK = 512 * 1024
 _INPUT = 128 * 1024

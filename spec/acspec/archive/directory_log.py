@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from struct import Struct
-from typing import IO, NamedTuple
+
+from acspec.typed import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 _IN_MEMORY = 4 * 1024 * 1024
 _RECORD = Struct("<IHqIii")  # lengths of path and ACLs, -1 for no ACL; the time as seconds and nanoseconds

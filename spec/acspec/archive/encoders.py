@@ -12,10 +12,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from hashlib import sha512
-from typing import NamedTuple, Protocol
 
 from acspec.archive.compression import Compression
 from acspec.errors import UsageError
+from acspec.typed import NamedTuple, Protocol
 
 ENCODERS = ("isal", "zlib")
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+
+from acspec.typed import NamedTuple, Protocol
 
 NO_XATTRS: Mapping[bytes, bytes] = MappingProxyType({})
 

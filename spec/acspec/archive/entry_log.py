@@ -8,10 +8,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from struct import Struct
-from typing import NamedTuple
 
 from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.spool import Spool
+from acspec.typed import NamedTuple
 
 # Where the first name of the file is; offset and size of the data; owners; the time as seconds and nanoseconds; device; mode and
 # type; lengths of name, target and attributes, number of pieces.

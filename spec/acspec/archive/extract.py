@@ -13,7 +13,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Protocol, Self
 
 from acspec.archive.descents import Descents
 from acspec.archive.directory_log import DirectoryLog, DirectoryNote
@@ -25,6 +24,11 @@ from acspec.durable import remove_tree, umasked
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.ownership import is_root
+from acspec.typed import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE, _DIRECTORY, _HARD_LINK = Kind.FILE, Kind.DIRECTORY, Kind.HARD_LINK

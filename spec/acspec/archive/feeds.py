@@ -7,11 +7,11 @@ closed early: no exception and no thread is ever left behind.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from acspec.archive.source import Source
 from acspec.errors import KernelError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from queue import SimpleQueue
 

@@ -9,13 +9,17 @@ Source: POSIX.1-2017, pax, ustar Interchange Format; GNU tar manual, Basic Tar F
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple, TypeVar
 from zlib import adler32
 
 from acspec.archive.faults import Fault
 from acspec.execution import MAX_ID
+from acspec.typed import NamedTuple
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 BLOCK = 512
 ZERO_BLOCK = bytes(BLOCK)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
 
 from acspec import limits
 from acspec.archive.buffers import keep_buffers
@@ -27,8 +26,10 @@ from acspec.errors import EntryError, FormatError, MissingInputError
 from acspec.names import ImageID
 from acspec.values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
+    from typing import Self
 
     from acspec.image_manifest import ImageManifest
 

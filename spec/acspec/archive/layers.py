@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 from acspec.archive.index import ImageIndex, Keep, is_inside, parent_key
+from acspec.typed import NamedTuple
 
 # The key of a path, the number of a layer, the place of an entry in it, if that is a directory.
 _Event = tuple[bytes, int, int, bool]

@@ -8,10 +8,10 @@ Source: path_resolution(7), symlink(7).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from acspec.archive.entry import Kind
 from acspec.escape import escape
+from acspec.typed import Protocol
 
 MAX_LINKS = 40
 PATH_BYTES = 4095  # PATH_MAX without the zero byte

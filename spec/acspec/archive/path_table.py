@@ -12,8 +12,8 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hashlib import blake2b as BLAKE2b  # noqa: N812 - a class in all but name
 

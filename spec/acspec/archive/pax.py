@@ -9,7 +9,6 @@ Source: POSIX.1-2017, pax, pax Interchange Format; `SCHILY.xattr.` and `SCHILY.a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
 from acspec.archive.acl import ACL_XATTRS, parse_acl
 from acspec.archive.faults import Fault
@@ -17,6 +16,7 @@ from acspec.archive.sparse import KEYWORDS as _SPARSE
 from acspec.archive.sparse import Announcement, parse_announcement
 from acspec.escape import escape
 from acspec.execution import MAX_ID
+from acspec.typed import NamedTuple
 
 _XATTR = b"SCHILY.xattr."
 _OF_ONE_FILE = frozenset((b"path", b"linkpath", b"size", *ACL_XATTRS))

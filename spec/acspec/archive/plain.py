@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
 
 from acspec import limits
 from acspec.archive.compression import decompress, recognise
@@ -19,6 +18,10 @@ from acspec.archive.reader import TarReader
 from acspec.archive.source import Source
 from acspec.archive.stream import TarStream
 from acspec.errors import FormatError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class PlainArchive:

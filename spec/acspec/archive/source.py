@@ -12,11 +12,11 @@ import os
 import select
 import stat
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from acspec import limits
 from acspec.archive.faults import StreamFault
 from acspec.errors import FormatError, StorageError
+from acspec.typed import Protocol
 
 
 class Readable(Protocol):
@@ -29,7 +29,6 @@ class Readable(Protocol):
         """Return the next bytes."""
 
 
-@runtime_checkable
 class Interruptible(Protocol):
     """A Readable that can be told to end a call that waits, instead of ending it by itself."""
 
@@ -119,7 +118,7 @@ class Source:
             os.write(self._wake[1], b"\0")
         elif self._descriptor >= 0:  # a file of nothing but empty streams would be read to its end before anybody is asked
             self._read = lambda _: b""
-        elif isinstance(self._origin, Interruptible):
+        elif hasattr(self._origin, "interrupt"):
             self._origin.interrupt()
 
     def close(self) -> None:

@@ -12,12 +12,12 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from struct import Struct
-from typing import NamedTuple
 
 from acspec import limits
 from acspec.archive.faults import Fault
 from acspec.archive.header import BLOCK, is_gnu, parse_number
 from acspec.escape import escape
+from acspec.typed import NamedTuple
 
 KEYWORDS = b"GNU.sparse."
 

@@ -11,9 +11,12 @@ import os
 import tempfile
 from contextlib import suppress
 from types import TracebackType
-from typing import IO, Self
 
 from acspec.errors import OutputError, StorageError, ToolError, reason_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Self
 
 _IN_MEMORY = 256 * 1024
 _LENGTH = 4

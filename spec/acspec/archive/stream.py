@@ -7,10 +7,10 @@ Where the bytes come from is the feed's business.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 from acspec.archive.faults import Fault, StreamFault
 from acspec.archive.header import BLOCK
+from acspec.typed import Protocol
 
 Tap = Callable[[bytes], object]
 

@@ -12,7 +12,6 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from acspec import limits
 from acspec.archive.descents import OPEN_DIRECTORY, Descents
@@ -25,6 +24,7 @@ from acspec.archive.xattrs import read_xattrs
 from acspec.errors import EntryError, FormatError
 from acspec.escape import escape
 from acspec.jsontext import read_limited
+from acspec.typed import NamedTuple
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _KINDS = {
