@@ -130,6 +130,10 @@ class Value(metaclass=_ValueType):
         """Return a hash of what counts for it. Raises: TypeError when something in it has none."""
         return hash(tuple(getattr(self, one.name) for one in type(self)._fields if one.hashed))
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Return what makes it again: a copy of it, or it in another process."""
+        return type(self), tuple(getattr(self, one.name) for one in type(self)._fields)
+
     def __repr__(self) -> str:
         """Return the words that make it, but for what is not to be shown."""
         shown = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in type(self)._fields if one.shown)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 import subprocess
 import sys
 import types
@@ -119,6 +121,11 @@ def test_what_is_not_to_be_hashed_or_shown_is_not() -> None:
     assert len({Point(1, notes=["a"]), Point(1, notes=["b"])}) == 2
     assert hash(Point(1, notes=["a"])) == hash(Point(1, notes=["b"]))
     assert repr(Point(1, secret="s")) == "Point(x=1, y=0, notes=[])"
+
+
+def test_a_value_can_be_copied_and_sent_to_another_process() -> None:
+    for again in (copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))):
+        assert again(Named(1, notes=["a"], name="here")) == Named(1, notes=["a"], name="here")
 
 
 def test_a_value_is_taken_apart_by_its_fields_in_order() -> None:
