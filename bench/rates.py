@@ -82,11 +82,8 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def measure_rates(title: str, rates: Rates, system: str, rounds: int, *, all_rows: bool) -> tuple[Table, dict[str, list[Sample]]]:
-    """Return the table of one layout on one file system, and the samples of ours by command.
-
-    Without *all_rows* only what a file system makes a difference to is measured: unpacking.
-    """
+def measure_rates(title: str, rates: Rates, system: str, rounds: int) -> tuple[Table, dict[str, list[Sample]]]:
+    """Return the table of one layout on one file system, and the samples of ours by command."""
     table = Table(f"{title}, on {system}, {rounds} rounds", "s")
     found: dict[str, list[Sample]] = {}
 
@@ -97,9 +94,8 @@ def measure_rates(title: str, rates: Rates, system: str, rounds: int, *, all_row
             table.add(what if len(samples) == 1 else name, peer, ours, theirs)
             found.setdefault(name, []).extend(ours)
 
-    if all_rows:
-        row("actool build", "tar, gzip", rates.build())
-        row("actool validate", "zcat, sha512sum", rates.validate("validate", "id"))
+    row("actool build", "tar, gzip", rates.build())
+    row("actool validate", "zcat, sha512sum", rates.validate("validate", "id"))
     row("actool extract, gzip", "tar -xpzf", rates.extract(rates.image))
     row("actool extract, plain", "tar -xpf", rates.extract(rates.plain))
     speeds = ", ".join(f"{row.what} {rates.size / row.found.ours / 1e6:,.0f} MB/s" for row in table.rows)

@@ -125,7 +125,7 @@ def _measure_rates(
             rates = Rates(programs, layout, out, environment)
             if number == 0:
                 _note_peaks(peaks, _peaks_of_store(programs, rates, environment, work), title)
-            table, samples = measure_rates(title, rates, system, rounds, all_rows=number == 0)
+            table, samples = measure_rates(title, rates, system, rounds)
             table.show()
             _note_peaks(peaks, samples, title)
             shutil.rmtree(layout)
