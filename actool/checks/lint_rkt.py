@@ -8,7 +8,6 @@ Source: docs/interoperability.md, Images of actool in rkt.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from acspec.escape import escape
 from acspec.image_manifest import Annotation
@@ -16,6 +15,7 @@ from acspec.isolator_names import APPARMOR_PROFILE, BLOCK_BANDWIDTH, BLOCK_IOPS,
 from acspec.isolators import Isolator
 from actool.checks.reports import Diagnostic, warning
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
