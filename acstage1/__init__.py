@@ -30,11 +30,11 @@ Modules, from top to bottom:
     blockdevices  the disks behind paths
     shortfalls    what an ordinary user's pod does without, and what is said of it
     cgroups       the pod's place in every hierarchy
-    hierarchies   where this process stands in the cgroup hierarchies
     init          PID 1 of the pod: namespaces, trees, then what the monitor asks
     joining       the way into the pod, for those who make a clean copy
     marks         by what processes of one app are told from others'
     keeping       volumes with a size, where a restart finds them
+    cgroupview    /sys/fs/cgroup as an app sees it
     tree          the file system of one app
     namefiles     files in /etc by which apps find names
     operations    steps as values: shown, tested, run
@@ -54,6 +54,7 @@ Modules, from top to bottom:
     oom           when memory is short: who is chosen, and who was
     labels        labels of AppArmor and SELinux
     sysctls       kernel parameters of the pod's own namespaces
+    hierarchies   where this process stands in the cgroup hierarchies
     cgroupfs      cgroup directories: control files, killing, removal
     pod           the pod directory as stage1 reads it
     restarts      whether and when an app is started again

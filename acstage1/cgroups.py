@@ -72,6 +72,10 @@ class PodCgroups:
         """Return every directory of the pod, parents first."""
         return [path for _, pod in self._pods for path in self._directories(pod)]
 
+    def hierarchies(self) -> list[Hierarchy]:
+        """Return the hierarchies in which the pod has directories."""
+        return [hierarchy for hierarchy, _ in self._pods]
+
     def _directories(self, pod: str) -> list[str]:
         return [pod, f"{pod}/init", *(f"{pod}/app-{name}" for name in self._apps)]
 

@@ -14,6 +14,7 @@ import select
 
 from acspec.errors import ToolError
 from acstage1 import reports
+from acstage1.cgroupview import choose_views, show_cgroups
 from acstage1.devices import make_source_nodes
 from acstage1.keeping import KeptVolumes
 from acstage1.linux.mounts import (
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from acspec.jsontext import JSONValue
+    from acstage1.hierarchies import Hierarchy
     from acstage1.marks import Marks
     from acstage1.pod import App, PodDirectory
     from acstage1.reports import Channel
@@ -67,12 +69,13 @@ class InitContext:
     """What init inherits.
 
     The pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups, the trampoline, each app's
-    descriptors 0 to 2 (None: its own /dev/null), what makes the terminals of apps that have one, and the sockets on ports of the
-    host.
+    descriptors 0 to 2 (None: its own /dev/null), what makes the terminals of apps that have one, the sockets on ports of the
+    host, and the hierarchies in which the pod has cgroups.
     """
 
     __slots__ = (
-        "channel", "debug", "descriptors", "gate", "lifeline", "marks", "namespaces", "pod", "sockets", "terminals", "trampoline",
+        "channel", "debug", "descriptors", "gate", "hierarchies", "lifeline", "marks", "namespaces", "pod", "sockets", "terminals",
+        "trampoline",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +88,7 @@ class InitContext:
         descriptors: dict[str, tuple[int | None, int, int]],
         terminals: dict[str, Callable[[], int]],
         sockets: dict[Socket, int],
+        hierarchies: Sequence[Hierarchy],
         debug: bool,
     ) -> None:
         self.pod = pod
@@ -95,6 +99,7 @@ class InitContext:
         self.descriptors = descriptors
         self.terminals = terminals
         self.sockets = sockets
+        self.hierarchies = hierarchies
         self.debug = debug
         self.marks: Marks | None = None
         self.namespaces: list[int] = []
@@ -332,10 +337,11 @@ class _Init:
         def enter_root() -> None:
             if os.read(gate, 1) != b"+":
                 os._exit(125)
-            if self._context.marks is not None:
-                self._context.marks.put_on(app.name)
-            unshare(CLONE_NEWNS)
+            marks = self._context.marks
+            is_marked = marks is not None and marks.put_on(app.name)
+            unshare(CLONE_NEWNS if is_marked else CLONE_NEWNS | CLONE_NEWCGROUP)
             pivot_root_here(f"{_APPS}/{app.name}")
+            show_cgroups(choose_views(self._context.hierarchies))
             start.descriptors = self._descriptors(app, role)
             start.sockets = tuple(self._context.sockets[item] for item in app.sockets) if role == reports.MAIN else ()
 

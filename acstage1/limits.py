@@ -77,7 +77,8 @@ def read_demands(pod: PodDirectory) -> list[Demand]:
         for demand in own.values():
             _bound(demand, of_pod.get(demand.name))
         demands += own.values()
-    return [*_derive(of_pod, of_apps), *demands]
+    bounds = (_pass_on(bound, app.name) for app, own in zip(pod.apps, of_apps, strict=True) for bound in _unsaid(of_pod, own))
+    return [*_derive(of_pod, of_apps), *demands, *bounds]
 
 
 def _read_owner(app: str | None, isolators: Sequence[JSONValue], place: str) -> dict[str, Demand]:
@@ -120,6 +121,17 @@ def _bound(demand: Demand, of_pod: Demand | None) -> None:
     if bound is not None and demand.limit is not None and demand.limit > bound:
         demand.limit = bound
         demand.changed.append(f"the pod's limit is {_show(demand.name, bound)}")
+
+
+def _unsaid(of_pod: dict[str, Demand], own: dict[str, Demand]) -> list[Demand]:
+    """Return the limits of the pod on what an app sees in its own cgroup, where it has none of its own."""
+    shown = [of_pod[name] for name in (CPU, MEMORY) if name in of_pod]
+    return [demand for demand in shown if demand.limit is not None and (demand.name not in own or own[demand.name].limit is None)]
+
+
+def _pass_on(bound: Demand, app: str) -> Demand:
+    """Return a limit of the pod as one of an app, which binds it anyway: an app that looks for its limit is to find it."""
+    return Demand(app, bound.name, None, bound.limit, told=False)
 
 
 def _derive(of_pod: dict[str, Demand], of_apps: Sequence[dict[str, Demand]]) -> Iterator[Demand]:

@@ -34,7 +34,8 @@ class Marks:
         """Return what the monitor knows the marks by, in the order of the apps. Raises: OSError."""
         return [str(os.fstat(descriptor).st_ino) for descriptor in self._namespaces.values()]
 
-    def put_on(self, app: str) -> None:
-        """Mark this process as one of *app*, where there are marks. Raises: OSError."""
+    def put_on(self, app: str) -> bool:
+        """Mark this process as one of *app*, and return whether there are marks. Raises: OSError."""
         if app in self._namespaces:
             setns(self._namespaces[app], CLONE_NEWCGROUP)
+        return app in self._namespaces

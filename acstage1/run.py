@@ -177,7 +177,7 @@ class _Monitor:
             set_wakeup_fd(-1)
             os.close(self._lock)  # whatever its number
             close_all_but({theirs.fileno(), *for_init})
-            _become_init(self._pod, theirs, lifeline, gate, trampoline, streams, sockets, self._options.debug)
+            _become_init(self._pod, theirs, lifeline, gate, trampoline, streams, sockets, self._cgroups, self._options.debug)
         self._init_pid, self._init = pid, os.pidfd_open(pid)
         theirs.close()
         close_all(for_init)
@@ -363,13 +363,15 @@ def _become_init(
     trampoline: int | None,
     streams: Streams,
     sockets: dict[Socket, int],
+    cgroups: PodCgroups,
     debug: bool,
 ) -> NoReturn:
     """Be pod init, whose modules are imported only here: beside the monitor, which makes the cgroups meanwhile."""
     try:
         from acstage1.init import InitContext, run_init
 
-        run_init(InitContext(pod, channel, lifeline, gate, trampoline, streams.descriptors, streams.terminals, sockets, debug))
+        descriptors, terminals, hierarchies = streams.descriptors, streams.terminals, cgroups.hierarchies()
+        run_init(InitContext(pod, channel, lifeline, gate, trampoline, descriptors, terminals, sockets, hierarchies, debug))
     except BaseException as error:
         channel.send(FAILED, "", "", *describe_failure("begin", error).fields())
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES
 from acspec.isolator_names import REMOVE_SET, RETAIN_SET
-from tests.support.poddirs import AppSpec, Result, run, write_pod
+from tests.support.poddirs import AppSpec, Result, enter, handler, read_line, run, start, write_pod
 
 EACCES, EPERM, EROFS, ENOENT, ECONNREFUSED = 13, 1, 30, 2, 111
 
@@ -151,10 +151,42 @@ def test_no_mount_of_the_host_or_of_init_is_left(tmp_path: Path, rootfs: Path) -
     assert str(tmp_path) not in "\n".join(seen["mounts"])
 
 
-def test_the_cgroup_is_shown_from_the_pod_s_own_root(tmp_path: Path, rootfs: Path) -> None:
-    paths = {line.split(":", 2)[2] for line in report(tmp_path, rootfs)["cgroup"]}
-    assert "/app-app" in paths
-    assert paths <= {"/", "/app-app"}
+def test_the_app_s_own_cgroup_is_the_root_of_what_it_sees(tmp_path: Path, rootfs: Path) -> None:
+    seen = report(tmp_path, rootfs)
+    assert {line.split(":", 2)[2] for line in seen["cgroup"]} == {"/"}
+    shown = [line.split(" ") for line in seen["mounts"] if line.split(" ")[4].startswith("/sys/fs/cgroup")]
+    assert {fields[3] for fields in shown} == {"/"}
+    assert all(fields[5].startswith("ro,nosuid,nodev,noexec") for fields in shown)
+
+
+def test_an_app_and_its_handlers_and_who_enters_it_see_its_limits_and_no_processes_of_others(tmp_path: Path, rootfs: Path) -> None:
+    look = "cat $(ls /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null)"
+    limit = {"name": "resource/memory", "value": {"limit": "64Mi"}}
+    seen, other = "67108864\n", AppSpec(["/bin/probe", "trap", "0"])
+    app = AppSpec(["/bin/sh", "-c", f"{look}; exec /bin/probe trap 0"], {"isolators": [limit]})
+    app.app["eventHandlers"] = [handler("pre-start", look), handler("post-stop", look)]
+    pod = write_pod(tmp_path, rootfs, {"app": app, "other": other})
+    with start(pod) as monitor:
+        assert sorted(read_line(monitor) for _ in range(3)) == [f"app | {seen}", f"app | {seen}", "other | waiting\n"]
+        assert enter(pod, "app", "/bin/sh", "-c", look).stdout == seen
+        listed = "cat $(ls /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/pids/cgroup.procs 2>/dev/null)"
+        processes = enter(pod, "app", "/bin/sh", "-c", listed).stdout.split()
+        assert "0" not in processes
+        assert len(processes) >= 2
+        monitor.terminate()
+        monitor.wait()
+        assert monitor.stdout is not None
+        assert f"app | {seen}" in monitor.stdout.read()
+
+
+def test_a_limit_of_the_pod_is_one_that_an_app_finds(tmp_path: Path, rootfs: Path) -> None:
+    limits = [
+        {"name": "resource/memory", "value": {"limit": "64Mi"}}, {"name": "resource/cpu", "value": {"limit": "500m"}},
+    ]  # fmt: skip
+    files = "memory.max memory/memory.limit_in_bytes cpu.max cpu/cpu.cfs_quota_us cpu,cpuacct/cpu.cfs_quota_us"
+    app = AppSpec(["/bin/sh", "-c", f"cd /sys/fs/cgroup; cat $(ls {files} 2>/dev/null)"])
+    result = run(write_pod(tmp_path, rootfs, {"app": app}, manifest={"isolators": limits}))
+    assert {"67108864", "50000"} <= set(result.stdout.split()), result.stderr
 
 
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "console", "pts", "ptmx", "shm")

@@ -24,7 +24,8 @@ def _mounts(pid: int | str) -> list[str]:
 
 
 def _devices(mounts: list[str]) -> set[str]:
-    return {line.split(" ")[2] for line in mounts}
+    # A hierarchy of cgroups is one file system for all; what of it an app sees begins at its own.
+    return {line.split(" ")[2] for line in mounts if " - cgroup" not in line}
 
 
 def _monitor(desk: Desk) -> int:
