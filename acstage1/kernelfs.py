@@ -36,6 +36,10 @@ MASKED = (
     "/sys/kernel/vmcoreinfo", "/sys/dev/block", "/sys/fs/bpf", "/sys/fs/pstore", "/sys/fs/selinux",
 )  # fmt: skip
 
+# How often each processor was too hot, which tells of the work of others.
+_PROCESSORS, _HEAT = "/sys/devices/system/cpu", "thermal_throttle"
+_EMPTY = "mode=555,size=0,nr_inodes=1"
+
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
@@ -69,11 +73,42 @@ def mask(root: int, path: str, null: str) -> None:
         return
     try:
         if stat.S_ISDIR(os.fstat(target).st_mode):
-            mount("tmpfs", f"/proc/self/fd/{target}", "tmpfs", HARMLESS | MS_RDONLY, "mode=555,size=0,nr_inodes=1")
+            mount("tmpfs", f"/proc/self/fd/{target}", "tmpfs", HARMLESS | MS_RDONLY, _EMPTY)
         else:
             bind_file(null, target, path)
     finally:
         os.close(target)
+
+
+def mask_heat(root: int) -> None:
+    """Hide what each processor of the rootfs at descriptor *root* says of its heat, all by one empty directory. Raises: OSError.
+
+    Source: kernel drivers/thermal/intel/therm_throt.c, where the counters are; processors of other makers have none.
+    """
+    try:
+        first = open_in_root(root, f"{_PROCESSORS}/cpu0/{_HEAT}")
+    except FileNotFoundError:
+        return
+    mount("tmpfs", f"/proc/self/fd/{first}", "tmpfs", HARMLESS | MS_RDONLY, _EMPTY)
+    os.close(first)
+    empty = open_in_root(root, f"{_PROCESSORS}/cpu0/{_HEAT}")
+    listing = open_in_root(root, _PROCESSORS, os.O_RDONLY | os.O_DIRECTORY)
+    for name in os.listdir(listing):
+        if name.startswith("cpu") and name[3:].isdigit() and name != "cpu0":
+            _cover(root, f"{_PROCESSORS}/{name}/{_HEAT}", empty)
+    for descriptor in (empty, listing):
+        os.close(descriptor)
+
+
+def _cover(root: int, path: str, empty: int) -> None:
+    try:
+        target = open_in_root(root, path)
+    except FileNotFoundError:  # a processor that is off
+        return
+    tree = clone_tree(empty, recursive=False, path=path)
+    attach(tree, target, path)
+    for descriptor in (tree, target):
+        os.close(descriptor)
 
 
 def make_read_only(root: int, path: str) -> None:

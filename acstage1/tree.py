@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from acstage1.devices import make_node_target, mount_dev
-from acstage1.kernelfs import MASKED, READ_ONLY, make_read_only, mask, mount_proc, mount_sys
+from acstage1.kernelfs import MASKED, READ_ONLY, make_read_only, mask, mask_heat, mount_proc, mount_sys
 from acstage1.linux.mounts import (
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOEXEC,
@@ -101,6 +101,7 @@ class AppTree:
             Operation("mount tmpfs on /dev", lambda: self._on("dev", self._mount_dev)),
             *([Operation(f"mount the socket for notices on {NOTIFY_PATH}", self._mount_socket)] if app.notify else []),
             *(self._mask(path) for path in MASKED),
+            Operation("mask the heat of processors", lambda: mask_heat(self._root)),
             *(self._protect(path) for path in READ_ONLY),
             Operation("write files for names", lambda: self._files.write(self._root)),
             *(self._volume(item) for item in app.mounts),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +281,24 @@ def test_init_s_own_root_is_of_no_use_to_who_reaches_it(tmp_path: Path, rootfs: 
     assert result.stdout == "apps\ndev\nproc\ndev:\n\nproc:\n"
     assert result.stderr.count("Read-only file system") == 2
     assert "dev/null': No such file" in result.stderr
+
+
+HEAT = """
+import os, sys
+from acstage1.kernelfs import mask_heat
+mask_heat(os.open(sys.argv[1], os.O_PATH | os.O_DIRECTORY))
+"""
+
+
+def test_how_hot_each_processor_was_is_hidden_where_the_kernel_says_it(tmp_path: Path) -> None:
+    """Machines that are emulated have no such counters: a tree of files stands for the kernel's."""
+    processors = tmp_path / "sys/devices/system/cpu"
+    for name in ("cpu0", "cpu1", "cpu12"):
+        (processors / name / "thermal_throttle").mkdir(parents=True)
+        (processors / name / "thermal_throttle" / "core_throttle_count").write_text("7")
+    for name in ("cpu13/topology", "cpuidle/thermal_throttle"):
+        (processors / name).mkdir(parents=True)
+    words = ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", '"$1" -c "$2" "$3"; cd "$3"; find . -type f', "sh"]
+    result = subprocess.run([*words, sys.executable, HEAT, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert result.stdout == ""
+    assert len(list(tmp_path.rglob("core_throttle_count"))) == 3
