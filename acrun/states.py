@@ -54,7 +54,8 @@ class AppState:
         if "signal" in self.status:
             return f"signal {_signal(self.status['signal'])}{memory}"
         if "failed" in self.status:
-            return f"failed to start: {self.status.get('why', self.status['failed'])}"
+            handler = "pre-start: " if self.status["failed"] == "pre-start" else ""
+            return f"failed to start: {handler}{self.status.get('why', self.status['failed'])}"
         return ""
 
 

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+from errno import EINVAL
 
+from acstage1.errors import StartError
 from acstage1.sealed import make_sealed_program
 
 MARKER = b"appc:app"
@@ -49,10 +51,19 @@ def make_trampoline() -> int | None:
 
 
 def make_high_trampoline() -> int | None:
-    """Return the trampoline's descriptor out of the way of those the app gets. Raises: OSError."""
+    """Return the trampoline's descriptor out of the way of those the app gets.
+
+    Raises: StartError where so many may not be open; OSError.
+    Source: fcntl(2), F_DUPFD: EINVAL.
+    """
     low = make_trampoline()
     if low is None:
         return None
-    high: int = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 64)
-    os.close(low)
-    return high
+    try:
+        return fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 64)
+    except OSError as error:
+        if error.errno == EINVAL:
+            raise StartError("descriptors", "too few may be open", "ulimit -n 1024") from None
+        raise
+    finally:
+        os.close(low)

@@ -44,6 +44,7 @@ STATUSES = {
     "a real-time signal, which has no name": ({"signal": 40}, "signal 40"),
     "a signal that is no number": ({"signal": "x"}, "signal x"),
     "a program that could not be started": ({"failed": "exec", "why": "not found"}, "failed to start: not found"),
+    "a handler that failed": ({"failed": "pre-start", "why": "exit 4"}, "failed to start: pre-start: exit 4"),
     "a failure without a reason": ({"failed": "exec"}, "failed to start: exec"),
     "nothing of use, and the pod is over": ({}, "aborted"),
     "no object": ([], "aborted"),
