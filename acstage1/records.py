@@ -40,6 +40,7 @@ class Records:
         self._boot = boot_id()
         self._monitor = identify(os.getpid())
         self._init: JSONValue = None
+        self._owed: dict[str, dict[str, JSONValue]] = {}
 
     def write_cgroups(self, paths: Sequence[str]) -> None:
         """Write the list of cgroup directories. Raises: OSError."""
@@ -57,8 +58,18 @@ class Records:
         _write(self._path, "pid", dump_json(value))
 
     def write_status(self, app: str, status: dict[str, JSONValue]) -> None:
-        """Write how an app ended. Raises: OSError."""
+        """Write how an app ended. Raises: OSError; then it is owed."""
+        self._owed[app] = status
         _write(self._path, f"status/{app}", dump_json(status))
+        del self._owed[app]
+
+    def write_owed(self) -> None:
+        """Write what is owed, now that there may be room for it. Raises: nothing, as that was told before."""
+        for app, status in list(self._owed.items()):
+            try:
+                self.write_status(app, status)
+            except OSError:
+                continue
 
 
 def write_end(pod_path: str, code: int, why: str | None = None) -> None:

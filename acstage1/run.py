@@ -149,11 +149,12 @@ class _Monitor:
         self._records.write_cgroups(self._cgroups.paths())
         try:
             code = self._run_init()
-            if not self._pod.remove_pod:
-                self._write_end(code)
-            return code
         finally:
             self._clean()
+        if not self._pod.remove_pod:
+            self._records.write_owed()  # what the apps left may have been what filled the disk
+            self._write_end(code)
+        return code
 
     def _write_end(self, code: int) -> None:
         try:

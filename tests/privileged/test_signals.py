@@ -93,11 +93,12 @@ def test_much_input_arrives_whole_and_none_holds_the_pod(tmp_path: Path, rootfs:
     assert subprocess.run([*command, str(pod)], input=data, capture_output=True, check=False).returncode == 0
 
 
-def test_a_full_disk_at_the_end_takes_the_status_and_not_the_code(tmp_path: Path, rootfs: Path) -> None:
+def test_a_full_disk_at_the_end_takes_no_code_and_the_status_comes_when_there_is_room(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "exit", "7"])})
     trace = ["strace", "-o", "/dev/null", "-e", "trace=rename", "-e", "inject=rename:error=ENOSPC:when=5"]
     result = subprocess.run([*trace, *STAGE1, "run", str(pod)], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (7, "acstage1: status/app: no space left on device\n")
+    assert status(pod, "app")["exit"] == 7
 
 
 def test_a_lock_of_something_else_is_no_lock(tmp_path: Path, rootfs: Path) -> None:
