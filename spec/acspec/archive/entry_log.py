@@ -13,9 +13,9 @@ from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.spool import Spool
 from acspec.typed import NamedTuple
 
-# Where the first name of the file is; offset and size of the data; owners; the time as seconds and nanoseconds; device; mode and
-# type; lengths of name, target and attributes, number of pieces.
-_HEAD = Struct("<QQQIIqIIIHBIIII")
+# Where the first name of the file is; the mark; offset and size of the data; owners; the time as seconds and nanoseconds; device;
+# mode and type; lengths of name, target and attributes, number of pieces.
+_HEAD = Struct("<QQQQIIqIIIHBIIII")
 _PAIR = Struct("<II")
 _PLACE = Struct("<Q")
 _GLANCE = 512
@@ -24,7 +24,7 @@ _NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 
 class LoggedEntry(NamedTuple):
-    """An entry; the place of that with the content, when its file has several names, else 0; the pieces of a sparse file.
+    """An entry; the place of that with the content, when its file has several names, else 0; the pieces of a sparse file; the mark.
 
     *pieces* are offset and length in turn, of what is no hole; empty stands for all of the file in one piece.
     """
@@ -32,6 +32,7 @@ class LoggedEntry(NamedTuple):
     entry: Entry
     origin: int
     pieces: array[int]
+    mark: int = 0
 
 
 class EntryLog:
@@ -48,6 +49,7 @@ class EntryLog:
         seconds, nanoseconds = divmod(entry.mtime_ns, 10**9)
         xattrs = pack_xattrs(entry.xattrs)
         head = _HEAD.pack(
+            0,
             0,
             entry.data_offset,
             entry.size,
@@ -69,7 +71,9 @@ class EntryLog:
     def get(self, place: int) -> LoggedEntry:
         """Return the entry at *place*. Raises: OSError."""
         data = self._spool.read(place, _GLANCE)
-        origin, offset, size, uid, gid, seconds, nanoseconds, major, minor, mode, kind, *lengths, count = _HEAD.unpack_from(data)
+        origin, mark, offset, size, uid, gid, seconds, nanoseconds, major, minor, mode, kind, *lengths, count = _HEAD.unpack_from(
+            data
+        )
         end = _HEAD.size + sum(lengths) + 8 * count
         if end > len(data):
             data = self._spool.read(place, end)
@@ -88,7 +92,11 @@ class EntryLog:
             unpack_xattrs(xattrs),
             offset,
         )
-        return LoggedEntry(entry, origin, array("Q", pieces))
+        return LoggedEntry(entry, origin, array("Q", pieces), mark)
+
+    def mark(self, place: int, mark: int) -> None:
+        """Give the entry at *place* a *mark* of 64 bits that is its caller's to read; before, it is 0. Raises: OSError."""
+        self._spool.change(place + _PLACE.size, _PLACE.pack(mark))
 
     def join(self, link: int, target: int) -> None:
         """Note that the entries at both places are names of one file; *target* may be a link, joined before. Raises: OSError."""

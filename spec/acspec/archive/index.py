@@ -137,6 +137,10 @@ class ImageIndex:
         """Return the entry at *place*. Raises: OSError."""
         return self._log.get(place)
 
+    def mark(self, place: int, mark: int) -> None:
+        """Give the entry at *place* a *mark*, as `EntryLog.mark` does. Raises: OSError."""
+        self._log.mark(place, mark)
+
     def read_pieces(self, logged: LoggedEntry) -> Iterator[tuple[int, memoryview]]:
         """Return the content of a file in windows, each with its offset in the file, without the holes.
 

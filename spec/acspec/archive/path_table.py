@@ -21,7 +21,8 @@ _VALUE_BITS = 3
 _VALUE_MASK = (1 << _VALUE_BITS) - 1
 _HASH_MASK = 2**64 - 1 - _VALUE_MASK
 _START_SLOTS = 1 << 14
-_GROWTH = 4
+_GROWTH = 4  # the fewer growths, the less time; of a large table it would be too much memory
+_LARGE = 1 << 20
 # The interpreter's key may be known (PYTHONHASHSEED), that of the table is not: it stands before each path that is hashed.
 _SHORT = 1024 if sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.width == 64 else 0
 
@@ -97,7 +98,8 @@ class PathTable:
 
     def _grow(self) -> None:
         old = self._slots
-        self._slots = slots = array("Q", bytes(8 * _GROWTH * len(old)))
+        growth = _GROWTH if len(old) < _LARGE else 2
+        self._slots = slots = array("Q", bytes(8 * growth * len(old)))
         self._mask = mask = len(slots) - 1
         for word in filter(None, old):  # each of them another path: any free slot will do
             slot = word >> _VALUE_BITS & mask

@@ -18,7 +18,8 @@ from acspec.archive.layout import MANIFEST, ROOTFS
 from acspec.archive.losses import Losses
 from acspec.archive.xattrs import is_applied
 
-_PLACE_BITS = 56  # of a place; the number of a layer is above
+_PLACE_BITS = 48  # of a place; the number of a layer is above
+_PLACE = (1 << _PLACE_BITS) - 1
 
 
 class RenderedImage:
@@ -38,7 +39,8 @@ class RenderedImage:
         self._on_end = on_end
         self._image: ImageIndex = layers[-1].image
         self._logged: LoggedEntry | None = None
-        self._first: dict[int, int] = {}  # of files with several names: the place of the name that came first
+        # Of files with several names, the place of the name that came first, where their marks say that of another layer.
+        self._first: dict[int, int] = {}
 
     @property
     def what(self) -> str:
@@ -79,11 +81,23 @@ class RenderedImage:
         name, origin = _name(winner.key), logged.origin
         self._logged = self._image.get(origin)
         entry = self._logged.entry
-        first = self._first.setdefault(winner.layer << _PLACE_BITS | origin, winner.place)
+        first = self._get_first(winner, self._logged)
         if first == winner.place:
             return self._keep(entry)._replace(name=name)
         target = self._image.get(first).entry.name
         return Entry(name, Kind.HARD_LINK, entry.mode, entry.uid, entry.gid, entry.mtime_ns, link_name=target)
+
+    def _get_first(self, winner: Winner, logged: LoggedEntry) -> int:
+        """Return the place of the name that came first of the file *logged*, which may be that of *winner* itself.
+
+        It is written beside the file itself; only of an image in several layers, for its second one, is it remembered.
+        """
+        if not logged.mark:
+            self._image.mark(logged.origin, winner.layer << _PLACE_BITS | winner.place)
+            return winner.place
+        if logged.mark >> _PLACE_BITS == winner.layer:
+            return logged.mark & _PLACE
+        return self._first.setdefault(winner.layer << _PLACE_BITS | logged.origin, winner.place)
 
     def _keep(self, entry: Entry) -> Entry:
         """Return *entry* as it would be found on a disk: attributes as decided, and the mode that links have."""

@@ -37,7 +37,7 @@ def test_every_entry_comes_back_as_it_was(entries: list[tuple[Entry, array[int]]
         log = EntryLog(spool)
         places = [log.add(*pair) for pair in entries]
         assert 0 not in places
-        assert [log.get(place) for place in reversed(places)] == [(entry, 0, pieces) for entry, pieces in reversed(entries)]
+        assert [log.get(place) for place in reversed(places)] == [(entry, 0, pieces, 0) for entry, pieces in reversed(entries)]
 
 
 @given(st.lists(st.none() | st.integers(0, 100), min_size=1, max_size=20))
@@ -53,3 +53,19 @@ def test_all_names_of_a_file_lead_to_the_first(targets: list[int | None]) -> Non
                 log.join(places[number], places[target % number])
         expected = [places[first[n]] if first.count(first[n]) > 1 else 0 for n in range(len(targets))]
         assert [log.get(place).origin for place in places] == expected
+
+
+@given(st.lists(st.tuples(ENTRIES, st.integers(0, 2**64 - 1)), max_size=5), st.booleans())
+def test_a_mark_stays_beside_its_entry_and_what_it_is_a_name_of(marked: list[tuple[Entry, int]], joined: bool) -> None:
+    with Spool() as spool:
+        log = EntryLog(spool)
+        places = [log.add(entry, array("Q", (1, 2))) for entry, _ in marked]
+        if joined and marked:
+            log.join(places[-1], places[0])
+        for place, (_, mark) in zip(places, marked, strict=True):
+            log.mark(place, mark)
+        found = [log.get(place) for place in places]
+        assert [(logged.entry, logged.mark) for logged in found] == marked
+        assert [logged.origin for logged in found if logged.origin] == (
+            [places[0]] * len({places[0], places[-1]}) if joined and marked else []
+        )
