@@ -6,6 +6,7 @@ Source: aci.md, Image Layout and Image Manifest Schema.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from acspec import SPEC_VERSION
 from acspec.durable import remove_tree, temporary_name, umasked, write_file
@@ -62,7 +63,8 @@ def make_layout(directory: str, manifest: bytes) -> None:
         _fill(temporary, manifest)
         os.rename(temporary, path)
     except BaseException:
-        remove_tree(temporary)
+        with suppress(OSError):  # what went wrong first is what counts
+            remove_tree(temporary)
         raise
 
 

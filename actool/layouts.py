@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from acspec.durable import remove_tree, temporary_name, umasked
 from acspec.errors import OutputExistsError, reason_of
@@ -54,8 +54,11 @@ def _made(parent: int, name: str, directory: str) -> Iterator[int]:
         finally:
             os.close(descriptor)
         _publish(parent, temporary, name, directory)
-    except BaseException:
-        remove_tree(temporary, dir_fd=parent)
+    except BaseException as error:
+        with suppress(OSError):  # what went wrong first is what counts
+            remove_tree(temporary, dir_fd=parent)
+        if isinstance(error, OSError) and isinstance(error.filename, bytes):  # the name of an entry
+            raise OSError(error.errno, error.strerror, os.path.join(directory, os.fsdecode(error.filename))) from error
         raise
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import stat
 import time
+from array import array
 from collections.abc import Iterator, Mapping
 
 from acspec import limits
 from acspec.archive.entry import Entry, Kind
+from acspec.archive.entry_log import EntryLog
 from acspec.archive.image import GLANCE, ImageReader
+from acspec.archive.spool import Spool
 from acspec.archive.walk import LayoutWalk
 from acspec.escape import escape
-from actool.inputs import opened
+from actool.inputs import Input, opened
 from actool.json_lines import decode_name, dump_line
 
 TYPE_CHECKING = False
@@ -42,23 +45,36 @@ _TYPES: Mapping[Kind, str] = {
 }
 _DEVICES = (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE)
 _SECOND = 1_000_000_000
+_WHOLE = array("Q")  # no pieces
 
 
 def list_entries(path: str, passphrase: Passphrase | None = None) -> Iterator[Entry]:
     """Return the entries of the image or layout directory at *path*, or of the image on standard input for `-`, in their order.
 
-    They come while the image is read: what was listed before a fault is found has been listed.
+    They come while the image is read: what was listed before a fault is found has been listed. Those of an encrypted image come
+    when it is certain that nobody has changed it.
 
     Raises: FormatError for a bad archive; TrustError for a wrong passphrase; MissingInputError; StorageError; OSError.
     Source: aci.md, Image Archives.
     """
-    with opened(path, passphrase) as source:
-        if source.is_directory:
-            for entry, _ in LayoutWalk(source.descriptor, source.name):
-                yield entry
-            return
-        with ImageReader(source.origin, source.name, hashed=False, window=GLANCE) as reader:
-            yield from reader
+    with Spool() as aside:
+        with opened(path, passphrase) as source:
+            if source.is_directory:
+                for entry, _ in LayoutWalk(source.descriptor, source.name):
+                    yield entry
+                return
+            if not source.is_encrypted:
+                yield from _read(source)
+                return
+            log = EntryLog(aside)
+            places = array("Q", (log.add(entry, _WHOLE) for entry in _read(source)))
+        for place in places:
+            yield log.get(place).entry
+
+
+def _read(source: Input) -> Iterator[Entry]:
+    with ImageReader(source.origin, source.name, hashed=False, window=GLANCE) as reader:
+        yield from reader
 
 
 def format_name(entry: Entry) -> str:

@@ -52,6 +52,8 @@ def split_sources(
     Raises: UsageError.
     """
     *layout, image = paths
+    if not layout and (manifest is None or rootfs is None) and os.path.isdir(image):
+        raise UsageError("image", "missing argument", f"{image} is the layout")
     if len(layout) > 1:
         raise UsageError(paths[2], "more than the command takes", "one layout directory and one image")
     return SourceRequest(layout[0] if layout else None, manifest, rootfs, tuple(exclude), ignore_file), image

@@ -51,7 +51,7 @@ def check_signature_output(path: str, *, overwrite: bool) -> None:
 
 def _check_file(path: str, kind: str, suffix: str, overwrite: bool, hint: str) -> None:
     if not path.endswith(suffix):
-        raise OutputNameError(path, f"the name of {kind} must end in {suffix}")
+        raise OutputNameError(path or '""', f"the name of {kind} must end in {suffix}")
     if not overwrite and os.path.lexists(path):
         raise OutputExistsError(path, "already exists", hint)
 

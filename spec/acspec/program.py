@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import stat
 import sys
 
 from acspec import SPEC_VERSION, VERSION, errors
@@ -55,7 +56,7 @@ def run_program(tool: str, main: Callable[[], int | None], *, own_failure: Calla
         error = _as_tool_error(exception)
         if error is None:
             return _bug(tool)
-        if isinstance(exception, OSError) and _is_stuck():
+        if isinstance(exception, OSError) and (_is_stuck() or _is_refused_by_stdout(exception)):
             error = os_error(OSError(exception.errno, exception.strerror, "standard output"))
         tell(tool, str(error))
         return 125 if own_failure is not None and own_failure() and error.exit_code not in (126, 127) else error.exit_code
@@ -80,6 +81,11 @@ def _is_stuck() -> bool:
         _discard_output()
         return True
     return False
+
+
+def _is_refused_by_stdout(error: OSError) -> bool:
+    """Tell whether it is standard output that has no room: what nobody named, of a write that nothing was kept back of."""
+    return error.filename is None and error.errno in _NO_SPACE and stat.S_IFMT(os.fstat(1).st_mode) in (stat.S_IFREG, stat.S_IFCHR)
 
 
 def _as_tool_error(exception: Exception) -> errors.ToolError | None:

@@ -67,7 +67,7 @@ def test_a_full_disk_below_stdout_is_told() -> None:
     with open("/dev/full", "w") as full:
         result = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert result.returncode == 74
-    assert result.stderr == "tool: system: no space left on device\n"
+    assert result.stderr == "tool: standard output: no space left on device\n"
 
 
 def test_what_a_full_disk_did_not_take_is_not_tried_again_at_the_end() -> None:

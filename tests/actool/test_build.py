@@ -16,7 +16,7 @@ from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError, MissingInputError, OutputError, ToolError, UsageError
 from actool.build import BuildRequest, build
 from actool.image_options import source_date_epoch
-from actool.sources import SourceRequest
+from actool.sources import SourceRequest, split_sources
 from tests.support import images
 
 
@@ -327,6 +327,13 @@ def test_patterns_that_fit_nothing_are_warned_of_by_their_places(layout: Path, t
     assert first == f'{layout}/.aciignore:2: warning: pattern "*.swp" fits nothing'
     assert others == [f'{tmp_path}/patterns:{number + 1}: warning: pattern "/no{number}" fits nothing' for number in range(9)]
     assert rest == f"{layout}: warning: 1 more patterns fit nothing"
+
+
+def test_who_forgets_the_image_is_told_that_and_not_that_a_layout_is_missing(layout: Path) -> None:
+    with pytest.raises(UsageError, match=f"image: missing argument .{layout} is the layout"):
+        split_sources([str(layout)], None, None, (), None)
+    _, image = split_sources([str(layout / "x.aci")], "m", "r", (), None)
+    assert image == str(layout / "x.aci")
 
 
 def test_a_bad_pattern_of_the_command_line_is_its_own_fault(layout: Path, tmp_path: Path) -> None:

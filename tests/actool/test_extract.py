@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(compression: 
     (tmp_path / "x.aci").write_bytes(images.image(files, compression=compression))
     limited = ["sh", "-c", 'ulimit -f 2000; exec "$@"', "sh", *PROGRAM, "extract", "x.aci", "layout"]
     result = subprocess.run(limited, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert (result.returncode, result.stderr) == (74, "actool: rootfs/big: file too large\n")
+    assert (result.returncode, result.stderr) == (74, "actool: layout/rootfs/big: file too large\n")
     assert [path.name for path in tmp_path.iterdir()] == ["x.aci"]
 
 

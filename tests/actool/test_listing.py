@@ -13,7 +13,8 @@ import pytest
 from acspec.archive.entry import Entry, Kind
 from acspec.errors import FormatError, MissingInputError
 from actool.listing import format_json, format_long, format_name, list_entries
-from tests.support import images
+from actool.passphrase import Passphrase
+from tests.support import gpg, images
 from tests.support.corpus import CORPUS
 from tests.support.images import Node, directory, image, write_image
 
@@ -106,6 +107,17 @@ def test_bytes_that_are_no_text_keep_their_values_in_json() -> None:
 @pytest.mark.parametrize("seconds", [-(2**62), -1, 0, 2**33, 2**62])
 def test_any_time_has_a_form(seconds: int) -> None:
     assert format_long(Entry(b"manifest", Kind.FILE, mtime_ns=seconds * 10**9)).endswith(" manifest")
+
+
+def test_of_an_encrypted_image_nothing_is_listed_before_it_is_known_to_be_unchanged(tmp_path: Path, made: str) -> None:
+    (tmp_path / "secret").write_text("sesam")
+    sealed = gpg.encrypt(Path(made).read_bytes(), "sesam")
+    (tmp_path / "good.aci").write_bytes(sealed)
+    (tmp_path / "bad.aci").write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    passphrase = Passphrase(None, str(tmp_path / "secret"))
+    assert [*map(format_json, list_entries(str(tmp_path / "good.aci"), passphrase))] == [*map(format_json, list_entries(made))]
+    with pytest.raises(FormatError, match="tampered"):
+        next(list_entries(str(tmp_path / "bad.aci"), passphrase))
 
 
 def test_faults_have_the_exit_codes_of_the_suite(tmp_path: Path, made: str) -> None:
