@@ -22,6 +22,7 @@ from network import measure_fetches
 from places import check_space, enter_namespace, mount_places, unmount_places
 from pods import Pods, measure_pods
 from rates import Rates, measure_rates
+from rendering import Rendering, measure_rendering
 from report import Table, show_lines, show_load, show_machine
 from starts import measure_starts
 from trees import make_large, make_links, make_mixed, make_small
@@ -31,6 +32,7 @@ LARGE_BYTES = 1 << 30
 FETCHED_BYTES = 500_000_000
 SMALL_FILES = 100_000
 LINKS_EACH = 1_500
+BASE_FILES, BASE_BYTES = 10_000, 160_000_000
 POD_APPS, POD_ROUNDS = 50, 5
 
 
@@ -54,7 +56,7 @@ def main() -> None:
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description="Measure the programs beside their peers.")
-    parser.add_argument("--only", choices=("starts", "pods", "rates", "network"), help="leave the others out")
+    parser.add_argument("--only", choices=("starts", "pods", "rates", "trees", "network"), help="leave the others out")
     parser.add_argument("--network", action="store_true", help=f"also an image of {FETCHED_BYTES / 1e6:.0f} MB over HTTPS")
     parser.add_argument("--large", action="store_true", help="also the memory that an image of 1 GiB needs")
     parser.add_argument("--small", action="store_true", help=f"also {SMALL_FILES:,} files of 100 bytes")
@@ -80,6 +82,8 @@ def _measure(options: argparse.Namespace, work: Path, places: dict[str, Path]) -
         _measure_pods(programs, work, environment, options)
     if options.only in (None, "rates"):
         _measure_rates(programs, work, places, environment, options, peaks)
+    if options.only in (None, "trees"):
+        _measure_trees(programs, places, environment, options.rate_rounds, peaks)
     if options.network or options.only == "network":
         _measure_network(programs, work, next(iter(places.values())), environment, options.rate_rounds, peaks)
     rows = [(name, f"{peak / 1024:.0f}") for name, peak in sorted(peaks.items())]
@@ -139,6 +143,21 @@ def _measure_rates(
         measure("small", f"{SMALL_FILES:,} files of 100 bytes", lambda layout: make_small(layout, SMALL_FILES), 3)
     if options.large:
         measure("large", "8 files, 1 GiB", lambda layout: make_large(layout, LARGE_BYTES), 1)
+
+
+def _measure_trees(
+    programs: Programs, places: dict[str, Path], environment: dict[str, str], rounds: int, peaks: dict[str, int]
+) -> None:
+    title = f"{BASE_FILES:,} files, {BASE_BYTES / 1e6:.0f} MB"
+    for system, place in places.items():
+        layout, out = place / "base", place / "rendering"
+        _do_apart(lambda layout: make_mixed(layout, BASE_FILES, BASE_BYTES), layout)
+        out.mkdir()
+        table, samples = measure_rendering(title, system, Rendering(programs, layout, out, environment), rounds)
+        table.show()
+        _note_peaks(peaks, samples, "rendering")
+        shutil.rmtree(layout)
+        shutil.rmtree(out)
 
 
 def _measure_network(

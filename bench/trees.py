@@ -80,6 +80,13 @@ def make_echo(layout: Path, busybox: Path) -> None:
     _settle(layout)
 
 
+def make_upon(layout: Path, base: str) -> None:
+    """Make the layout of an image with next to nothing of its own upon the image *base*."""
+    _start(layout, dependencies=[{"imageName": base}], app={"exec": ["/none"], "user": "0", "group": "0"})
+    (layout / "rootfs" / "own").write_text("own\n")
+    _settle(layout)
+
+
 class _Contents:
     """Bytes of three kinds, by the length of each file: text, machine code as far as a compressor sees it, and random ones."""
 
