@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ann import Ann
-from tests.support.desk import Desk, app_image
+from tests.support.desk import Desk, app_image, userland
 from tests.support.gpg import Signer, make_signer, stop_agent
 from tests.support.machine import Machine, plain_environment, running_machine
 from tests.support.publisher import empty_site
@@ -74,6 +74,22 @@ def stock(machine: Machine, signer: Signer, tmp_path_factory: pytest.TempPathFac
 def stocked_desk(stock: Path, desk: Desk) -> Desk:
     """Return a desk whose store holds one image already, `example.com/good`, which is on the site no more."""
     shutil.copytree(stock, desk.store)
+    return desk
+
+
+@pytest.fixture(scope="session")
+def shelf_images() -> dict[str, bytes]:
+    """Return a shell with what scripts need, which takes a script as its argument, and the probe."""
+    applets = ("sh", "cat", "echo", "id", "ls", "sleep", "touch")
+    shell = app_image("example.com/sh", ["/bin/sh", "-c"], userland(*applets))
+    return {"sh.aci": shell, "probe.aci": app_image("example.com/probe")}
+
+
+@pytest.fixture
+def shelf(desk: Desk, shelf_images: dict[str, bytes]) -> Desk:
+    """Return a desk with two images on it: `./sh.aci`, a shell, and `./probe.aci`."""
+    for name, data in shelf_images.items():
+        (desk.path / name).write_bytes(data)
     return desk
 
 

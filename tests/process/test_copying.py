@@ -7,14 +7,13 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.desk import Desk, app_image, assert_refused, snapshot, userland
 from tests.support.images import Node
+from tests.support.running import staying_shell
 from tests.support.terminal import at_terminal
 
 ACRUN = str(Path(sys.executable).parent / "acrun")
@@ -24,24 +23,10 @@ FILES = {**userland(*APPLETS), "etc": None, "etc/conf": Node(b"from the image\n"
 
 
 @pytest.fixture
-def shelf(desk: Desk) -> Desk:
-    """Return a desk with an image on it: a shell and some files."""
-    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], FILES))
-    return desk
-
-
-@contextmanager
-def staying(desk: Desk, script: str = "", *options: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a pod, by the name of `stay`, whose app has run *script* and stays."""
-    words = ("acrun", "--name", "stay", "--grace-period", "0", *options, "./sh.aci", "--", f"{script}\necho up; exec sleep 1000")
-    with desk.start(*words) as acrun:
-        assert acrun.stdout is not None
-        assert acrun.stdout.readline() == "up\n"
-        try:
-            yield acrun
-        finally:
-            acrun.terminate()
-            acrun.wait()
+def shelf(shelf: Desk) -> Desk:
+    """Return the shelf with some files more in its shell."""
+    (shelf.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], FILES))
+    return shelf
 
 
 def left_behind(desk: Desk) -> list[str]:
@@ -51,7 +36,7 @@ def left_behind(desk: Desk) -> list[str]:
 
 def test_files_come_out_of_a_running_pod_with_their_properties(shelf: Desk) -> None:
     script = "mkdir -p /d/sub; echo new > /d/file; ln /d/file /d/hard; ln -s file /d/link; chmod 700 /d/sub; chown 5:6 /d/sub"
-    with staying(shelf, script):
+    with staying_shell(shelf, script):
         ended = shelf.shell("acrun cp stay:/d . && acrun cp stay:/etc/conf . && acrun cp stay:/etc/conf renamed")
         assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
     assert (shelf.path / "d" / "file").read_text() == "new\n"
@@ -83,7 +68,7 @@ def test_files_go_into_a_running_pod(shelf: Desk) -> None:
     (shelf.path / "conf").chmod(0o604)
     (shelf.path / "tree" / "sub").mkdir(parents=True)
     (shelf.path / "tree" / "sub" / "file").write_text("deep\n")
-    with staying(shelf):
+    with staying_shell(shelf):
         line = "acrun cp conf stay:/etc/conf && acrun cp tree stay:/ && acrun cp tree/. stay:/etc && acrun cp tree stay:/other"
         ended = shelf.shell(line)
         assert (ended.code, ended.stdout, ended.stderr) == (0, "", "")
@@ -110,7 +95,7 @@ def test_files_go_into_a_pod_that_has_ended_and_come_out_again(shelf: Desk) -> N
 def test_archives_go_through_pipes(shelf: Desk) -> None:
     (shelf.path / "tree").mkdir()
     (shelf.path / "tree" / "file").write_text("text\n")
-    with staying(shelf, "mkdir /in"):
+    with staying_shell(shelf, "mkdir /in"):
         assert shelf.shell("tar -c tree | acrun cp - stay:/in && tar -cz tree | acrun cp - stay:/").code == 0
         listing = shelf.shell("acrun cp stay:/in - | tar -t")
         assert (listing.code, listing.stdout) == (0, "in/\nin/tree/\nin/tree/file\n")
@@ -134,7 +119,7 @@ def test_links_of_an_app_never_lead_out(shelf: Desk) -> None:
     )
     (shelf.path / "mine").write_text("mine\n")
     before = snapshot(secret)
-    with staying(shelf, script):
+    with staying_shell(shelf, script):
         for link in ("out", "up", "magic"):
             assert shelf.run("acrun", "cp", f"stay:/{link}/file", "stolen").code != 0
             assert shelf.run("acrun", "cp", "-L", f"stay:/{link}", "stolen").code != 0
@@ -148,7 +133,7 @@ def test_links_of_an_app_never_lead_out(shelf: Desk) -> None:
 
 def test_what_an_app_made_to_trap_the_host_is_left_out(shelf: Desk) -> None:
     script = "mkdir /d; mknod /d/disk b 8 0; mknod /d/null c 1 3; mkfifo /d/fifo; echo x > /d/su; chmod 6755 /d/su"
-    with staying(shelf, script):
+    with staying_shell(shelf, script):
         ended = shelf.run("acrun", "cp", "stay:/d", "out")
         assert ended.code == 0
         powers = "set-user-ID bits, set-group-ID bits or file capabilities (1)"
@@ -160,7 +145,7 @@ def test_what_an_app_made_to_trap_the_host_is_left_out(shelf: Desk) -> None:
 
 
 def test_file_systems_of_the_kernel_stay_where_they_are(shelf: Desk) -> None:
-    with staying(shelf):
+    with staying_shell(shelf):
         words = "lies on a file system of the kernel, which holds no files"
         assert_refused(shelf.run("acrun", "cp", "stay:/proc/1/environ", "x"), 2, words, "acrun")
         (shelf.path / "file").touch()
@@ -175,7 +160,7 @@ def test_volumes_are_seen_as_the_app_sees_them(shelf: Desk) -> None:
     (shelf.path / "volume" / "file").write_text("on the volume\n")
     (shelf.path / "mine").touch()
     volume = f"v,kind=host,source={shelf.path}/volume,readOnly=true"
-    with staying(shelf, "", "--volume", volume, "--mount", "volume=v,target=/v"):
+    with staying_shell(shelf, "", "--volume", volume, "--mount", "volume=v,target=/v"):
         assert shelf.run("acrun", "cp", "stay:/v/file", "copy").code == 0
         assert_refused(shelf.run("acrun", "cp", "mine", "stay:/v"), 73, "read-only file system", "acrun")
     assert (shelf.path / "copy").read_text() == "on the volume\n"

@@ -7,28 +7,22 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.desk import Desk, app_image, assert_refused, userland
+from tests.support.desk import Desk, app_image, assert_refused
 from tests.support.poddirs import wait_for_end
+from tests.support.running import list_pods
 
 
 @pytest.fixture
-def shelf(desk: Desk) -> Iterator[Desk]:
-    """Yield a desk with a shell, a probe and an image that waits before it starts; afterwards no pod runs on."""
-    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], userland("sh", "sleep", "echo")))
-    (desk.path / "probe.aci").write_bytes(app_image("example.com/probe"))
+def shelf(shelf: Desk) -> Iterator[Desk]:
+    """Yield the shelf with an image besides that waits before it starts; afterwards no pod runs on."""
     handlers = [{"name": "pre-start", "exec": ["/bin/probe", "trap", "0"]}]
-    (desk.path / "slow.aci").write_bytes(app_image("example.com/slow", app={"eventHandlers": handlers}))
-    yield desk
-    running = [pod["uuid"] for pod in pods(desk) if pod["state"] == "running"]
-    assert not running or desk.run("acrun", "stop", "--force", *running).code == 0
-
-
-def pods(desk: Desk) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in desk.run("acrun", "list", "--json").stdout.splitlines()]
+    (shelf.path / "slow.aci").write_bytes(app_image("example.com/slow", app={"eventHandlers": handlers}))
+    yield shelf
+    running = [pod["uuid"] for pod in list_pods(shelf) if pod["state"] == "running"]
+    assert not running or shelf.run("acrun", "stop", "--force", *running).code == 0
 
 
 def left(desk: Desk) -> list[str]:
@@ -37,7 +31,7 @@ def left(desk: Desk) -> list[str]:
 
 def test_a_detached_pod_runs_on_and_its_uuid_is_all_that_is_printed(shelf: Desk) -> None:
     ended = shelf.shell('id=$(acrun --detach --name web ./probe.aci -- trap 7) && echo "got $id"')
-    (pod,) = pods(shelf)
+    (pod,) = list_pods(shelf)
     assert (ended.code, ended.stdout, ended.stderr) == (0, f"got {pod['uuid']}\n", "")
     assert (pod["name"], pod["state"]) == ("web", "running")
     with shelf.start("acrun", "logs", "--follow", "web") as logs:
@@ -45,12 +39,12 @@ def test_a_detached_pod_runs_on_and_its_uuid_is_all_that_is_printed(shelf: Desk)
         assert logs.stdout.readline() == "waiting\n"
         assert shelf.run("acrun", "stop", "web").code == 0
         assert logs.communicate() == ("", "")
-    assert pods(shelf)[0]["apps"][0]["status"]["exit"] == 7
+    assert list_pods(shelf)[0]["apps"][0]["status"]["exit"] == 7
 
 
 def test_nothing_of_the_caller_s_is_held_by_a_detached_pod(shelf: Desk) -> None:
     assert shelf.shell("acrun -d --name web ./probe.aci -- trap 0 7< ./probe.aci 8> ./open").code == 0
-    (pod,) = pods(shelf)
+    (pod,) = list_pods(shelf)
     place = shelf.store / "pods" / "run" / pod["uuid"]
     monitor = Path("/proc") / str(json.loads((place / "pid").read_text())["monitor"]["pid"])
     descriptors = {path.name: os.readlink(path) for path in (monitor / "fd").iterdir()}
@@ -76,7 +70,7 @@ def test_a_detached_pod_that_cannot_start_is_told_with_its_code(shelf: Desk, cas
     assert (ended.code, ended.stdout) == (code, "")
     assert ended.stderr.startswith(said)
     assert ended.stderr.count("\n") == 1
-    assert [pod["state"] for pod in pods(shelf)] == ["exited"]
+    assert [pod["state"] for pod in list_pods(shelf)] == ["exited"]
 
 
 def test_an_app_that_ends_at_once_has_run_all_the_same(shelf: Desk) -> None:
@@ -106,7 +100,7 @@ def test_a_signal_while_acrun_waits_ends_the_pod(shelf: Desk, name: str, code: i
 def test_a_uuid_that_cannot_be_printed_is_the_end_of_the_pod(shelf: Desk) -> None:
     ended = shelf.shell("acrun --detach ./probe.aci -- trap 0 > /dev/full")
     assert (ended.code, ended.stderr) == (125, "acrun: standard output: no space left on device\n")
-    assert [pod["state"] for pod in pods(shelf)] == ["exited"]
+    assert [pod["state"] for pod in list_pods(shelf)] == ["exited"]
 
 
 def test_a_caller_that_ignores_its_children_gets_the_code_all_the_same(shelf: Desk) -> None:
@@ -152,7 +146,7 @@ def test_a_pod_removed_at_its_end_leaves_nothing_but_its_code(shelf: Desk, words
 
 def test_a_detached_pod_is_removed_without_acrun(shelf: Desk) -> None:
     assert shelf.run("acrun", "-d", "--rm", "--name", "gone", "./probe.aci", "--", "trap", "0").code == 0
-    (pod,) = pods(shelf)
+    (pod,) = list_pods(shelf)
     monitor = json.loads((shelf.store / "pods" / "run" / pod["uuid"] / "pid").read_text())["monitor"]["pid"]
     assert shelf.run("acrun", "stop", "gone").code == 0
     wait_for_end(monitor)

@@ -13,14 +13,14 @@ APPLETS = ("sh", "echo", "rm", "cat", "ls", "sleep", "mkdir")
 
 
 @pytest.fixture
-def shelf(desk: Desk) -> Desk:
-    """Return a desk with an image on it, and a pod of it that has ended and kept its files, by the name of `kept`."""
+def shelf(shelf: Desk) -> Desk:
+    """Return the shelf with a file more in its shell, and a pod of that which has ended and kept its files: `kept`."""
     files = {**userland(*APPLETS), "etc": None, "etc/old": b"old\n"}
-    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], files))
+    (shelf.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], files))
     script = "rm /etc/old; echo new > /etc/new; mkdir /made; echo $0 > /made/argument"
-    ended = desk.run("acrun", "--keep", "--name", "kept", "./sh.aci", "--env", "WORD=x", "--", script, "argument")
+    ended = shelf.run("acrun", "--keep", "--name", "kept", "./sh.aci", "--env", "WORD=x", "--", script, "argument")
     assert (ended.code, ended.stderr) == (0, "")
-    return desk
+    return shelf
 
 
 def test_what_an_app_left_is_an_image_that_runs(shelf: Desk) -> None:

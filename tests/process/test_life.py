@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +13,9 @@ import pytest
 from tests.support.desk import Desk, app_image, app_manifest, assert_refused, snapshot, userland
 from tests.support.images import image
 from tests.support.poddirs import wait_for_end
+from tests.support.running import list_pods, staying
 
 SHELL = ["/bin/sh", "-c"]
-
-
-@pytest.fixture
-def shelf(desk: Desk) -> Desk:
-    """Return a desk with two images on it: a shell and a probe."""
-    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh"], userland("sh", "cat", "echo", "ls", "touch", "id")))
-    (desk.path / "probe.aci").write_bytes(app_image("example.com/probe"))
-    return desk
-
-
-@contextmanager
-def staying(desk: Desk, *options: str, code: int = 0) -> Iterator[subprocess.Popen[str]]:
-    """Run a pod that stays until it is told to end, and then ends with *code*; yield when its app runs."""
-    with desk.start("acrun", *options, "./probe.aci", "--", "trap", str(code)) as acrun:
-        assert acrun.stdout is not None
-        assert acrun.stdout.readline() == "waiting\n"
-        yield acrun
-        acrun.terminate()
-        assert acrun.wait() == code
-
-
-def _pods(desk: Desk) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in desk.shell("acrun list --json").stdout.splitlines()]
 
 
 def _pids(desk: Desk) -> dict[str, Any]:
@@ -95,12 +70,12 @@ def test_acrun_killed_outright_takes_the_pod_with_it_and_gc_removes_the_rest(she
         acrun.wait()
     wait_for_end(pids["init"]["pid"])
     wait_for_end(pids["apps"]["probe"]["pid"])
-    (pod,) = _pods(shelf)
+    (pod,) = list_pods(shelf)
     assert pod["state"] == "exited"
     cgroups = [Path(line) for line in (shelf.store / "pods" / "run" / pod["uuid"] / "cgroups").read_text().splitlines()]
     assert shelf.shell("acrun gc --grace-period 0").stdout == f"pod {pod['uuid']}\n"
     assert not [path for path in cgroups if path.exists()]
-    assert _pods(shelf) == []
+    assert list_pods(shelf) == []
 
 
 # Several apps
@@ -120,12 +95,12 @@ def test_several_apps_in_one_pod_each_with_its_own_options_and_arguments(shelf: 
         "7",
     ]
     second = 'while ! read -r line < /shared/one; do :; done 2> /dev/null; echo "$line"; echo two $0 in $AC_APP_NAME'
-    more = ["---", "./sh.aci", "--name", "second", "--", "-c", second, "b"]
+    more = ["---", "./sh.aci", "--name", "second", "--", second, "b"]
     volume = [*words[:1], "shared,kind=empty,mode=0777", *words[2:]]
     ended = shelf.run("acrun", *volume, "--", "-c", script, "a", "x y", "--help", *more)
     assert (ended.code, ended.stderr) == (0, "")
     assert ended.stdout == "second | one x y --help in first\nsecond | two b in second\n"
-    (pod,) = _pods(shelf)
+    (pod,) = list_pods(shelf)
     assert [(app["name"], app["status"]["exit"]) for app in pod["apps"]] == [("first", 0), ("second", 0)]
 
 
@@ -136,7 +111,7 @@ def test_images_from_a_pipe_make_one_pod(desk: Desk) -> None:
     ended = desk.shell("acfetch --quiet example.com/one example.com/two | acrun --hostname both")
     assert (ended.code, ended.stderr) == (0, "")
     assert sorted(ended.stdout.splitlines()) == ["one | both", "one | one", "two | both", "two | two"]
-    (pod,) = _pods(desk)
+    (pod,) = list_pods(desk)
     assert [app["name"] for app in pod["apps"]] == ["one", "two"]
 
 
@@ -153,7 +128,7 @@ def test_apps_that_end_at_once_end_the_pod_with_the_first_code_that_is_not_zero(
     words = [word for number in range(6) for word in ("---", "./probe.aci", "--name", f"app{number}", "--", "exit", "0")]
     ended = shelf.run("acrun", *words[1:])
     assert (ended.code, ended.stderr) == (0, "")
-    (pod,) = _pods(shelf)
+    (pod,) = list_pods(shelf)
     assert [app["status"].get("exit") for app in pod["apps"]] == [0] * 6
 
 
@@ -166,11 +141,11 @@ def test_a_host_volume_is_what_the_host_has_and_read_only_when_asked(shelf: Desk
     (shelf.path / "volume" / "in").write_text("from the host\n")
     script = "cat /v/in; echo from the app > /v/out"
     volume, mount = f"v,kind=host,source={shelf.path}/volume", "volume=v,target=/v"
-    ended = shelf.run("acrun", "--volume", volume, "--mount", mount, "./sh.aci", "--", "-c", script)
+    ended = shelf.run("acrun", "--volume", volume, "--mount", mount, "./sh.aci", "--", script)
     assert (ended.code, ended.stdout, ended.stderr) == (0, "from the host\n", "")
     assert (shelf.path / "volume" / "out").read_text() == "from the app\n"
     before = snapshot(shelf.path / "volume")
-    ended = shelf.run("acrun", "--volume", f"{volume},readOnly=true", "--mount", mount, "./sh.aci", "--", "-c", f"{script}2")
+    ended = shelf.run("acrun", "--volume", f"{volume},readOnly=true", "--mount", mount, "./sh.aci", "--", f"{script}2")
     assert ended.stdout == "from the host\n"
     assert "Read-only file system" in ended.stderr
     assert snapshot(shelf.path / "volume") == before
@@ -199,15 +174,15 @@ def test_a_source_that_is_a_link_or_missing_is_refused_and_nothing_is_made(shelf
         volume = f"v,kind=host,source={shelf.path}/{name}"
         assert_refused(shelf.run("acrun", "--volume", volume, "./probe.aci"), 125, words, "acrun")
     assert not (shelf.path / "nothing").exists()
-    assert _pods(shelf) == []
+    assert list_pods(shelf) == []
 
 
 # list, status, rm, gc
 
 
 def test_a_running_pod_is_shown_and_neither_removed_nor_collected(shelf: Desk) -> None:
-    with staying(shelf, "--name", "mine", code=5):
-        (pod,) = _pods(shelf)
+    with staying(shelf, name="mine", code=5):
+        (pod,) = list_pods(shelf)
         assert (pod["state"], pod["name"], pod["apps"][0]["status"]) == ("running", "mine", None)
         assert os.readlink(f"/proc/{_pids(shelf)['init']['pid']}/ns/pid") != os.readlink("/proc/self/ns/pid")
         shown = shelf.shell("acrun status mine").stdout
@@ -217,13 +192,13 @@ def test_a_running_pod_is_shown_and_neither_removed_nor_collected(shelf: Desk) -
         assert_refused(shelf.shell("acrun rm mine"), 75, "running", "acrun")
         assert_refused(shelf.shell("acrun --name mine ./probe.aci"), 125, "mine", "acrun")
         assert shelf.shell("acrun gc --grace-period 0").stdout == ""
-        assert [item["uuid"] for item in _pods(shelf)] == [pod["uuid"]]
-    (pod,) = _pods(shelf)
+        assert [item["uuid"] for item in list_pods(shelf)] == [pod["uuid"]]
+    (pod,) = list_pods(shelf)
     assert (pod["state"], pod["pid"], pod["apps"][0]["status"]["exit"]) == ("exited", None, 5)
 
 
 def test_status_waits_for_the_end(shelf: Desk) -> None:
-    with staying(shelf, "--name", "mine", code=5) as acrun, shelf.start("acrun", "status", "--wait", "--json", "mine") as status:
+    with staying(shelf, name="mine", code=5) as acrun, shelf.start("acrun", "status", "--wait", "--json", "mine") as status:
         acrun.terminate()
         text, errors = status.communicate()
         assert (status.returncode, errors) == (0, "")
@@ -238,7 +213,7 @@ def test_a_pod_that_has_ended_is_removed_with_its_name(shelf: Desk) -> None:
     assert shown[1].split()[:3] == [uuid[:8], "mine", "probe"]
     assert "exit 4" in shown[1]
     assert shelf.shell("acrun rm mine").code == 0
-    assert _pods(shelf) == []
+    assert list_pods(shelf) == []
     assert_refused(shelf.shell("acrun status mine"), 66, "no such pod", "acrun")
     assert shelf.run("acrun", "--name", "mine", "./probe.aci", "--", "exit", "0").code == 0
 
@@ -246,7 +221,7 @@ def test_a_pod_that_has_ended_is_removed_with_its_name(shelf: Desk) -> None:
 def test_gc_keeps_what_is_young_and_removes_what_is_not(shelf: Desk) -> None:
     assert shelf.run("acrun", "./probe.aci", "--", "exit", "0").code == 0
     assert shelf.shell("acrun gc").stdout == ""
-    (pod,) = _pods(shelf)
+    (pod,) = list_pods(shelf)
     assert json.loads(shelf.shell("acrun gc --grace-period 0 --json").stdout) == {"pods": [pod["uuid"]], "trees": []}
     left = [path for path in snapshot(shelf.store / "pods") if "/" in path]
     assert left == []
@@ -258,11 +233,11 @@ def test_gc_keeps_what_is_young_and_removes_what_is_not(shelf: Desk) -> None:
 
 
 def test_what_the_app_wrote_is_in_the_log_and_its_files_are_gone(shelf: Desk) -> None:
-    assert shelf.run("acrun", "./sh.aci", "--", "-c", "echo said; echo x > /left").stdout == "said\n"
+    assert shelf.run("acrun", "./sh.aci", "--", "echo said; echo x > /left").stdout == "said\n"
     (pod,) = (shelf.store / "pods" / "run").iterdir()
     time, stream, kind, text = (pod / "logs" / "sh.log").read_text().rstrip("\n").split(" ", 3)
     assert (stream, kind, text) == ("stdout", "F", "said")
     assert time.endswith("Z")
     assert sorted(os.listdir(pod / "apps" / "sh")) == ["manifest", "seccomp.bpf", "tree"]
-    assert shelf.run("acrun", "--keep", "./sh.aci", "--", "-c", "echo x > /left").code == 0
+    assert shelf.run("acrun", "--keep", "./sh.aci", "--", "echo x > /left").code == 0
     assert len(list((shelf.store / "pods" / "run").glob("*/apps/sh/upper/left"))) == 1

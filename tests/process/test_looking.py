@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import pytest
 
 from tests.support.desk import Desk, app_image, assert_refused
-
-
-@pytest.fixture
-def shelf(desk: Desk) -> Desk:
-    """Return a desk with an image on it: the probe."""
-    (desk.path / "probe.aci").write_bytes(app_image("example.com/probe"))
-    return desk
-
-
-@contextmanager
-def staying(desk: Desk, name: str, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a pod that stays until it is told to end, and then ends with 7."""
-    with desk.start("acrun", "--name", name, *options, "./probe.aci", "--", "trap", "7") as acrun:
-        assert acrun.stdout is not None
-        assert acrun.stdout.readline() == "waiting\n"
-        yield acrun
-        acrun.terminate()
-        assert acrun.wait() == 7
-
-
-def _status(desk: Desk, name: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(desk.run("acrun", "status", "--json", name).stdout)
-    return value
+from tests.support.running import show_pod, staying
 
 
 def test_list_shows_only_the_states_asked_for_and_only_uuids_when_quiet(shelf: Desk) -> None:
     assert shelf.shell("acrun list; acrun list -q").stdout.split() == ["UUID", "NAME", "APP", "IMAGE", "STATE", "CREATED", "ENDED"]
     assert shelf.run("acrun", "--name", "over", "./probe.aci", "--", "exit", "3").code == 3
-    with staying(shelf, "up"):
+    with staying(shelf, name="up"):
         running, exited = (shelf.run("acrun", "list", "-q", "--state", state).stdout for state in ("running", "exited"))
-        assert [running.strip(), exited.strip()] == [_status(shelf, name)["uuid"] for name in ("up", "over")]
+        assert [running.strip(), exited.strip()] == [show_pod(shelf, name)["uuid"] for name in ("up", "over")]
         both = shelf.run("acrun", "list", "--quiet", "--state", "running", "--state", "exited").stdout
         assert both == shelf.run("acrun", "list", "--quiet").stdout == running + exited
         assert "over" not in shelf.run("acrun", "list", "--state", "running").stdout
@@ -58,9 +30,9 @@ def test_the_uuids_of_a_list_are_what_other_commands_take(shelf: Desk) -> None:
 
 def test_status_says_where_the_root_file_system_lies(shelf: Desk) -> None:
     assert shelf.run("acrun", "--name", "copied", "--no-overlay", "./probe.aci", "--", "exit", "0").code == 0
-    assert _status(shelf, "copied")["apps"][0]["rootfs"] == {"backend": "copy"}
-    with staying(shelf, "up"):
-        (app,) = _status(shelf, "up")["apps"]
+    assert show_pod(shelf, "copied")["apps"][0]["rootfs"] == {"backend": "copy"}
+    with staying(shelf, name="up"):
+        (app,) = show_pod(shelf, "up")["apps"]
         assert (app["state"], app["rootfs"]["backend"] in ("overlay", "copy")) == ("running", True)
         shown = dict(line.split(None, 1) for line in shelf.run("acrun", "status", "up").stdout.splitlines())
         assert shown["process"] == str(app["pid"])
@@ -81,7 +53,7 @@ def test_who_waits_for_a_pod_wakes_when_it_ends_and_sees_how(shelf: Desk) -> Non
 
 
 def test_who_waits_ends_with_the_code_of_the_run_when_that_is_asked_for(shelf: Desk) -> None:
-    with staying(shelf, "up"):
+    with staying(shelf, name="up"):
         assert_refused(shelf.run("acrun", "status", "--exit-code", "up"), 125, "up: still runs (--wait waits for its end)", "acrun")
         waiting = shelf.start("acrun", "status", "--wait", "--exit-code", "up")
         with waiting as waits:
@@ -109,7 +81,7 @@ def _write_odd(desk: Desk) -> None:
 def test_why_strictness_refused_a_pod_is_shown_afterwards(shelf: Desk) -> None:
     _write_odd(shelf)
     refused = shelf.run("acrun", "--strict", "--name", "strict", "./odd.aci", "--", "exit", "0")
-    shown = _status(shelf, "strict")
+    shown = show_pod(shelf, "strict")
     assert (refused.code, shown["exitCode"]) == (125, 125)
     assert refused.stderr == f"acstage1: {shown['failure']}\n"
     assert "which --strict forbids" in shown["failure"]
@@ -124,7 +96,7 @@ def test_what_stage1_said_of_a_detached_pod_is_shown(shelf: Desk) -> None:
     said = shelf.run("acrun", "--detach", "--name", "up", "./odd.aci", "--", "trap", "0").stderr
     try:
         assert said.startswith("acstage1: isolators not enforced: example.com/odd")
-        assert _status(shelf, "up")["messages"] == [said.strip()]
+        assert show_pod(shelf, "up")["messages"] == [said.strip()]
         assert ["message", said.strip()] in [line.split(None, 1) for line in shelf.run("acrun", "status", "up").stdout.splitlines()]
     finally:
         assert shelf.run("acrun", "stop", "up").code == 0

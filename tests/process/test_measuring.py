@@ -9,17 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.support.desk import Desk, app_image, assert_refused, userland
+from tests.support.desk import Desk, assert_refused
 from tests.support.terminal import at_terminal
-
-
-@pytest.fixture
-def shelf(desk: Desk) -> Desk:
-    """Return a desk with an image on it: a shell."""
-    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], userland("sh", "echo", "sleep")))
-    return desk
 
 
 @contextmanager

@@ -16,7 +16,7 @@ SHELL = ["/bin/sh", "-c"]
 
 
 @pytest.fixture
-def shelf(desk: Desk) -> Desk:
+def stored(desk: Desk) -> Desk:
     """Return a desk whose store holds a shell with a mount point, in two versions, and a probe."""
     for version in ("1.0.0", "2.0.0"):
         labels = [*json.loads(app_manifest())["labels"], {"name": "version", "value": version}]
@@ -58,22 +58,22 @@ def manifest_of(desk: Desk) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
-def test_an_image_is_found_by_name_and_labels_and_runs_as_it_wants(shelf: Desk, version: str) -> None:
-    pod = write(shelf, {"name": "one", "image": named("example.com/sh", version=version)})
-    ended = shelf.run("acrun", "--quiet", "--pod", pod)
+def test_an_image_is_found_by_name_and_labels_and_runs_as_it_wants(stored: Desk, version: str) -> None:
+    pod = write(stored, {"name": "one", "image": named("example.com/sh", version=version)})
+    ended = stored.run("acrun", "--quiet", "--pod", pod)
     assert (ended.code, ended.stdout, ended.stderr) == (0, f"{version}\n", "")
 
 
-def test_the_pod_that_runs_is_reified_and_keeps_what_the_file_says(shelf: Desk) -> None:
+def test_the_pod_that_runs_is_reified_and_keeps_what_the_file_says(stored: Desk) -> None:
     app = shell("one", "id -u; ls -d /data", user="7", mountPoints=[{"name": "data", "path": "/data"}])
     app |= {"readOnlyRootFS": True, "annotations": [{"name": "example.com/why", "value": "a test"}]}
     volumes = [{"name": "data", "kind": "empty", "mode": "0700", "uid": 7}]
     annotations = [{"name": "ip-address", "value": "10.1.2.3"}]
-    pod = write(shelf, app, volumes=volumes, annotations=annotations, userLabels={"a": "b"}, extra={"kept": 1})
+    pod = write(stored, app, volumes=volumes, annotations=annotations, userLabels={"a": "b"}, extra={"kept": 1})
     typed = ("--annotation", "ip-address=10.9.9.9", "--annotation", "example.com/owner=ann")
-    ended = shelf.run("acrun", *typed, "--pod", pod)
+    ended = stored.run("acrun", *typed, "--pod", pod)
     assert (ended.code, ended.stdout, ended.stderr) == (0, "7\n/data\n", "")
-    found = manifest_of(shelf)
+    found = manifest_of(stored)
     assert find_faults(found, "PodManifest", "pod") == []
     annotations = [{"name": "ip-address", "value": "10.9.9.9"}, {"name": "example.com/owner", "value": "ann"}]
     assert (found["annotations"], found["userLabels"], found["extra"]) == (annotations, {"a": "b"}, {"kept": 1})
@@ -83,48 +83,48 @@ def test_the_pod_that_runs_is_reified_and_keeps_what_the_file_says(shelf: Desk) 
     assert reified["mounts"] == [{"volume": "data", "path": "/data"}]
 
 
-def test_several_apps_share_what_they_mount_and_an_app_s_own_volume_is_its_own(shelf: Desk) -> None:
+def test_several_apps_share_what_they_mount_and_an_app_s_own_volume_is_its_own(stored: Desk) -> None:
     own = {"name": "own", "kind": "empty"}
     first = shell("first", "ls -d /data /own; echo said > /data/x")
     first["mounts"] = [{"volume": "shared", "path": "/data"}, {"volume": "shared", "path": "/own", "appVolume": own}]
     second = shell("second", "while ! cat /data/x 2> /dev/null; do :; done; ls /data")
     second["mounts"] = [{"volume": "shared", "path": "/data"}]
-    pod = write(shelf, first, second, volumes=[{"name": "shared", "kind": "empty"}])
-    ended = shelf.run("acrun", "--pod", pod)
+    pod = write(stored, first, second, volumes=[{"name": "shared", "kind": "empty"}])
+    ended = stored.run("acrun", "--pod", pod)
     assert (ended.code, ended.stderr) == (0, "")
     assert sorted(line.rpartition(" | ")[2] for line in ended.stdout.splitlines()) == ["/data", "/own", "said", "x"]
-    assert [volume["name"] for volume in manifest_of(shelf)["volumes"]] == ["shared", "first-shared"]
+    assert [volume["name"] for volume in manifest_of(stored)["volumes"]] == ["shared", "first-shared"]
 
 
-def test_the_command_line_completes_a_file_from_standard_input(shelf: Desk) -> None:
-    (shelf.path / "here").mkdir()
-    (shelf.path / "here" / "file").touch()
+def test_the_command_line_completes_a_file_from_standard_input(stored: Desk) -> None:
+    (stored.path / "here").mkdir()
+    (stored.path / "here" / "file").touch()
     app = shell("one", "ls /data; ls /more", mountPoints=[{"name": "data", "path": "/data"}])
-    pod = write(shelf, app, volumes=[{"name": "data", "kind": "empty"}])
+    pod = write(stored, app, volumes=[{"name": "data", "kind": "empty"}])
     options = "--volume data,source=here --volume more,source=here --mount volume=more,target=/more --name p --rm"
-    ended = shelf.shell(f"cat {pod} | acrun {options} --pod -")
+    ended = stored.shell(f"cat {pod} | acrun {options} --pod -")
     assert (ended.code, ended.stdout, ended.stderr) == (0, "file\nfile\n", "")
 
 
-def test_a_pod_from_a_file_can_be_prepared(shelf: Desk) -> None:
-    ended = shelf.run("acrun", "prepare", "--pod", write(shelf, shell("one", "echo now")))
+def test_a_pod_from_a_file_can_be_prepared(stored: Desk) -> None:
+    ended = stored.run("acrun", "prepare", "--pod", write(stored, shell("one", "echo now")))
     assert ended.code == 0
-    assert shelf.run("acrun", "run-prepared", ended.stdout.strip()).stdout == "now\n"
+    assert stored.run("acrun", "run-prepared", ended.stdout.strip()).stdout == "now\n"
 
 
-def test_a_missing_volume_is_told_as_on_the_command_line(shelf: Desk) -> None:
-    pod = write(shelf, {"name": "one", "image": named("example.com/sh")})
-    ended = shelf.run("acrun", "--pod", pod)
+def test_a_missing_volume_is_told_as_on_the_command_line(stored: Desk) -> None:
+    pod = write(stored, {"name": "one", "image": named("example.com/sh")})
+    ended = stored.run("acrun", "--pod", pod)
     assert ended.stderr.startswith("acrun: one: mount point data (/data) gets an empty volume of its own")
-    assert_refused(shelf.run("acrun", "--strict", "--pod", pod), 125, "one: mount point data: no volume was given for it", "acrun")
+    assert_refused(stored.run("acrun", "--strict", "--pod", pod), 125, "one: mount point data: no volume was given for it", "acrun")
 
 
-def test_an_image_that_its_id_does_not_name_is_refused(shelf: Desk) -> None:
-    identifier = image_id(shelf, "example.com/probe")
-    pod = write(shelf, {"name": "one", "image": {"id": identifier, "name": "example.com/sh"}})
+def test_an_image_that_its_id_does_not_name_is_refused(stored: Desk) -> None:
+    identifier = image_id(stored, "example.com/probe")
+    pod = write(stored, {"name": "one", "image": {"id": identifier, "name": "example.com/sh"}})
     words = "app one: image.id is that of example.com/probe, not of example.com/sh"
-    assert_refused(shelf.run("acrun", "--pod", pod), 125, words, "acrun")
-    assert shelf.run("acrun", "--pod", write(shelf, {"name": "one", "image": {"id": identifier}})).code == 0
+    assert_refused(stored.run("acrun", "--pod", pod), 125, words, "acrun")
+    assert stored.run("acrun", "--pod", write(stored, {"name": "one", "image": {"id": identifier}})).code == 0
 
 
 BAD: dict[str, tuple[Any, str]] = {
@@ -145,12 +145,12 @@ BAD: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_file_is_refused_in_one_line(shelf: Desk, case: str) -> None:
+def test_a_bad_file_is_refused_in_one_line(stored: Desk, case: str) -> None:
     content, words = BAD[case]
     pod = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": content} if isinstance(content, list) else content
-    (shelf.path / "pod.json").write_text(pod if isinstance(pod, str) else json.dumps(pod))
-    assert_refused(shelf.run("acrun", "--pod", "pod.json"), 125, words, "acrun")
-    assert not list((shelf.store / "pods").glob("*/*"))
+    (stored.path / "pod.json").write_text(pod if isinstance(pod, str) else json.dumps(pod))
+    assert_refused(stored.run("acrun", "--pod", "pod.json"), 125, words, "acrun")
+    assert not list((stored.store / "pods").glob("*/*"))
 
 
 NONSENSE = {
@@ -163,8 +163,8 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("case", NONSENSE)
-def test_what_makes_no_sense_with_a_file_is_refused(shelf: Desk, case: str) -> None:
+def test_what_makes_no_sense_with_a_file_is_refused(stored: Desk, case: str) -> None:
     words, said = NONSENSE[case]
-    write(shelf, shell("one", "echo"))
-    assert_refused(shelf.run("acrun", *words), 125, said, "acrun")
-    assert not Path(shelf.store / "pods" / "run").exists()
+    write(stored, shell("one", "echo"))
+    assert_refused(stored.run("acrun", *words), 125, said, "acrun")
+    assert not Path(stored.store / "pods" / "run").exists()

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.support.desk import Desk, app_image, userland
-
-
-@pytest.fixture
-def shelf(desk: Desk) -> Desk:
-    """Return a desk with two images on it: a shell and a probe."""
-    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], userland("sh", "cat", "echo", "id", "ls")))
-    (desk.path / "probe.aci").write_bytes(app_image("example.com/probe"))
-    return desk
-
-
-@contextmanager
-def staying(desk: Desk, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a pod that stays until it is told to end, by the name of `stay`."""
-    with desk.start("acrun", "--name", "stay", *(words or ("./probe.aci", "--", "trap", "7"))) as acrun:
-        assert acrun.stdout is not None
-        assert acrun.stdout.readline().endswith("waiting\n")
-        yield acrun
+from tests.support.desk import Desk
+from tests.support.running import staying
 
 
 def test_logs_show_what_an_app_wrote_each_to_its_stream(shelf: Desk) -> None:
@@ -117,7 +98,7 @@ def test_a_command_is_entered_into_a_running_pod(shelf: Desk) -> None:
 
 def test_which_of_several_apps_is_meant_must_be_said(shelf: Desk) -> None:
     words = ("./probe.aci", "--name", "a", "--", "trap", "7", "---", "./probe.aci", "--name", "b", "--", "trap", "0")
-    with staying(shelf, *words) as acrun:
+    with staying(shelf, words=words) as acrun:
         refused = shelf.run("acrun", "enter", "stay", "/bin/probe")
         assert (refused.code, refused.stderr) == (125, "acrun: stay: has 2 apps (--app a|b)\n")
         assert shelf.run("acrun", "enter", "--app", "b", "stay", "/bin/probe", "exit", "3").code == 3
@@ -132,7 +113,7 @@ def test_stop_asks_and_force_kills(shelf: Desk) -> None:
         assert acrun.wait() == 7
     assert shelf.run("acrun", "stop", "stay").code == 0  # it has ended, which was the wish
     assert shelf.run("acrun", "rm", "stay").code == 0
-    with staying(shelf, "./probe.aci", "--", "ignore") as acrun:
+    with staying(shelf, words=("./probe.aci", "--", "ignore"), code=128 + signal.SIGKILL) as acrun:
         assert shelf.run("acrun", "stop", "--force", "stay").code == 0
         assert acrun.wait() == 128 + signal.SIGKILL
 
@@ -158,7 +139,7 @@ def test_status_shows_what_a_running_pod_uses(shelf: Desk) -> None:
 
 
 def test_a_pod_whose_monitor_was_killed_is_told_as_aborted(shelf: Desk) -> None:
-    with staying(shelf) as acrun:
+    with staying(shelf, code=None, words=("./probe.aci", "--", "trap", "7")) as acrun:
         status = shelf.run("acrun", "status", "stay").stdout
         assert [line.split()[-1] for line in status.splitlines() if line.startswith("app ")] == ["running"]
         acrun.kill()

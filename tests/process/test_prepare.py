@@ -7,24 +7,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from acspec.locks import open_locked
-from tests.support.desk import Desk, app_image, assert_refused, userland
-
-
-@pytest.fixture
-def shelf(desk: Desk) -> Desk:
-    """Return a desk with two images on it: a shell and a probe."""
-    (desk.path / "sh.aci").write_bytes(app_image("example.com/sh", ["/bin/sh", "-c"], userland("sh", "cat", "echo", "touch", "ls")))
-    (desk.path / "probe.aci").write_bytes(app_image("example.com/probe"))
-    return desk
-
-
-def pods(desk: Desk) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in desk.run("acrun", "list", "--json").stdout.splitlines()]
+from tests.support.desk import Desk, assert_refused
+from tests.support.running import list_pods
 
 
 def prepared(desk: Desk, *words: str) -> Path:
@@ -38,12 +26,12 @@ def test_a_prepared_pod_is_run_once_as_it_was_prepared(shelf: Desk) -> None:
     line = 'acrun prepare --name later --hostname h --volume v,kind=empty --mount volume=v,target=/data ./sh.aci --env A=b -- "$1"'
     script = "touch /data/x; echo $A $*; exit 4"
     ended = shelf.run("sh", "-c", line, "sh", script)
-    (pod,) = pods(shelf)
+    (pod,) = list_pods(shelf)
     assert (ended.code, ended.stdout, ended.stderr) == (0, f"{pod['uuid']}\n", "")
     assert (pod["name"], pod["state"]) == ("later", "prepared")
     ended = shelf.run("acrun", "run-prepared", "later")
     assert (ended.code, ended.stdout, ended.stderr) == (4, "b\n", "")
-    assert [pod["state"] for pod in pods(shelf)] == ["exited"]
+    assert [pod["state"] for pod in list_pods(shelf)] == ["exited"]
     again = shelf.run("acrun", "run-prepared", "later")
     assert_refused(again, 125, "later: is exited, not prepared (acrun prepare makes such a pod)", "acrun")
 
@@ -69,7 +57,7 @@ def test_a_prepared_pod_can_be_detached_and_removed_at_its_end(shelf: Desk) -> N
     monitor = json.loads((shelf.store / "pods" / "run" / pod.name / "pid").read_text())["monitor"]["pid"]
     assert shelf.run("acrun", "stop", pod.name).code == 0
     subprocess.run(["tail", f"--pid={monitor}", "-f", "/dev/null"], check=True)
-    assert pods(shelf) == []
+    assert list_pods(shelf) == []
 
 
 def test_what_a_run_keeps_is_its_own_affair(shelf: Desk) -> None:
@@ -95,7 +83,7 @@ def test_a_prepared_pod_is_removed_when_asked_or_when_its_time_is_over(shelf: De
     assert not first.exists()
     assert shelf.run("acrun", "gc").stdout == ""
     assert shelf.run("acrun", "gc", "--expire-prepared", "0").stdout == f"pod {second.name}\n"
-    assert pods(shelf) == []
+    assert list_pods(shelf) == []
 
 
 def test_a_pod_that_somebody_else_is_just_running_is_busy(shelf: Desk) -> None:
@@ -109,7 +97,7 @@ def test_preparing_what_is_not_there_leaves_nothing(shelf: Desk) -> None:
     assert_refused(shelf.run("acrun", "prepare", "./none.aci"), 66, "./none.aci: no such file", "acrun")
     assert shelf.run("acrun", "prepare", "--name", "a", "./probe.aci").code == 0
     assert_refused(shelf.run("acrun", "prepare", "--name", "a", "./probe.aci"), 73, "a: is the name of pod", "acrun")
-    assert len(pods(shelf)) == 1
+    assert len(list_pods(shelf)) == 1
 
 
 def test_a_prepared_pod_whose_tree_is_gone_does_not_run(shelf: Desk) -> None:
@@ -118,7 +106,7 @@ def test_a_prepared_pod_whose_tree_is_gone_does_not_run(shelf: Desk) -> None:
     ended = shelf.run("acrun", "run-prepared", "--rm", pod.name)
     assert ended.code == 125
     assert len(ended.stderr.splitlines()) == 1
-    assert pods(shelf) == []
+    assert list_pods(shelf) == []
 
 
 MISPLACED = {

@@ -12,7 +12,7 @@ from tests.support.stores import check_store, listed
 
 
 @pytest.fixture
-def shelf(desk: Desk) -> Desk:
+def aged(desk: Desk) -> Desk:
     """Return a desk whose store holds an image that needs another, both last used long ago."""
     desk.publish("example.com/base", app_image("example.com/base"))
     desk.publish("example.com/hello", app_image(dependencies=[{"imageName": "example.com/base"}]))
@@ -26,73 +26,73 @@ def grow_old(desk: Desk) -> None:
         os.utime(record, (0, 0))
 
 
-def test_what_a_pod_needs_stays_while_it_runs_and_until_it_is_removed(shelf: Desk) -> None:
-    both = listed(shelf.store)
-    with shelf.start("acrun", "--name", "stay", "example.com/hello", "--", "trap", "0") as acrun:
+def test_what_a_pod_needs_stays_while_it_runs_and_until_it_is_removed(aged: Desk) -> None:
+    both = listed(aged.store)
+    with aged.start("acrun", "--name", "stay", "example.com/hello", "--", "trap", "0") as acrun:
         assert acrun.stdout is not None
         assert acrun.stdout.readline() == "waiting\n"
-        grow_old(shelf)
-        assert shelf.run("acfetch", "gc", "--keep-for", "0").stdout == ""
-        assert_refused(shelf.run("acfetch", "images", "rm", "example.com/hello"), 75, "is needed by pod ", "acfetch")
-        assert shelf.run("acrun", "stop", "stay").code == 0
+        grow_old(aged)
+        assert aged.run("acfetch", "gc", "--keep-for", "0").stdout == ""
+        assert_refused(aged.run("acfetch", "images", "rm", "example.com/hello"), 75, "is needed by pod ", "acfetch")
+        assert aged.run("acrun", "stop", "stay").code == 0
         acrun.wait()
-    assert shelf.run("acfetch", "gc", "--keep-for", "0").stdout == ""
-    assert check_store(shelf.store) == both
-    assert shelf.run("acrun", "rm", "stay").code == 0
-    assert shelf.run("acfetch", "gc").stdout.count("\n") == 2
-    assert listed(shelf.store) == set()
+    assert aged.run("acfetch", "gc", "--keep-for", "0").stdout == ""
+    assert check_store(aged.store) == both
+    assert aged.run("acrun", "rm", "stay").code == 0
+    assert aged.run("acfetch", "gc").stdout.count("\n") == 2
+    assert listed(aged.store) == set()
 
 
-def test_a_run_is_a_use_whether_it_is_the_first_or_from_notes(shelf: Desk) -> None:
-    both = listed(shelf.store)
-    while not (shelf.store / "plans").exists():  # no note is made of files that are too young
-        assert shelf.run("acrun", "example.com/hello").code == 0
+def test_a_run_is_a_use_whether_it_is_the_first_or_from_notes(aged: Desk) -> None:
+    both = listed(aged.store)
+    while not (aged.store / "plans").exists():  # no note is made of files that are too young
+        assert aged.run("acrun", "example.com/hello").code == 0
     for _ in ("from notes", "from notes again"):
-        grow_old(shelf)
-        assert shelf.run("acrun", "example.com/hello").code == 0
-        assert shelf.run("acrun", "gc", "--grace-period", "0").stdout.count("pod") >= 1
-        assert shelf.run("acfetch", "gc").stdout == ""
-    assert check_store(shelf.store) == both
+        grow_old(aged)
+        assert aged.run("acrun", "example.com/hello").code == 0
+        assert aged.run("acrun", "gc", "--grace-period", "0").stdout.count("pod") >= 1
+        assert aged.run("acfetch", "gc").stdout == ""
+    assert check_store(aged.store) == both
 
 
-def test_a_stage1_that_looks_finds_the_images_of_its_pod_kept(shelf: Desk) -> None:
+def test_a_stage1_that_looks_finds_the_images_of_its_pod_kept(aged: Desk) -> None:
     """At the moment in which acrun becomes stage1 its locks are gone, and the pod names the images."""
-    stage1 = shelf.path / "stage1"
+    stage1 = aged.path / "stage1"
     stage1.write_text("#!/bin/sh\nacfetch gc --keep-for 0\nacfetch images rm example.com/hello 2>&1\necho ended $?\n")
     stage1.chmod(0o755)
-    ended = shelf.run("acrun", "--stage1", "./stage1", "example.com/hello")
+    ended = aged.run("acrun", "--stage1", "./stage1", "example.com/hello")
     assert ended.stdout.splitlines()[-1] == "ended 75"
     assert "is needed by pod" in ended.stdout
-    assert len(check_store(shelf.store)) == 2
+    assert len(check_store(aged.store)) == 2
 
 
-def image_id(shelf: Desk, name: str) -> str:
-    records = map(json.loads, shelf.run("acfetch", "images", "--json").stdout.splitlines())
+def image_id(aged: Desk, name: str) -> str:
+    records = map(json.loads, aged.run("acfetch", "images", "--json").stdout.splitlines())
     (found,) = [record["id"] for record in records if record["name"] == name]
     return str(found)
 
 
-def test_what_acfetch_prints_its_other_commands_take(shelf: Desk) -> None:
-    hello, base = image_id(shelf, "example.com/hello"), image_id(shelf, "example.com/base")
-    ended = shelf.shell("acfetch images rm $(acfetch -q example.com/hello)")
+def test_what_acfetch_prints_its_other_commands_take(aged: Desk) -> None:
+    hello, base = image_id(aged, "example.com/hello"), image_id(aged, "example.com/base")
+    ended = aged.shell("acfetch images rm $(acfetch -q example.com/hello)")
     assert (ended.code, ended.stdout.split()[1]) == (0, hello[:19])
-    grow_old(shelf)
-    assert shelf.run("acfetch", "gc").stdout.split()[1] == base[:19]
+    grow_old(aged)
+    assert aged.run("acfetch", "gc").stdout.split()[1] == base[:19]
 
 
-def test_an_image_travels_by_export_and_is_the_same(shelf: Desk) -> None:
-    hello = image_id(shelf, "example.com/hello")
-    ended = shelf.shell("acfetch images export example.com/hello - | actool id -")
+def test_an_image_travels_by_export_and_is_the_same(aged: Desk) -> None:
+    hello = image_id(aged, "example.com/hello")
+    ended = aged.shell("acfetch images export example.com/hello - | actool id -")
     assert (ended.code, ended.stdout) == (0, f"{hello}\n")
-    assert shelf.run("acfetch", "images", "export", "-q", "--compression", "xz", "example.com/hello", "out.aci").code == 0
-    assert shelf.run("actool", "id", "out.aci").stdout == f"{hello}\n"
+    assert aged.run("acfetch", "images", "export", "-q", "--compression", "xz", "example.com/hello", "out.aci").code == 0
+    assert aged.run("actool", "id", "out.aci").stdout == f"{hello}\n"
 
 
-def test_a_damaged_image_is_set_aside_and_comes_again(shelf: Desk) -> None:
-    path = shelf.store / "images" / f"{image_id(shelf, 'example.com/base')}.aci"
+def test_a_damaged_image_is_set_aside_and_comes_again(aged: Desk) -> None:
+    path = aged.store / "images" / f"{image_id(aged, 'example.com/base')}.aci"
     os.truncate(path, path.stat().st_size - 512)
-    assert shelf.run("acfetch", "images", "verify").code == 1
-    assert shelf.run("acrun", "example.com/hello").code == 125
-    assert shelf.run("acfetch", "-q", "example.com/hello").code == 0
-    assert shelf.run("acfetch", "images", "verify").code == 0
-    assert shelf.run("acrun", "example.com/hello").code == 0
+    assert aged.run("acfetch", "images", "verify").code == 1
+    assert aged.run("acrun", "example.com/hello").code == 125
+    assert aged.run("acfetch", "-q", "example.com/hello").code == 0
+    assert aged.run("acfetch", "images", "verify").code == 0
+    assert aged.run("acrun", "example.com/hello").code == 0
