@@ -11,29 +11,11 @@ from typing import Any
 
 import pytest
 
-from acrun.finding import get_state, list_states, read_manifest, wait_for_end
+from acrun.finding import get_state
 from acrun.views import describe, list_pods
 from acspec.errors import MissingInputError, UsageError
 from acspec.locks import open_locked
-from acspec.pods import Pods
-
-UUID = "6f1c9a52-63d5-4cf6-9a0e-2f6d9d2f3c11"
-OTHER = "00000000-63d5-4cf6-9a0e-2f6d9d2f3c11"
-MANIFEST = {"apps": [{"name": "one", "image": {"name": "example.com/one", "id": "sha512-" + "0" * 128}}, {"name": "two"}]}
-
-
-def pod(run: Path, files: Mapping[str, Any], uuid: str = UUID, phase: str = "run", name: str | None = None) -> Pods:
-    """Write a pod directory with *files*: text as it is, anything else as JSON."""
-    path = run / "pods" / phase / uuid
-    for place, value in files.items():
-        (path / place).parent.mkdir(parents=True, exist_ok=True)
-        (path / place).write_text(value if isinstance(value, str) else json.dumps(value))
-    path.mkdir(parents=True, exist_ok=True)
-    if name is not None:
-        (run / "pods" / "names").mkdir(exist_ok=True)
-        (run / "pods" / "names" / name).write_text(uuid + "\n")
-    return Pods(str(run))
-
+from tests.support.states import MANIFEST, UUID, write_state
 
 STATUSES = {
     "an exit code": ({"exit": 3}, "exit 3"),
@@ -54,7 +36,7 @@ STATUSES = {
 
 @pytest.mark.parametrize(("status", "words"), STATUSES.values(), ids=STATUSES)
 def test_how_an_app_ended_is_told(status: Any, words: str, tmp_path: Path) -> None:
-    _, state = get_state(pod(tmp_path, {"pod": MANIFEST, "status/one": status}), UUID)
+    _, state = get_state(write_state(tmp_path, {"pod": MANIFEST, "status/one": status}), UUID)
     assert state.end_of(state.apps[0]) == words
     assert words in list_pods([state])
     assert ["app", "one", *words.split()] in [line.split() for line in describe(state, None).splitlines()]
@@ -64,7 +46,7 @@ def test_status_says_which_backend_an_app_has_and_its_times_and_attempts(tmp_pat
     stage1 = {"apps": {"one": {"rootfs": {"backend": "overlay"}}, "two": {"rootfs": {"backend": "copy"}}}}
     times = {"started": "2026-11-24T10:00:00.1Z", "ended": "2026-11-24T10:00:01.2Z"}
     status = {"exit": 0, "attempt": 4, **times, "post-stop": "ended with exit 3"}
-    _, state = get_state(pod(tmp_path, {"pod": MANIFEST, "stage1.json": stage1, "status/one": status}), UUID)
+    _, state = get_state(write_state(tmp_path, {"pod": MANIFEST, "stage1.json": stage1, "status/one": status}), UUID)
     apps: Any = state.to_json()["apps"]
     assert [app["rootfs"] for app in apps] == [{"backend": "overlay"}, {"backend": "copy"}]
     assert [app["state"] for app in apps] == ["ended", "ended"]
@@ -91,7 +73,7 @@ SAID = {
 @pytest.mark.parametrize("sentence", SAID)
 def test_what_a_running_app_says_of_itself_is_its_state(tmp_path: Path, sentence: str) -> None:
     process, shown = SAID[sentence]
-    pods = pod(tmp_path, {"pod": MANIFEST, "pid": {"apps": {"one": process}}})
+    pods = write_state(tmp_path, {"pod": MANIFEST, "pid": {"apps": {"one": process}}})
     lock = open_locked(str(tmp_path / "pods" / "run" / UUID))
     try:
         _, state = get_state(pods, UUID)
@@ -102,7 +84,7 @@ def test_what_a_running_app_says_of_itself_is_its_state(tmp_path: Path, sentence
 
 def test_annotations_of_a_pod_are_told(tmp_path: Path) -> None:
     annotations = [{"name": "example.com/owner", "value": "ann"}, {"name": "empty", "value": ""}]
-    _, state = get_state(pod(tmp_path, {"pod": {**MANIFEST, "annotations": annotations}}), UUID)
+    _, state = get_state(write_state(tmp_path, {"pod": {**MANIFEST, "annotations": annotations}}), UUID)
     assert state.to_json()["annotations"] == {"example.com/owner": "ann", "empty": ""}
     assert ["annotation", "example.com/owner", "ann"] in [line.split() for line in describe(state, None).splitlines()]
 
@@ -113,7 +95,7 @@ def test_isolators_are_told_with_their_reasons(tmp_path: Path) -> None:
         {"name": "x", "state": "enforced"},
         7,
     ]
-    _, state = get_state(pod(tmp_path, {"pod": MANIFEST, "isolators.json": rows}), UUID)
+    _, state = get_state(write_state(tmp_path, {"pod": MANIFEST, "isolators.json": rows}), UUID)
     text = describe(state, None)
     assert "isolator resource/cpu  ignored for one (no controller)" in text
     assert "isolator x             enforced for pod\n" in text
@@ -135,45 +117,20 @@ ODD = {
 
 @pytest.mark.parametrize("files", ODD.values(), ids=ODD)
 def test_files_that_make_no_sense_are_shown_as_far_as_they_do(files: Mapping[str, Any], tmp_path: Path) -> None:
-    _, state = get_state(pod(tmp_path, files), UUID)
+    _, state = get_state(write_state(tmp_path, files), UUID)
     assert state.state == "exited"
     for text in (describe(state, None), list_pods([state])):
         assert all(line.isprintable() for line in text.splitlines())
     json.dumps(state.to_json())
 
 
-def test_pods_are_listed_the_last_one_first_each_with_its_name(tmp_path: Path) -> None:
-    pod(tmp_path, {"pod": MANIFEST}, name="old")
-    pods = pod(tmp_path, {"pod": MANIFEST}, uuid=OTHER, phase="prepared", name="new")
-    os.utime(tmp_path / "pods" / "run" / UUID / "pod", (5, 5))
-    assert [(state.uuid, state.name, state.state) for state in list_states(pods)] == [
-        (OTHER, "new", "prepared"),
-        (UUID, "old", "exited"),
-    ]
-
-
 def test_an_app_is_found_by_name_or_because_it_is_the_only_one(tmp_path: Path) -> None:
-    _, state = get_state(pod(tmp_path, {"pod": MANIFEST}), UUID)
+    _, state = get_state(write_state(tmp_path, {"pod": MANIFEST}), UUID)
     assert state.get_app("two").name == "two"
     with pytest.raises(UsageError, match=r"has 2 apps \(--app one|two\)"):
         state.get_app(None)
     with pytest.raises(MissingInputError, match=r"three: no such app in this pod \(one, two\)"):
         state.get_app("three")
-
-
-def test_a_manifest_is_read_as_it_is_stored_or_for_people(tmp_path: Path) -> None:
-    pods = pod(tmp_path, {"pod": '{"apps":[]}'})
-    assert read_manifest(pods, UUID[:4], pretty=False) == b'{"apps":[]}'
-    assert read_manifest(pods, UUID, pretty=True) == b'{\n    "apps": []\n}\n'
-    with pytest.raises(MissingInputError, match="has no manifest"):
-        read_manifest(pod(tmp_path, {}, uuid=OTHER, phase="prepare"), OTHER, pretty=False)
-
-
-def test_whoever_waits_for_a_pod_that_does_not_run_does_not_wait(tmp_path: Path) -> None:
-    wait_for_end(pod(tmp_path, {}), UUID)
-    wait_for_end(pod(tmp_path, {}, uuid=OTHER, phase="prepared"), OTHER)
-    with pytest.raises(MissingInputError, match="no such pod"):
-        wait_for_end(Pods(str(tmp_path)), "nobody")
 
 
 # What `pid` says of the app, its status, and what it is doing.
@@ -195,7 +152,7 @@ RESTARTS = {
 def test_an_app_that_is_started_again_has_not_ended(
     process: dict[str, Any], status: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
-    pods = pod(tmp_path, {"pod": MANIFEST, "status/one": status, "pid": {"apps": {"one": process}}})
+    pods = write_state(tmp_path, {"pod": MANIFEST, "status/one": status, "pid": {"apps": {"one": process}}})
     with hold(tmp_path):
         _, state = get_state(pods, UUID)
         assert (state.end_of(state.apps[0]), state.state_of(state.apps[0])) == ("", words)
@@ -207,7 +164,7 @@ def test_an_app_that_is_started_again_has_not_ended(
 def test_an_app_that_waits_for_its_next_start_has_no_process_and_says_when(tmp_path: Path) -> None:
     moment = "2026-11-24T10:00:01Z"
     process, status = {"pid": 41, "start": 1, "attempt": 2}, {"exit": 1, "attempt": 2, "next": moment}
-    pods = pod(tmp_path, {"pod": MANIFEST, "status/one": status, "pid": {"apps": {"one": process}}})
+    pods = write_state(tmp_path, {"pod": MANIFEST, "status/one": status, "pid": {"apps": {"one": process}}})
     with hold(tmp_path):
         _, state = get_state(pods, UUID)
         shown = [line.split() for line in describe(state, None).splitlines()]
