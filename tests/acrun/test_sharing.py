@@ -190,7 +190,7 @@ HOLES: Mapping[str, sparse.Pieces] = {
 @pytest.mark.parametrize("filled", [False, True], ids=["holes in the donor", "data in the donor"])
 @pytest.mark.parametrize("pieces", HOLES.values(), ids=HOLES)
 def test_a_file_with_holes_is_written_with_them(tmp_path: Path, pieces: sparse.Pieces, filled: bool) -> None:
-    first = [images.member("manifest", images.manifest_bytes()), images.member("rootfs", kind="5")]
+    first = [images.member("manifest", images.manifest_bytes()), images.member("rootfs", kind="5", mode=0o755)]
     layer = images.archive([*first, sparse.old(pieces, pieces[-1][0])])
     lay(tmp_path / "plain", [(layer, None)])
     lay(tmp_path / "donor", [(layer, None)])
