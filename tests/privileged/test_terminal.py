@@ -369,7 +369,7 @@ def test_a_terminal_that_somebody_has_set_anew_meanwhile_stays_as_that_was(tmp_p
     pod = write_pod(tmp_path, rootfs, {"app": shell("echo ready; exec sleep 1000")})
     with running(pod) as terminal:
         terminal.wait_for("ready")
-        (guard,) = _guards(terminal.process.pid)
+        (guard,) = wait_for(lambda: _guards(terminal.process.pid), "the guard")
         terminal.change(lambda settings: settings[3] | termios.ISIG)
         own = terminal.settings()
         terminal.process.kill()
@@ -382,7 +382,7 @@ def test_the_guard_of_the_terminal_is_small_sleeps_and_ends_with_the_run(tmp_pat
     pod = write_pod(tmp_path, rootfs, {"app": shell("echo ready; read line")})
     with running(pod) as terminal:
         terminal.wait_for("ready")
-        (guard,) = _guards(terminal.process.pid)
+        (guard,) = wait_for(lambda: _guards(terminal.process.pid), "the guard")
         held = os.listdir(f"/proc/{guard}/fd")
         assert sorted(held) == ["0", "1"]
         assert Path(f"/proc/{guard}/environ").read_bytes() == b""
@@ -395,6 +395,13 @@ def test_the_guard_of_the_terminal_is_small_sleeps_and_ends_with_the_run(tmp_pat
 
 
 def _guards(monitor: int) -> list[int]:
-    """Return the guards among the children of a monitor."""
+    """Return the guards among the children of a monitor, once they are that: each begins as a copy of the monitor."""
     children = Path(f"/proc/{monitor}/task/{monitor}/children").read_text().split()
-    return [int(pid) for pid in children if Path(f"/proc/{pid}/cmdline").read_bytes() == b"acstage1 terminal\0"]
+    return [int(pid) for pid in children if _command_line(pid) == b"acstage1 terminal\0"]
+
+
+def _command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
