@@ -46,10 +46,13 @@ class Channel:
 
     def send(self, *fields: str, descriptors: Sequence[int] = ()) -> None:
         """Send one message, with *descriptors*. An end that is gone is seen by who reads. Raises: OSError."""
-        data = "\0".join(fields).encode("utf-8", "surrogateescape")
+        data = "\0".join(fields).encode("utf-8", "surrogateescape")[:_LARGEST]
         words = b"".join(descriptor.to_bytes(_DESCRIPTOR_BYTES, "little") for descriptor in descriptors)
         try:
-            self._socket.sendmsg([data[:_LARGEST]], [(SOL_SOCKET, SCM_RIGHTS, words)] if words else [])
+            if words:
+                self._socket.sendmsg([data], [(SOL_SOCKET, SCM_RIGHTS, words)])
+            else:
+                self._socket.send(data)
         except (BrokenPipeError, ConnectionResetError):
             pass
 
