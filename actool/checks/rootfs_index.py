@@ -26,6 +26,7 @@ _CODE_BITS = 24
 _CODES = (1 << _CODE_BITS) - 1
 _HASH = (1 << 40) - 1
 _START_SLOTS = 1 << 14
+_GROWTH = 4
 _DEEPEST = 256  # parents that are implied
 _NODE_BYTES = 300  # what a node takes beside its text, and what a program adds to that
 _PROGRAM_BYTES = 250
@@ -130,11 +131,13 @@ class RootfsIndex:
 
     def _grow(self) -> None:
         old = self._slots
-        self._slots = array("Q", bytes(16 * len(old)))
-        self._mask = len(self._slots) - 1
-        for word in old:
-            if word:
-                self._slots[self._slot(word >> _CODE_BITS)] = word
+        self._slots = slots = array("Q", bytes(8 * _GROWTH * len(old)))
+        self._mask = mask = len(slots) - 1
+        for word in filter(None, old):  # each of them another path: any free slot will do
+            slot = word >> _CODE_BITS & mask
+            while slots[slot]:
+                slot = slot + 1 & mask
+            slots[slot] = word
 
 
 def _size_of(node: Node) -> int:

@@ -28,6 +28,7 @@ PASSWD = b"rootfs/etc/passwd"
 GROUP = b"rootfs/etc/group"
 
 _INSIDE = ROOT + b"/"
+_FILE = Kind.FILE  # a member of an enumeration is found slowly
 _NOT_PLAIN = 0o6113  # of a regular file: somebody may execute it, or it is odd
 _TARGETS = 32  # mount points that are watched for files below them
 _MACHINES = 64
@@ -81,7 +82,7 @@ class Survey:
             return
         if entry.xattrs or not name.isascii():
             self._odd.add_rare(entry)
-        if entry.kind is Kind.FILE and not entry.mode & _NOT_PLAIN:
+        if entry.kind is _FILE and not entry.mode & _NOT_PLAIN:
             code = PLAIN
             if name in (PASSWD, GROUP):
                 self._read_database(entry, contents)

@@ -5,7 +5,7 @@ Nothing here knows bytes of headers or files on a disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
 
@@ -61,5 +61,5 @@ class Archive(Protocol):
     def __iter__(self) -> Iterator[Entry]:
         """Return the entries in their order."""
 
-    def read_pieces(self, entry: Entry, /) -> Iterator[tuple[int, memoryview]]:
+    def read_pieces(self, entry: Entry, /) -> Iterable[tuple[int, memoryview]]:
         """Return the data of *entry*, the one that came last, in windows with the offset of each; holes are left out."""

@@ -192,7 +192,8 @@ class TreeWriter:
             descriptor = os.open(name, _NEW_FILE, made, dir_fd=parent)
         try:
             owner = self._find_owner(directory, descriptor)
-            _write_content(descriptor, pieces, entry.size)
+            if entry.size:
+                _write_content(descriptor, pieces, entry.size)
             mode = self._own(descriptor, entry, owner)
             if entry.xattrs:  # before the mode, which must come out exact
                 self.lost.add_xattrs(apply_xattrs(descriptor, entry.xattrs))
@@ -314,9 +315,10 @@ def _write_content(descriptor: int, pieces: Pieces, size: int) -> None:
     """Write *pieces* into an empty file and make it *size* bytes long; what is not written is a hole."""
     end = 0
     for start, data in pieces:
-        end, offset, rest = start + len(data), start, data
-        while (offset := offset + os.pwrite(descriptor, rest, offset)) < end:
-            rest = data[offset - start :]
+        end = start + len(data)
+        done = start + os.pwrite(descriptor, data, start)
+        while done < end:
+            done += os.pwrite(descriptor, data[done - start :], done)
     if end < size:
         os.ftruncate(descriptor, size)
 

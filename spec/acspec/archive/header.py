@@ -149,7 +149,9 @@ def find_repeated(window: bytes, start: int) -> tuple[bytes, bytes, int, int, in
     digits = size[:-1]
     try:
         mode, uid, gid = _owners.get(owners) or _parse_owners(owners)
-        time = _times[mtime] if mtime in _times else _parse_time(mtime)
+        time = _times.get(mtime)
+        if time is None:
+            time = _parse_time(mtime)
         length = int(digits, 8) if digits.isdigit() and size[-1] in b"\0 " else parse_number(size, "size", 0, 2**63 - 1)
     except ValueError:  # faults are among them
         return None

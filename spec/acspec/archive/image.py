@@ -8,7 +8,7 @@ Source: aci.md, Image Archives and Image ID; spec/image-archive.md.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from acspec import limits
@@ -162,13 +162,13 @@ class ImageReader:
         except Fault as fault:
             raise self._error(fault) from None
 
-    def read_pieces(self, entry: Entry) -> Iterator[tuple[int, memoryview]]:
+    def read_pieces(self, entry: Entry) -> Iterable[tuple[int, memoryview]]:
         """Return the data of *entry*, the one that came last, in windows with the offset of each in the file; holes are left out.
 
         Raises: FormatError; StorageError.
         """
         whole = memoryview(self.manifest_bytes) if entry.name == MANIFEST else self._tar.find_whole()
-        return self._read_pieces() if whole is None else iter(((0, whole),))
+        return self._read_pieces() if whole is None else ((0, whole),)
 
     def _read_pieces(self) -> Iterator[tuple[int, memoryview]]:
         try:

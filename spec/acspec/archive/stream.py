@@ -63,7 +63,7 @@ class TarStream:
 
     def check_room(self, size: int) -> None:
         """Check that *size* more bytes are within the limit, before anybody waits for them. Raises: Fault."""
-        if self.offset + size > self._room:
+        if self.base + self.position + size > self._room:
             raise self._beyond()
 
     def count_holes(self, size: int) -> None:
