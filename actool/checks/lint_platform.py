@@ -45,12 +45,6 @@ class Platform:
             why = f'without {self._missing} the image is for any machine, but "{escape(path)}" is a program for {machine}'
             yield warning("platform-unlabelled", why, place="labels")
 
-    def lint_labels(self) -> Iterator[Diagnostic]:
-        """Return whether rkt would not run the app, which takes both labels."""
-        if self._missing:
-            why = f"without {self._missing} the image is for any machine, and rkt runs it on none"
-            yield warning("rkt-refuses", why, place="labels")
-
     def lint_all(self, machines: dict[Machine, tuple[int, bytes]]) -> Iterator[Diagnostic]:
         """Return whether there are programs in the image, and none of them for the machine of label arch.
 

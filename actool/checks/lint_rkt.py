@@ -1,6 +1,7 @@
 """What the last rkt refuses although the specification allows it, each found with rkt 1.30.0 itself.
 
-What it refuses for a reason that another rule has as well (an unknown isolator, no labels) is not said twice.
+What it refuses for a reason that another rule has as well (an unknown isolator) is not said twice; and an app of scripts may mean
+to be for any machine, though rkt runs none without both labels.
 
 Source: docs/interoperability.md, Images of actool in rkt.
 """

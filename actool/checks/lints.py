@@ -46,10 +46,7 @@ def _lint_app(manifest: ImageManifest, app: App, platform: Platform, survey: Sur
     )
     identity, findings = get_identity(app, survey, paths)
     yield from findings
-    programs = list(ProgramLints(app, identity, platform, paths).lint(app))
-    yield from programs
-    if not any(diagnostic.rule == "platform-unlabelled" for diagnostic in programs):
-        yield from platform.lint_labels()
+    yield from ProgramLints(app, identity, platform, paths).lint(app)
     yield from _lint_directory(app, paths)
     yield from _lint_mount_points(app, survey, paths)
 

@@ -12,7 +12,7 @@ from actool.checks.manifests import check_image_manifest, check_pod_manifest
 from actool.checks.validate import validate
 from tests.support import images
 from tests.support.images import Node
-from tests.support.lints import executable, in_bin, labels, manifest, said
+from tests.support.lints import executable, in_bin, manifest, said
 
 
 def _isolator(name: str, value: Any) -> bytes:
@@ -73,11 +73,3 @@ def test_rkt_loses_names_that_are_not_utf_8_and_attributes_that_it_does_not_know
         ("rootfs/\udce9", r"is left out by rkt (its name is not UTF-8), as is rootfs/\xe9\xff"),
         ("rootfs/lost", "is stripped by rkt of attributes other than user.* and security.capability"),
     ]
-
-
-@pytest.mark.parametrize("missing", [("linux", None), (None, "amd64"), (None, None)])
-def test_rkt_runs_no_app_without_both_labels(missing: tuple[str | None, str | None], tmp_path: Path) -> None:
-    tree = in_bin(a=executable(b"#!/bin/b\n"), b=executable(b"\0"))
-    (tmp_path / "x.aci").write_bytes(images.image(tree, manifest(labels=labels(*missing))))
-    places = [diagnostic.place for diagnostic in validate(str(tmp_path / "x.aci")).diagnostics if diagnostic.rule == "rkt-refuses"]
-    assert places == ["labels"]
