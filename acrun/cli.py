@@ -87,16 +87,16 @@ def _run_command(words: Sequence[str]) -> int:
 
 def _find_misplaced(exception: Exception, words: Sequence[str]) -> Exception | None:
     """Return what to say of an option or a command that stands where it does not belong, when that is what is wrong."""
+    from acrun.habits import advise, advise_on_option
+
     if words[:1] == ["prepare"]:
         from acrun.command_prepare import find_early
         from acrun.command_run_options import find_misplaced
 
-        return find_early(exception) or find_misplaced(exception)
+        return find_early(exception) or advise_on_option(exception) or find_misplaced(exception)
     if not _is_run(words):
         return None
-    from acrun.habits import advise
-
-    if advice := advise(exception, words, COMMANDS):
+    if advice := advise_on_option(exception) or advise(exception, words, COMMANDS):
         return advice
     if not hasattr(exception, "option_name"):
         return None

@@ -1,6 +1,7 @@
-"""Commands that people type by habit or by a slip, and what they are called here.
+"""Commands and options that people type by habit or by a slip, and what they are called here.
 
 A first word that is no command is an image, so what goes wrong with it may have been meant as a command. This is said in the hint.
+So is what comes nearest to an option of other container tools.
 
 Source: docs/man/acrun.1, Synopsis.
 """
@@ -20,6 +21,26 @@ _ELSEWHERE = {
     "load": "acfetch ./FILE.aci", "prune": "acrun gc", "ps": "acrun list", "pull": "acfetch fetch", "rmi": "acfetch images rm",
     "start": "acrun run-prepared", "version": "acrun --version", "wait": "acrun status --wait",
 }  # fmt: skip
+_BEHIND = "{}, behind the image"
+_OPTIONS_ELSEWHERE = {
+    "--add-host": "--hosts-entry", "--cap-add": _BEHIND.format("--cap-retain names all that are kept"),
+    "--cap-drop": _BEHIND.format("--cap-remove"), "--cidfile": "--uuid-file-save", "--cpus": "--cpu",
+    "--entrypoint": _BEHIND.format("--exec"), "--init": "every pod has a first process that reaps", "-m": "--memory",
+    "--net": "a pod has no network but its loopback", "--network": "a pod has no network but its loopback",
+    "--privileged": _BEHIND.format("--cap-retain and --seccomp unconfined"), "--read-only": _BEHIND.format("--readonly-rootfs"),
+    "--security-opt": _BEHIND.format("--seccomp"), "--set-env": "--env",
+    "--shm-size": "--volume shm,kind=empty,size=1Gi,mode=1777 --mount volume=shm,target=/dev/shm",
+    "--stop-timeout": "--grace-period",
+    "--tmpfs": "--volume NAME,kind=empty,size=64M --mount volume=NAME,target=PATH", "-u": _BEHIND.format("--user"),
+    "-w": _BEHIND.format("--working-dir"), "--workdir": _BEHIND.format("--working-dir"),
+}  # fmt: skip
+
+
+def advise_on_option(exception: Exception) -> ToolError | None:
+    """Return *exception* with what its option is called here as its hint; None when it is not about one of other tools."""
+    option = str(getattr(exception, "option_name", None) or getattr(exception, "what", ""))
+    is_unknown = "o such option" in str(exception)
+    return UsageError(option, "no such option", _OPTIONS_ELSEWHERE[option]) if is_unknown and option in _OPTIONS_ELSEWHERE else None
 
 
 def advise(exception: Exception, words: Sequence[str], commands: Collection[str]) -> ToolError | None:

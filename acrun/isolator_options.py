@@ -64,7 +64,9 @@ def _split_capabilities(option: str, texts: Iterable[str]) -> list[str]:
     names = [name for text in texts for name in text.split(",")]
     for name in names:
         if name not in ALL_CAPABILITIES:
-            raise UsageError(option, f'"{escape(name)}" is no capability that is known here', "such as CAP_NET_ADMIN")
+            meant = f"CAP_{name.upper()}"
+            hint = f"did you mean {meant}?" if meant in ALL_CAPABILITIES else "such as CAP_NET_ADMIN"
+            raise UsageError(option, f'"{escape(name)}" is no capability that is known here', hint)
     return names
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acrun.cli import COMMANDS
-from acrun.habits import advise
+from acrun.habits import advise, advise_on_option
 from acspec.errors import FormatError, ImageNotFoundError, MissingInputError, UsageError
 
 NOT_STORED = ImageNotFoundError("ps", "not in the store", "acfetch ps")
@@ -34,3 +34,21 @@ def test_a_command_that_may_have_been_meant_is_the_hint(title: str) -> None:
 
 def test_what_went_wrong_stays_as_it_was() -> None:
     assert str(advise(NOT_STORED, ["ps"], COMMANDS)) == "ps: not in the store (did you mean acrun list?)"
+
+
+OPTIONS = {
+    "--entrypoint": "--exec, behind the image",
+    "--network": "a pod has no network but its loopback",
+    "-m": "--memory",
+    "--nothing-like-it": None,
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_of_other_tools_brings_ours_to_mind(option: str) -> None:
+    advice = advise_on_option(UsageError(option, "no such option", "--help shows the options"))
+    assert (advice.hint if advice is not None else None) == OPTIONS[option]
+
+
+def test_an_option_that_is_ours_and_is_wrong_otherwise_has_no_advice() -> None:
+    assert advise_on_option(UsageError("-m", "not a quantity")) is None

@@ -120,7 +120,7 @@ MISTAKES = {
     "acrun --name x list": (125, "list: is a command, which comes first (acrun list …)"),
     "acrun --dir data list --json": (125, "list: is a command, which comes first (acrun list …)"),
     "acrun --name list ./good.aci --nope": (125, "--nope: no such option"),
-    "acrun --entrypoint /x ./good.aci": (125, "--entrypoint: no such option (--help shows the options)"),
+    "acrun --entrypoint /x ./good.aci": (125, "--entrypoint: no such option (--exec, behind the image)"),
     "acrun ./good.aci -c ls": (125, "-c: no such option (--help shows the options; the program's own stand behind --)"),
     "acrun ./good.aci --env": (125, "--env: requires an argument"),
     "acrun ./layout": (125, "./layout: is a directory (actool build makes an image of one)"),
