@@ -13,6 +13,8 @@ Modules, from top to bottom:
     passing       a caller's descriptors for one process that has no terminal
     supervise     what happens when: handlers, apps, signals, the end
     life          one app from its first process to its last
+    hands         what the monitor does for the lives of its apps
+    starter       what whoever started the pod hears of it
     rebuild       the clean copy that an app is started again from
     leftovers     what an app left behind, killed from inside the pod
     descriptors   what apps get as 0 to 2, and what init keeps

@@ -17,50 +17,16 @@ from acstage1.reports import JOINED, MAIN, POST_STOP, PRE_START, START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from acspec.jsontext import JSONValue
+    from acstage1.hands import Hands
     from acstage1.notices import Notices
     from acstage1.pod import App
     from acstage1.rebuild import Rebuilding
-    from acstage1.reports import Channel
     from acstage1.restarts import Restarts
 
 # What a pre-start handler gets of the signals that are passed on: those that ask for an end, and mean nothing else.
 _REQUESTS = (SIGTERM, SIGINT, SIGQUIT)
 _ENDING = "the pod is ending"
-
-
-class Hands:
-    """What lives have others do.
-
-    *send* to init; *admit* a process into its app's cgroups, given the app's name, the role, the attempt and the pid that init
-    knows, and return the host's pid; write an *end* down; *tell* people; *rebuild* an app's tree; let an app *rest* until its
-    next start, and say whether there is to be one; write down what an app has *said* that it is; *kill* one that takes no
-    signal from us.
-    """
-
-    __slots__ = ("admit", "end", "kill", "rebuild", "rest", "said", "send", "tell")
-
-    def __init__(
-        self,
-        channel: Channel,
-        admit: Callable[[str, str, int, int], int],
-        end: Callable[[str, dict[str, JSONValue]], None],
-        tell: Callable[[str], None],
-        rebuild: Callable[[App], Rebuilding],
-        rest: Callable[[str], bool],
-        said: Callable[[str, set[str]], None],
-        kill: Callable[[str], None],
-    ) -> None:
-        self.send = channel.send
-        self.admit = admit
-        self.end = end
-        self.tell = tell
-        self.rebuild = rebuild
-        self.rest = rest
-        self.said = said
-        self.kill = kill
 
 
 class Life:

@@ -21,35 +21,30 @@ from acstage1.account import Account
 from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
 from acstage1.descriptors import Streams, close_all, open_streams
-from acstage1.environment import NOTIFY_VARIABLE
 from acstage1.errors import StartError
 from acstage1.flows import Flows
+from acstage1.hands import Hands, InitProcess
 from acstage1.hierarchies import find_own_hierarchies
 from acstage1.idmap import refusal
 from acstage1.isolators import has_labels
-from acstage1.life import Hands
 from acstage1.linux.forks import fork_into
 from acstage1.linux.namespaces import CLONE_NEWPID
-from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, send_signal, set_wakeup_fd, signal
+from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.losses import Losses
-from acstage1.oom import describe_oom, set_oom_score
 from acstage1.pod import PodDirectory
-from acstage1.processes import get_host_pid
-from acstage1.records import Records, check_owner, identify, write_end
+from acstage1.records import Records, check_owner, write_end
 from acstage1.reports import FAILED, describe_failure, open_channel
+from acstage1.starter import Starter
 from acstage1.supervise import FORWARDED, Supervisor
 from acstage1.trampoline import make_high_trampoline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-    from acspec.jsontext import JSONValue
     from acstage1.idmap import IdMap
     from acstage1.notices import Notices
-    from acstage1.pod import App
-    from acstage1.rebuild import Rebuilding
     from acstage1.reports import Channel
     from acstage1.sockets import Socket
 
@@ -130,14 +125,8 @@ class _Monitor:
         self._records = Records(pod.path)
         self._account = Account(pod)
         self._cgroups = PodCgroups(find_own_hierarchies(), pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
-        self._apps = {app.name: app for app in pod.apps}
-        self._oom_kills = dict.fromkeys(self._apps, 0)
         self._streams = Streams()
         self._losses = Losses(self._tell)
-        self._running: dict[str, JSONValue] = {}
-        self._init_pid = self._init = -1
-        self._notices: dict[str, Notices] = {}
-        self._marks: dict[str, int] = {}
         self.is_clean = True
 
     def run(self) -> int:
@@ -167,7 +156,7 @@ class _Monitor:
         ours, theirs = open_channel()
         interactive, detached = self._options.interactive, self._options.detached
         streams = self._streams = open_streams(self._pod, self._losses, interactive=interactive, detached=detached)
-        self._notices = _open_notices(self._pod)
+        notices = _open_notices(self._pod)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
@@ -179,128 +168,44 @@ class _Monitor:
             os.close(self._lock)  # whatever its number
             close_all_but({theirs.fileno(), *for_init})
             _become_init(self._pod, theirs, lifeline, gate, trampoline, streams, sockets, self._cgroups, self._options.debug)
-        self._init_pid, self._init = pid, os.pidfd_open(pid)
+        init = InitProcess(pid, os.pidfd_open(pid), ours)
         theirs.close()
         close_all(for_init)
         try:
             # The kernel lets the first move into a cgroup wait for milliseconds, in which init is on its way already.
             self._cgroups.make()
             self._account.limit_pod(self._cgroups)
-            self._admit_init(opener)
-            return self._supervise(ours, wakeup, streams)
+            self._admit_init(pid, opener)
+            return self._supervise(init, wakeup, notices)
         finally:
             streams.restore_terminal()
             os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
             os.waitpid(pid, 0)
             close_all((held, opener))
 
-    def _admit_init(self, opener: int) -> None:
+    def _admit_init(self, pid: int, opener: int) -> None:
         try:
-            self._cgroups.admit_init(self._init_pid)
+            self._cgroups.admit_init(pid)
             os.write(opener, b"+")
         except (ProcessLookupError, BrokenPipeError):
             pass  # init has ended already; what it said is still in the channel
 
-    def _supervise(self, channel: Channel, wakeup: int, streams: Streams) -> int:
-        supervisor = Supervisor(
-            self._pod,
-            channel,
-            self._init,
-            wakeup,
-            Flows(streams.outputs, streams.inputs, list(streams.relays.values())),
-            Hands(
-                channel,
-                self._admit,
-                self._write_status,
-                self._tell,
-                lambda app: self._rebuild(channel, app),
-                streams.rest,
-                self._app_said,
-                self._kill,
-            ),
-            on_ready=self._ready,
-            on_started=self._started,
-            on_all_ready=self._all_ready,
-            on_ending=self._ending,
-            notices=self._notices,
-        )
-        code = supervisor.run()
+    def _supervise(self, init: InitProcess, wakeup: int, notices: Mapping[str, Notices]) -> int:
+        pod, options, streams = self._pod, self._options, self._streams
+        starter = Starter(pod.uuid, [app.name for app in pod.apps], options.ready_fd, detached=options.detached)
+        hands = Hands(pod, init, self._cgroups, self._records, streams, notices, self._tell)
+
+        def settle(marks: Sequence[str]) -> None:
+            gc.enable()  # from here on this process may live for months
+            hands.settle(self._account, marks)
+            starter.prepared()
+
+        flows = Flows(streams.outputs, streams.inputs, list(streams.relays.values()))
+        code = Supervisor(pod, init, wakeup, flows, hands, starter, notices, settle).run()
         return StartError.exit_code if code == 0 and self._losses.of_caller else code
-
-    def _rebuild(self, channel: Channel, app: App) -> Rebuilding:
-        from acstage1.joining import Way
-        from acstage1.rebuild import start_rebuilding  # most pods never start an app again
-
-        way = Way(self._init, channel.handed)
-        return start_rebuilding(self._pod, app, way, self._cgroups.paths_of(app.name), self._marks.get(app.name))
-
-    def _kill(self, app: str) -> None:
-        """Kill an app that takes no signal from us; where the kernel cannot end it alone, it ends it with the whole pod."""
-        if not self._cgroups.kill_app(app):
-            send_signal(self._init, SIGKILL)
 
     def _tell(self, text: str) -> None:
         self._streams.tell(lambda: tell(TOOL, text))
-
-    def _admit(self, app: str, role: str, attempt: int, pid: int) -> int:
-        """Move the process that init knows as *pid* into its app's cgroups and return its host pid."""
-        host_pid = get_host_pid(self._init_pid, pid)
-        self._cgroups.admit_app(app, host_pid)
-        set_oom_score(self._apps[app], host_pid)
-        self._running[app] = identify(host_pid, role=role, attempt=attempt, **({"ready": False} if app in self._notices else {}))
-        # Before the process may go on: whoever hears from an app can find it.
-        self._records.write_pids(self._init_pid, self._running)
-        return host_pid
-
-    def _ready(self, marks: Sequence[str]) -> None:
-        self._marks = dict(zip(self._apps, map(int, marks), strict=False))
-        gc.enable()  # from here on this process may live for months
-        self._cgroups.settle_init(self._init_pid)
-        self._account.limit_apps(self._cgroups)
-        self._records.write_isolators(self._account.rows)
-        for note in self._account.notes():
-            tell(TOOL, note)
-        self._records.write_pids(self._init_pid, {})
-        if self._options.detached:
-            self._tell_starter(f"MAINPID={os.getpid()}")  # before stage0 ends, which was it until now
-        if self._options.ready_fd is not None:
-            os.write(self._options.ready_fd, b"ready\n")  # who is gone meanwhile does not want the pod
-
-    def _app_said(self, app: str, words: set[str]) -> None:
-        """Write down what an app has said that it is."""
-        entry = self._running.get(app)
-        if isinstance(entry, dict):
-            entry.update(dict.fromkeys(words, True))
-            self._records.write_pids(self._init_pid, self._running)
-
-    def _all_ready(self) -> None:
-        self._tell_starter(f"READY=1\nSTATUS=pod {self._pod.uuid} runs: {', '.join(self._apps)}")
-
-    def _ending(self, why: str) -> None:
-        self._tell_starter(f"STOPPING=1\nSTATUS=pod {self._pod.uuid} is ending: {why}")
-
-    def _tell_starter(self, text: str) -> None:
-        if NOTIFY_VARIABLE in os.environ:
-            from acstage1.notices import tell_starter  # only a service manager wants to know
-
-            tell_starter(text)
-
-    def _started(self) -> None:
-        if self._options.ready_fd is not None:
-            try:
-                os.write(self._options.ready_fd, b"started\n")
-            except BrokenPipeError:
-                pass
-            os.close(self._options.ready_fd)
-
-    def _write_status(self, app: str, status: dict[str, JSONValue]) -> None:
-        """Write how an app ended, and say so when it was for want of memory: its own, or that of init, with which all end."""
-        kills = self._cgroups.count_oom_kills(app) - self._oom_kills[app]
-        if kills or ("oom" not in status and self._cgroups.count_oom_kills(None)):
-            self._oom_kills[app] += kills
-            status["oom"] = True
-            self._tell(describe_oom(app, status, kills))
-        self._records.write_status(app, status)
 
     def _clean(self) -> None:
         left = remove_patiently(self._cgroups.paths())

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from acstage1.flows import Flows
-    from acstage1.life import Hands
+    from acstage1.hands import Hands, InitProcess
     from acstage1.notices import Notices
     from acstage1.pod import PodDirectory
-    from acstage1.reports import Channel
+    from acstage1.starter import Starter
 
 FORWARDED = (SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2)
 _USERS = (SIGUSR1, SIGUSR2)
@@ -48,32 +48,28 @@ class Supervisor:
     def __init__(
         self,
         pod: PodDirectory,
-        channel: Channel,
-        init: int,
+        init: InitProcess,
         wakeup: int,
         flows: Flows,
         hands: Hands,
-        on_ready: Callable[[Sequence[str]], None],
-        on_started: Callable[[], None],
-        on_all_ready: Callable[[], None],
-        on_ending: Callable[[str], None],
+        starter: Starter,
         notices: Mapping[str, Notices],
+        settle: Callable[[Sequence[str]], None],
     ) -> None:
-        """Supervise *pod* over *channel*; *init* is a pidfd, *wakeup* delivers signal numbers."""
+        """Supervise *pod*; *wakeup* delivers signal numbers, *settle* is called once: the pod stands, no app has started."""
         self._lives = {
             app.name: Life(app, pod.grace_period, Restarts(pod.restart, pod.restart_limit), notices.get(app.name), hands)
             for app in pod.apps
         }
         self._policy = ExitPolicy(pod.exit_policy)
         self._grace = pod.grace_period
-        self._channel = channel
-        self._init = init
+        self._channel = init.channel
+        self._init = init.pidfd
         self._wakeup = wakeup
         self._flows = flows
-        self._tell, self._on_ready = hands.tell, on_ready
-        self._on_started: Callable[[], None] | None = on_started
-        self._on_all_ready: Callable[[], None] | None = on_all_ready
-        self._on_ending = on_ending
+        self._tell, self._settle = hands.tell, settle
+        self._starter = starter
+        self._told_started = self._told_ready = False
         self._ending = False
         self._asked = False
         self._kill_at: float | None = None
@@ -91,7 +87,7 @@ class Supervisor:
         while not self._init_gone and not all(life.done for life in self._lives.values()):
             self._turn()
         if not self._ending:
-            self._on_ending("all apps have ended")
+            self._starter.ending("all apps have ended")
         self._channel.close()
         send_signal(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
         self._flows.drain(self._init, self._wakeup, self._patience)
@@ -106,6 +102,7 @@ class Supervisor:
     def _turn(self) -> None:
         ready = self._wait()
         self._flows.advance(ready)
+        self._hear_notices(ready)
         if self._wakeup in ready:
             for number in os.read(self._wakeup, 64):
                 self._forward(number)
@@ -120,13 +117,18 @@ class Supervisor:
         for life in self._lives.values():
             if life.rebuilding is not None and life.rebuilding.fileno() in ready and life.rebuilt():
                 self._judge(life)
-            if life.notices is not None and life.notices.fileno() in ready:
-                life.hear()
         self._tick()
         self._tell_ready()
         if self._init_gone:
             for life in self._lives.values():
                 life.bury()
+
+    def _hear_notices(self, ready: set[int]) -> None:
+        """Take what apps say of themselves, before their ends: they have said it first."""
+        for life in self._lives.values():
+            if life.notices is not None and life.notices.fileno() in ready:
+                life.hear()
+        self._tell_ready()
 
     def _wait(self) -> set[int]:
         poll = select.poll()
@@ -176,7 +178,7 @@ class Supervisor:
     def _end(self, why: str) -> None:
         """Begin the end of the pod."""
         self._ending = True
-        self._on_ending(why)
+        self._starter.ending(why)
         self._kill_at = time.monotonic() + self._grace
         for life in self._lives.values():
             life.end_soon()
@@ -198,7 +200,7 @@ class Supervisor:
     def _hear(self, message: Sequence[str]) -> None:
         kind, *rest = message
         if kind == reports.READY:
-            self._on_ready(rest)
+            self._settle(rest)
             for life in self._lives.values():
                 life.begin()
         elif kind == reports.NOTE:
@@ -233,12 +235,12 @@ class Supervisor:
 
     def _tell_started(self) -> None:
         """Tell, once, that every app's program runs, or has run; an app that could not be started does not hold this up."""
-        if self._on_started is not None and not self._ending and all(life.began or life.done for life in self._lives.values()):
-            self._on_started()
-            self._on_started = None
+        if not self._told_started and not self._ending and all(life.began or life.done for life in self._lives.values()):
+            self._told_started = True
+            self._starter.started()
 
     def _tell_ready(self) -> None:
         """Tell, once, that every app is ready."""
-        if self._on_all_ready is not None and not self._ending and all(life.is_ready() for life in self._lives.values()):
-            self._on_all_ready()
-            self._on_all_ready = None
+        if not self._told_ready and not self._ending and all(life.is_ready() for life in self._lives.values()):
+            self._told_ready = True
+            self._starter.all_ready()
