@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 
-from acspec.errors import MissingInputError, ToolError
+from acspec.errors import MissingInputError, ToolError, reason_of
+from acspec.program import tell
 from acstage1.cgroups import join_app
 from acstage1.errors import NotExecutableError, NotFoundError, StartError
 from acstage1.isolators import has_labels
@@ -114,8 +115,15 @@ def _wait(pid: int) -> int:
 def _pass_on_signals(pid: int) -> None:
     """Have *pid* answer what the terminal or a caller sends, also when it has ended meanwhile and its number is another's."""
     process = os.pidfd_open(pid)
+
+    def pass_on(number: int, _frame: object) -> None:
+        try:
+            send_signal(process, number)
+        except PermissionError as error:  # an AppArmor profile may let it take none from outside
+            tell("acstage1", f"signal {number}: {reason_of(error)}")
+
     for number in (SIGINT, SIGQUIT, SIGTERM, SIGHUP):
-        signal(number, lambda number, _frame: send_signal(process, number))
+        signal(number, pass_on)
 
 
 def _error(failure: Failure) -> ToolError:

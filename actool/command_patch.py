@@ -13,7 +13,7 @@ from actool import image_options
 from actool.changes.manifest_changes import ManifestChanges
 from actool.changes.removals import parse_removal
 from actool.command_changes import with_manifest_options
-from actool.image_options import choose_compression, print_image_id
+from actool.image_options import choose_compression, choose_encoder, print_image_id
 from actool.patch import PatchRequest, find_signature, patch
 
 
@@ -29,7 +29,7 @@ def patch_manifest_command(
     ] = None,
     compression: image_options.CompressionAgain = None,
     no_compression: image_options.NoCompression = False,
-    encoder: image_options.Encoder = "isal",
+    encoder: image_options.Encoder = None,
     level: image_options.Level = None,
     print_id: image_options.PrintID = False,
     *,
@@ -37,7 +37,8 @@ def patch_manifest_command(
 ) -> None:
     """Copy an image with its manifest changed. All else in it stays, byte for byte; what is removed is removed first."""
     changes = with_fields(changes, removals=tuple(map(parse_removal, remove or ())))
-    compressed = Recompression(choose_compression(compression, none=no_compression), encoder, level)
+    how = choose_compression(compression, none=no_compression)
+    compressed = Recompression(how, choose_encoder(encoder, how), level)
     request = PatchRequest(image, output, replace, overwrite, manifest, changes, compressed)
     written = patch(request)
     if print_id:

@@ -26,7 +26,7 @@ def render_command(
     overwrite: image_options.Overwrite = False,
     compression: image_options.CompressionName = None,
     no_compression: image_options.NoCompression = False,
-    encoder: image_options.Encoder = "isal",
+    encoder: image_options.Encoder = None,
     level: image_options.Level = None,
     owner_root: image_options.OwnerRoot = False,
     fixed_times: image_options.FixedTimes = False,

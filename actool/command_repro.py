@@ -26,7 +26,7 @@ def verify_repro_command(
     fixed_times: image_options.FixedTimes = False,
     exact: Annotated[bool, typer.Option("--exact", help="Compare the compressed bytes, too, not the image ID alone.")] = False,
     compression: image_options.CompressionAgain = None,
-    encoder: image_options.Encoder = "isal",
+    encoder: image_options.Encoder = None,
     level: image_options.Level = None,
     json: Annotated[bool, typer.Option("--json", help="Print the verdict as a JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; only exit.")] = False,

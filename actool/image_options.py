@@ -12,9 +12,11 @@ from typing import Annotated, Literal
 import typer
 
 from acspec.archive.compression import Compression
+from acspec.archive.encoders import default_encoder
 from acspec.archive.write import ImageSettings
 from acspec.errors import UsageError
 from acspec.names import ImageID
+from acspec.program import tell
 
 Manifest = Annotated[str | None, typer.Option("--manifest", metavar="FILE", help="Take the manifest from FILE.")]
 Rootfs = Annotated[str | None, typer.Option("--rootfs", metavar="DIR", help="Take the root file system from DIR.")]
@@ -30,7 +32,7 @@ CompressionAgain = Annotated[
 ]
 NoCompression = Annotated[bool, typer.Option("--no-compression", help="The same as --compression none.")]
 Encoder = Annotated[
-    Literal["isal", "zlib"],
+    Literal["isal", "zlib"] | None,
     typer.Option("--compression-encoder", help="Who makes gzip's bytes: isal is fast, zlib a tenth smaller and many times slower."),
 ]
 Level = Annotated[
@@ -69,12 +71,23 @@ def choose_compression(named: Compression | None, *, none: bool) -> Compression 
     return Compression.NONE
 
 
+def choose_encoder(named: str | None, compression: Compression | None) -> str:
+    """Return who makes gzip's bytes, saying so when it is not who does elsewhere. *compression* None may be gzip."""
+    if named is not None or compression not in (None, Compression.GZIP):
+        return named or "isal"
+    chosen = default_encoder()
+    if chosen != "isal":
+        tell("actool", f"gzip: by {chosen}, as isal makes other bytes here than elsewhere (--compression-encoder {chosen})")
+    return chosen
+
+
 def make_settings(
-    compression: Compression, encoder: str, level: int | None, *, owner_root: bool, fixed_times: bool
+    compression: Compression, encoder: str | None, level: int | None, *, owner_root: bool, fixed_times: bool
 ) -> ImageSettings:
     """Return how an image is written, by the options and $SOURCE_DATE_EPOCH. Raises: UsageError."""
     clamp = source_date_epoch(needed=fixed_times)
-    return ImageSettings(compression, encoder, level, clamp_ns=clamp, fixed_times=fixed_times, owner_root=owner_root)
+    chosen = choose_encoder(encoder, compression)
+    return ImageSettings(compression, chosen, level, clamp_ns=clamp, fixed_times=fixed_times, owner_root=owner_root)
 
 
 def print_image_id(image_id: ImageID, output: str) -> None:

@@ -117,10 +117,13 @@ class _StandIn(ModuleType):
 
 
 class _Description:
-    """What a description of options is made of: called, or with brackets behind it, and nothing comes of it."""
+    """What a description of options is made of: called, with brackets behind it or one of several, and nothing comes of it."""
 
     def __call__(self, *_: object, **__: object) -> None:
         pass
 
-    def __getitem__(self, _: object) -> None:
-        pass
+    def __getitem__(self, _: object) -> _Description:
+        return self
+
+    def __or__(self, _: object) -> _Description:
+        return self

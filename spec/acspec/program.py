@@ -119,6 +119,8 @@ def os_error(error: OSError) -> errors.ToolError:
         return errors.TrustError(what, why)
     if number == errno.ENOENT:
         return errors.MissingInputError(what, why)
+    if number == errno.ENOSYS:
+        return errors.KernelError(what, "this kernel lacks a system call, or a filter forbids it", "Linux 5.14 has all of them")
     return errors.KernelError(what, why)
 
 

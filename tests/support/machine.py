@@ -153,8 +153,9 @@ def running_machine() -> Iterator[Machine]:
 
 
 def _spare_uid() -> int:
+    """Return a user that nobody is, and that no other process of these tests chooses: its limits count what is a user's."""
     taken = {entry.pw_uid for entry in pwd.getpwall()}
-    return next(number for number in range(60001, 65000) if number not in taken)
+    return next(number for number in range(60001 + os.getpid() % 4000, 65000) if number not in taken)
 
 
 # What follows runs inside the namespaces.

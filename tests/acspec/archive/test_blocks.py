@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from acspec.archive.blocks import BLOCK_BYTES, BlockWriter
 from acspec.archive.compression import Compression
-from acspec.archive.encoders import ENCODERS, LEVELS, GzipEncoder, new_encoder
+from acspec.archive.encoders import ENCODERS, LEVELS, GzipEncoder, default_encoder, new_encoder
 from acspec.errors import UsageError
 
 DATA = (b"some text that can be compressed " * 100_000)[: 3 * BLOCK_BYTES - 77]
@@ -94,6 +94,11 @@ def test_an_isal_that_makes_other_bytes_is_not_used(monkeypatch: pytest.MonkeyPa
     with pytest.raises(UsageError, match="--compression-encoder zlib"):
         GzipEncoder("isal", 2)
     GzipEncoder("zlib", 6)
+    assert default_encoder() == "zlib"
+
+
+def test_isal_is_who_compresses_when_nobody_is_named() -> None:
+    assert default_encoder() == "isal"
 
 
 @pytest.mark.parametrize("kind", LEVELS)
