@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from acspec.commands import run_command
+from acspec.errors import UnavailableError, UsageError
 from acspec.program import run_program
 
 COMMANDS = {
@@ -19,13 +20,36 @@ COMMANDS = {
     "gc": "acfetch.command_gc:gc",
     "config": "acfetch.command_config:config",
 }
+# The words of other container tools.
+_ELSEWHERE = {
+    "inspect": "acfetch images --json", "list": "acfetch images", "ls": "acfetch images", "pull": "acfetch fetch",
+    "prune": "acfetch gc", "rm": "acfetch images rm", "rmi": "acfetch images rm", "run": "acrun",
+}  # fmt: skip
 _SUMMARY = "Discover, download and verify App Container Images into the store."
 
 
 def main() -> int:
     """Run acfetch with the words of the command line and return its exit code. Source: spec/exit-codes.md."""
     words = _complete(sys.argv[1:])
-    return run_program("acfetch", lambda: run_command("acfetch", _SUMMARY, COMMANDS, words, default="fetch"))
+    return run_program("acfetch", lambda: _main(words))
+
+
+def _main(words: list[str]) -> int:
+    try:
+        return run_command("acfetch", _SUMMARY, COMMANDS, words, default="fetch")
+    except UnavailableError as error:
+        raise _find_meant(error, words) or error from None
+
+
+def _find_meant(error: UnavailableError, words: list[str]) -> UsageError | None:
+    """Return what to say of a word that no image could be found by, when it is one for a command."""
+    if error.what not in words or words[0] in COMMANDS:
+        return None
+    if error.what in COMMANDS:
+        return UsageError(error.what, "is a command, which comes first", f"acfetch {error.what} …")
+    if error.what in _ELSEWHERE:
+        return UsageError(error.what, "no such command", f"did you mean {_ELSEWHERE[error.what]}?")
+    return None
 
 
 def _complete(words: list[str]) -> list[str]:

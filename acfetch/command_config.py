@@ -15,7 +15,7 @@ from acspec.jsontext import dump_json
 
 
 def config(json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
-    """Show the configuration, each key with the file that it comes from; secrets are left out."""
+    """Show the configuration, and which file says what. Secrets are left out."""
     lines = list(Config(config_directories()).lines())
     sys.stdout.buffer.write(b"".join(_json_line(line) if json else _line(line) for line in lines))
 

@@ -22,7 +22,7 @@ def discover(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show where an image and its signature may lie, where keys are, and each page that was asked; nothing is fetched."""
+    """Show where an image, its signature and its keys may lie. Each page that was asked is named; nothing is fetched."""
     config = Config(config_directories())
     words = insecure.parse_insecure(insecure_options, insecure.DISCOVERING)
     config.policy.check_words(words)

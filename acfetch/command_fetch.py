@@ -47,7 +47,7 @@ def fetch(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")] = False,
 ) -> None:
-    """Fetch images with all they depend on, verify them, and print their paths in the store."""
+    """Fetch and verify images, and print their paths in the store. What they depend on comes along."""
     if output is not None and len(refs) != 1:
         raise UsageError("--output", "takes one image")
     if lock is not None and locked is not None:

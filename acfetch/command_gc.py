@@ -22,7 +22,7 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Remove nothing, and say what would go.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Remove images that nobody has used lately and no pod or other image needs, and what was left half done."""
+    """Remove images that nobody has used lately. None goes that a pod or another image needs; what was left half done goes, too."""
     seconds = parse_duration(keep_for, "--keep-for")
     options = CollectOptions(data_directory(directory), run_directory(directory), seconds, dry_run)
     collected = collect(options, time.time())

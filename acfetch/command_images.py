@@ -37,7 +37,7 @@ def show(
     json: Json = False,
     long: Annotated[bool, typer.Option("--long", "-l", help="Show also when it was used last, and its size.")] = False,
 ) -> None:
-    """Show the images in the store: ID, signer, time of its import, name."""
+    """Show the images in the store. ID, signer, time of import, name."""
     store = Store.open(data_directory(directory))
     records = sorted(_read_records(store), key=lambda record: (record.name, record.imported))
     if not (json or long):
@@ -54,7 +54,7 @@ def show(
 def remove(
     refs: Annotated[list[str], typer.Argument(metavar="REF…", help=_MEANS)], directory: Directory = None, json: Json = False
 ) -> None:
-    """Remove images that no other image and no pod needs: all that are named, or none."""
+    """Remove images that no other image and no pod needs. All that are named go, or none."""
     from acfetch.removal import remove_images
 
     removed = remove_images(refs, data_directory(directory), run_directory(directory))
@@ -71,7 +71,7 @@ def verify(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Hash images again, set aside what is damaged, and tell what is missing; exit 1 when one is not good."""
+    """Hash images again, and set aside what is damaged. What is missing is told; exit 1 when one is not good."""
     from acfetch.audit import audit
     from acfetch.leftovers import find_unrecorded
 
@@ -97,7 +97,7 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.aci when it exists.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write an image of the store to a file, with its signature where that is over these bytes."""
+    """Write an image of the store to a file. Its signature goes along where that is over these bytes."""
     from acfetch.export import ExportRequest, export_image
 
     with Unwinding():

@@ -44,6 +44,8 @@ _DEFAULTS = Settings()
 _ALL_ALLOWED = Policy()
 _HEADERS = {"User-Agent": f"acfetch/{VERSION}", "Accept-Encoding": "identity"}
 _CHUNK = 1 << 18
+# How OpenSSL words that nobody known has signed a certificate.
+_UNKNOWN_ISSUER = ("self-signed", "self signed", "unable to get local issuer")
 # How httpx words a connection that ended before the answer did.
 _ENDED = ("peer closed connection", "Server disconnected")
 
@@ -355,7 +357,9 @@ def _failure(url: str, error: httpx.HTTPError, settings: Settings) -> Unreachabl
     if isinstance(error, httpx.RemoteProtocolError):
         return ProtocolError(url, f"the answer is not HTTP: {text}")
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        return UnreachableError(url, f"its certificate is not accepted: {_plain(text).removeprefix('certificate verify failed: ')}")
+        why = _plain(text).removeprefix("certificate verify failed: ")
+        hint = "--cafile FILE trusts an authority of your own" if why.startswith(_UNKNOWN_ISSUER) else None
+        return UnreachableError(url, f"its certificate is not accepted: {why}", hint)
     broke = not isinstance(error, httpx.ConnectError)  # and was there before
     return UnreachableError(url, _plain(text) or "the connection broke", is_passing=broke)
 

@@ -19,6 +19,6 @@ def cp(
     follow_link: Annotated[bool, typer.Option("--follow-link", "-L", help="Copy what a link leads to.")] = False,
     directory: Directory = None,
 ) -> None:
-    """Copy files from a pod or into it, with modes, owners and times, whether it runs or not."""
+    """Copy files from a pod or into it, whether it runs or not. Modes, owners and times stay."""
     for note in copy(Pods(run_directory(directory)), source, goal, follow=follow_link):
         tell("acrun", note)

@@ -26,7 +26,7 @@ def enter(
     directory: Directory = None,
     stage1: Stage1 = None,
 ) -> None:
-    """Run a command in an app of a running pod, confined as the app is. Ends with the command's exit code."""
+    """Run a command in an app of a running pod. It is confined as the app is. Ends with the command's exit code."""
     del interactive  # the fingers of many type it
     found = _get_running(Pods(own_run_directory(directory)), pod)
     names = [state.name for state in read_state(found).apps]
@@ -46,7 +46,7 @@ def stop(
     directory: Directory = None,
     stage1: Stage1 = None,
 ) -> None:
-    """End running pods: SIGTERM to their apps, SIGKILL after the grace period; wait until they have ended."""
+    """End running pods, and wait until they have ended. SIGTERM to their apps, SIGKILL after the grace period."""
     all_pods = Pods(own_run_directory(directory))
     found = [all_pods.get(text) for text in pods]
     for text, pod in zip(pods, found, strict=True):

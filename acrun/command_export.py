@@ -25,7 +25,7 @@ def export(
     print_id: Annotated[bool, typer.Option("--print-id", help="Print the image's ID.")] = False,
     directory: Directory = None,
 ) -> None:
-    """Make an image of what an app that has ended left in its root file system."""
+    """Make an image of what an app left. Of one that has ended: its root file system, without volumes."""
     request = ExportRequest(pod, output, app, compression, overwrite=overwrite, as_run=as_run)
     exported = export_app(Pods(run_directory(directory)), request)
     for line in exported.warnings:

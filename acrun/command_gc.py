@@ -24,7 +24,7 @@ def gc(
     stage1: Stage1 = None,
     json: Json = False,
 ) -> None:
-    """Remove what is no longer needed: ended and aborted pods, trees that no pod uses, what a crash left behind."""
+    """Remove what is no longer needed. Ended and aborted pods, trees that no pod uses, what a crash left behind."""
     removed = collect(own_run_directory(directory), grace_period, stage1, expire_prepared)
     if json:
         sys.stdout.buffer.write(dump_json({"pods": list(removed.pods), "trees": list(removed.trees)}))

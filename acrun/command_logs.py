@@ -33,7 +33,7 @@ def logs(
     directory: Directory = None,
     json: Json = False,
 ) -> None:
-    """Show what the apps of a pod wrote, by time; of several apps, each line with the app's name."""
+    """Show what the apps of a pod wrote, by time. Of several apps each line has the app's name."""
     selection = LogSelection(parse_since(since), stream.value if stream is not None else None)
     request = LogRequest(pod, app, selection, tail, follow=follow_on)
     found, readers = open_logs(Pods(run_directory(directory)), request)

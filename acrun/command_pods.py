@@ -27,7 +27,7 @@ def list_pods(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing but UUIDs, one a line.")] = False,
     json: Json = False,
 ) -> None:
-    """Show the pods, the one made last first: what each is doing and how its apps ended."""
+    """Show the pods, what they do and how their apps ended. The one made last comes first."""
     wanted = PodSelection(state or (), annotation or ())
     states = [item for item in list_states(Pods(run_directory(directory))) if wanted.takes(item)]
     if json:

@@ -17,7 +17,7 @@ from acspec.pods import Pods
 
 @taking_pod_options
 def prepare(request: PodRequest) -> None:
-    """Prepare images as one pod, to be run later by acrun run-prepared; print its UUID."""
+    """Make a pod of images, to be run later. Prints its UUID, for acrun run-prepared."""
     sys.stdout.write(f"{prepare_pod(request.options, request.read_images())}\n")
 
 

@@ -34,7 +34,7 @@ def run(
     stage1: Stage1 = None,
     debug: Debug = False,
 ) -> int:
-    """Run images as one pod; from standard input when none is named. Ends with the app's exit code."""
+    """Run images as one pod. They come from standard input when none is named. Ends with the app's exit code."""
     how = RunOptions(interactive=interactive, tty=tty, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
     return announce(run_pod(request.options, request.read_images(interactive=interactive), how))
 

@@ -23,7 +23,7 @@ def stats(
     directory: Directory = None,
     json: Json = False,
 ) -> None:
-    """Show what running pods use, each second: on a terminal a table until q is typed, else JSON. `top` and `stats` are one."""
+    """Show what running pods use, each second. On a terminal a table until q is typed, else JSON. `top` and `stats` are one."""
     all_pods, words = Pods(run_directory(directory)), pods or ()
     if is_screen() and not json and not no_stream:
         with Screen() as screen:

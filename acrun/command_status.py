@@ -28,7 +28,7 @@ def status(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the pod has ended.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with the exit code of the pod's run.")] = False,
 ) -> int:
-    """Show one pod: its state, its apps, and which isolators are enforced."""
+    """Show all of one pod. Its state, its apps, and which isolators are enforced."""
     pods = Pods(run_directory(directory))
     if wait:
         wait_for_end(pods, pod)
@@ -48,5 +48,5 @@ def cat_manifest(
     directory: Directory = None,
     pretty_print: Annotated[bool, typer.Option("--pretty-print", help="Lay the manifest out for people.")] = False,
 ) -> None:
-    """Print the manifest of a pod, as it was made of images and options, byte for byte."""
+    """Print the manifest of a pod, byte for byte. It was made of images and options."""
     sys.stdout.buffer.write(read_manifest(Pods(run_directory(directory)), pod, pretty=pretty_print or sys.stdout.isatty()))

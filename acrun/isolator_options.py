@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
 
 _MODES = {"retain": SECCOMP_RETAIN, "remove": SECCOMP_REMOVE}
+_MEMORY_HINT = "512M or 512Mi; m is a thousandth"
 _LEAST_MEMORY = 4096  # a page; who types 512m has asked for half a byte
 _UNCONFINED = "unconfined"
 _FORM = "not of the form mode=retain|remove[,errno=NAME],CALL,… or unconfined"
@@ -83,7 +84,7 @@ def make_limits(*, memory: str | None, cpu: str | None) -> tuple[Isolator, ...]:
     limits = []
     if memory is not None:
         limits.append(
-            _make_limit("--memory", MEMORY, memory, 1, _LEAST_MEMORY, f"is less than {_LEAST_MEMORY} bytes", "512M or 512Mi")
+            _make_limit("--memory", MEMORY, memory, 1, _LEAST_MEMORY, f"is less than {_LEAST_MEMORY} bytes", _MEMORY_HINT)
         )
     if cpu is not None:
         limits.append(_make_limit("--cpu", CPU, cpu, 1000, 1, "is no time at all", "1.5 or 500m"))

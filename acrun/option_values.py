@@ -48,7 +48,11 @@ def parse_volumes(words: Sequence[str]) -> tuple[tuple[Volume, ...], tuple[Mount
 
 
 def _is_short(word: str) -> bool:
-    return word.startswith(("/", "./", "../")) or ":" in word.partition(",")[0]
+    return _is_path(word) or ":" in word.partition(",")[0]
+
+
+def _is_path(source: str) -> bool:
+    return source.startswith(("/", "./", "../")) or source in (".", "..")
 
 
 def _parse_short(word: str, others: Mapping[ACName, Volume]) -> tuple[Volume | None, Mount]:
@@ -58,8 +62,8 @@ def _parse_short(word: str, others: Mapping[ACName, Volume]) -> tuple[Volume | N
     if not source or access not in ("ro", "rw"):
         raise UsageError(option, "not of the form SOURCE:TARGET, SOURCE:TARGET:ro or NAME,kind=…")
     with typed():
-        parse_absolute_path(target, option)
-        if source.startswith(("/", "./", "../")):
+        parse_absolute_path(target, f"{option}: {target}")
+        if _is_path(source):
             name = free_name(sanitise_ac_name(f"bind {target.replace('/', ' ')}"), others)
             volume = Volume(name, "host", os.path.abspath(source), read_only=access == "ro" or None)
             return volume, Mount(name, target)

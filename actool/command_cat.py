@@ -19,7 +19,7 @@ def cat_command(
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Print one file of an image, byte for byte, once all of the image is found to be good."""
+    """Print one file of an image, byte for byte. All of the image is found to be good before."""
     with closing(read_content(image, path, Passphrase(passphrase_fd, passphrase_file))) as chunks:
         for chunk in spell(chunks) if sys.stdout.isatty() else chunks:
             sys.stdout.buffer.write(chunk)

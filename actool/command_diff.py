@@ -23,7 +23,7 @@ def diff_command(
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Print what differs in the manifests and files of two images, a line each; exit 1 when anything does."""
+    """Print what differs between two images, manifest and files. Exit 1 when anything does."""
     show = format_json if json else format_text
     different = False
     with compared(old, new, parse_ignored(ignore or []), Passphrase(passphrase_fd, passphrase_file)) as comparison:

@@ -19,7 +19,7 @@ def extract_command(
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Unpack an image into a new directory, which holds manifest and rootfs, as build takes them."""
+    """Unpack an image into a new directory. It holds manifest and rootfs, as build takes them."""
     lost = extract(image, directory, Passphrase(passphrase_fd, passphrase_file), strict=strict)
     if lost and not quiet:
         tell("actool", f"{directory}: warning: could not be kept: {lost}{lost.remedy}")

@@ -18,7 +18,7 @@ def ls_command(
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """List what is in an image, an entry a line, in the order of the archive."""
+    """List what is in an image, an entry a line. The order is that of the archive."""
     if long and json:
         raise UsageError("--long and --json", "exclude each other")
     show = format_json if json else format_long if long else format_name

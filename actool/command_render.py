@@ -36,7 +36,7 @@ def render_command(
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Make one image of an image and all it depends on, without dependencies and pathWhitelist."""
+    """Make one image of an image and all it depends on. The result has neither dependencies nor pathWhitelist."""
     images, output = split_output(words)
     compressed = {"--compression": compression, "--no-compression": no_compression, "--compression-level": level}
     written = {"--overwrite": overwrite, "--owner-root": owner_root, "--fixed-times": fixed_times, "--print-id": print_id}

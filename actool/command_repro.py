@@ -33,7 +33,7 @@ def verify_repro_command(
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Build a layout without writing it, with the options of build; say why IMAGE is not the result, if it is not: then exit 1."""
+    """Say whether a layout builds an image again, byte for byte. Exit 1, and why, when it does not. The options are build's."""
     source, image = split_sources(paths, manifest, rootfs, exclude or (), ignore_file)
     settings = make_settings(compression or Compression.GZIP, encoder, level, owner_root=owner_root, fixed_times=fixed_times)
     request = ReproductionRequest(source, image, settings, exact, compression)

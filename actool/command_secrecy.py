@@ -22,7 +22,7 @@ def encrypt_command(
     overwrite: Overwrite = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave the warning about compression out.")] = False,
 ) -> None:
-    """Encrypt an image under a passphrase, which is asked for at the terminal when no option says where it is."""
+    """Encrypt an image under a passphrase. It is asked for at the terminal when no option says where it is."""
     passphrase = Passphrase(passphrase_fd, passphrase_file, is_new=True)
     compression = encrypt(SecrecyRequest(image, output, overwrite, passphrase))
     if compression is not Compression.NONE and not quiet:

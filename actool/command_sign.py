@@ -24,7 +24,7 @@ def sign_command(
     output: Annotated[str | None, typer.Option(metavar="FILE.aci.asc", help="Where the signature of one image goes.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace signatures that exist.")] = False,
 ) -> None:
-    """Sign images: write IMAGE.asc beside each, by your own gpg, and print whose key it was and the file."""
+    """Sign images by your own gpg, in IMAGE.asc beside each. Prints whose key it was and the file."""
     passphrase = Passphrase(passphrase_fd, passphrase_file)
     if STANDARD_INPUT in images:
         passphrase.check_apart_from(0)

@@ -32,7 +32,7 @@ def validate_command(
     passphrase_fd: PassphraseFD = None,
     passphrase_file: PassphraseFile = None,
 ) -> int:
-    """Check images, layout directories and manifests, told apart by their content; exit 1 when one is at fault."""
+    """Check images, layout directories and manifests. They are told apart by their content; exit 1 when one is at fault."""
     passphrase = Passphrase(passphrase_fd, passphrase_file)
     names = read_file_names(files or (), files_from)
     ignored = parse_ignored(ignore)

@@ -25,7 +25,7 @@ def verify_command(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for bad ones, too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave the lines of good signatures out.")] = False,
 ) -> int:
-    """Verify the signatures beside images; exit 1 when one is not good. Which keys count is said by --key or --fingerprint."""
+    """Verify the signatures beside images. Which keys count is said by --key or --fingerprint; exit 1 when one is not good."""
     request = VerifyRequest(images, signature, key or (), fingerprint or (), homedir)
     codes = {_show(verified, json, quiet) for verified in verify_images(request)}
     return next((code for code in (MissingInputError.exit_code, *sorted(codes - {0, 1}), 1) if code in codes), 0)

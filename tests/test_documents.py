@@ -299,6 +299,13 @@ def test_a_man_page_names_every_option_of_its_program(program: str, helps: Helps
     assert not [option for option in options if not re.search(rf"(?<![\w-]){option}(?![\w-])", page)]
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_list_of_commands_says_of_each_a_whole_sentence(program: str, helps: Helps) -> None:
+    told = [text for words, page in helps.items() if words[0] == program for _, text in page.lists.get("Commands", ())]
+    assert told
+    assert [text for text in told if text.endswith("...")] == []
+
+
 @pytest.mark.parametrize("path", [*DOCUMENTS, *sorted((ROOT / "docs/man").glob("*.1"))], ids=_name)
 def test_documents_name_no_place_of_the_machine_that_they_were_written_on(path: Path) -> None:
     assert str(ROOT) not in path.read_text(encoding="utf-8")

@@ -134,6 +134,8 @@ def prose(markdown: str) -> str:
         rows = block.split("\n")
         if rows[0].startswith("## "):
             lines.append(f'.SH "{escape(rows[0][3:]).upper()}"')
+        elif rows[0].startswith("### "):
+            lines.append(f'.SS "{escape(rows[0][4:])}"')
         elif rows[0].startswith("    "):
             lines += [".PP", ".in +4n", ".EX", *(escape(row[4:]) for row in rows), ".EE", ".in"]
         elif rows[0].startswith("| "):

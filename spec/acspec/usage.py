@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ALIKE = 0.6
-_HELP = "--help shows the options"
+_HELP = "--help shows the {}s"
 
 # Typer's sentences, and the why that stands for each; `{…}` is a group of the pattern. Those it may learn later pass as they are.
 _SENTENCES = (
@@ -37,8 +37,13 @@ def explain_usage(sentence: str) -> UsageError:
         if found := re.fullmatch(pattern, text, re.DOTALL):
             parts = found.groupdict()
             near = " or ".join(_find_near(parts["what"], (parts.get("near") or "").replace("'", "").split(", ")))
-            return UsageError(parts["what"], why.format(kind=parts["kind"]), f"did you mean {near}?" if near else _HELP)
-    return UsageError("", text[:1].lower() + text[1:], _HELP)
+            kind = parts["kind"]
+            return UsageError(parts["what"], why.format(kind=kind), f"did you mean {near}?" if near else _format_help(kind))
+    return UsageError("", text[:1].lower() + text[1:], _format_help(""))
+
+
+def _format_help(kind: str) -> str:
+    return _HELP.format("command" if kind == "command" else "option")
 
 
 def _find_near(typed: str, offered: Sequence[str]) -> list[str]:

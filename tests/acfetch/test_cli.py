@@ -55,6 +55,22 @@ def test_a_usage_error_is_one_line_and_2(words: tuple[str, ...], customer: Custo
     assert customer.server.asked == []
 
 
+# The words typed, what is not understood, and the hint.
+MEANT = {
+    "a command behind an option": (("--quiet", "discover", NAME), "discover: is a command, which comes first (acfetch discover …)"),
+    "a word of other tools": (("pull", NAME), "pull: no such command (did you mean acfetch fetch?)"),
+    "a word that no tool has": (("frobnicate", NAME), "frobnicate: cannot be discovered"),
+}
+
+
+@pytest.mark.parametrize("title", MEANT)
+def test_a_word_that_leads_nowhere_may_have_been_a_command(title: str, customer: Customer) -> None:
+    words, line = MEANT[title]
+    ended = customer.run(*words)
+    assert ended.code in (2, 69)
+    assert ended.err.startswith(f"acfetch: {line}")
+
+
 def test_fetch_is_the_command_when_none_is_named(customer: Customer) -> None:
     customer.publish(NAME, app())
     customer.publish("images", app("images"))

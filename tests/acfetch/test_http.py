@@ -122,6 +122,7 @@ def test_a_bad_certificate_is_refused_and_not_tried_without(host: str, server: S
     with pytest.raises(UnreachableError, match="its certificate is not accepted: ") as caught:
         get(f"https://{host}/file")
     assert "_ssl" not in caught.value.why
+    assert (caught.value.hint is not None) == (host == SELF_SIGNED)
     assert server.asked == []
     assert get(f"https://{host}/file", any_certificate=True) == b"secret"
 

@@ -106,6 +106,8 @@ SHORT = {
     "for writing, said": ("/srv:/data:rw", ("bind-data", "/srv", None), ("bind-data", "/data")),
     "with a comma in its name": ("/a,b:/data", ("bind-data", "/a,b", None), ("bind-data", "/data")),
     "beside the caller": ("./x:/data", ("bind-data", os.path.abspath("x"), None), ("bind-data", "/data")),
+    "where the caller is": (".:/data", ("bind-data", os.getcwd(), None), ("bind-data", "/data")),
+    "above the caller": ("..:/data:ro", ("bind-data", os.path.dirname(os.getcwd()), True), ("bind-data", "/data")),
 }
 
 

@@ -65,7 +65,7 @@ def test_a_word_that_is_no_subcommand_is_the_first_of_the_default_one(place: Pat
     assert run(place, "x", default="two").stdout == "two x\n"
     ended = run(place, "x")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "tool: x: no such command (--help shows the options)\n"
+    assert ended.stderr == "tool: x: no such command (--help shows the commands)\n"
 
 
 def test_help_names_all_subcommands_and_explains_one(place: Path) -> None:

@@ -68,7 +68,7 @@ WRONG = {
     "a slip in an option": (["ls", "--jsn", "x"], "--jsn: no such option (did you mean --json?)"),
     "an option of another program": (["ls", "-x"], "-x: no such option (--help shows the options)"),
     "a slip in a command": (["lss"], "lss: no such command (did you mean ls?)"),
-    "a command of another program": (["explode"], "explode: no such command (--help shows the options)"),
+    "a command of another program": (["explode"], "explode: no such command (--help shows the commands)"),
     "a word too many": (["ls", "a", "b"], "b: more than the command takes (--help shows the options)"),
     "an option without its value": (["build", "--compression"], "--compression: requires an argument (--help shows the options)"),
     "a value for a switch": (["ls", "--json=3", "x"], "--json: does not take a value (--help shows the options)"),

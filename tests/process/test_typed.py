@@ -136,7 +136,7 @@ MISTAKES = {
     "acrun --nope ./good.aci": (125, "--nope"),
     "acrun ./good.aci --volume v,kind=empty": (125, "--volume: is an option of the pod (acrun --volume … IMAGE)"),
     "acrun --exec /x ./good.aci": (125, "--exec: is an option of an app"),
-    "acrun --volume /a:b ./good.aci": (125, "--volume /a:b: is not an absolute path"),
+    "acrun --volume /a:b ./good.aci": (125, "--volume /a:b: b: is not an absolute path"),
     "acrun --volume a/b ./good.aci": (125, "not of the form NAME,kind=host,source=PATH"),
     "acrun --volume d,source=/tmp,readonly=true ./good.aci": (125, "readonly is no setting of it"),
     "acrun - < ./good.aci": (125, "standard input: holds an image"),

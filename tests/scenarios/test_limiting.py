@@ -23,7 +23,10 @@ SCENARIOS = {
     "a pod that does": Scenario(f"acrun --memory 48Mi ./sh.aci -- '{HOG}'", "", 137, "killed, out of memory"),
     "one that is content": Scenario("acrun --memory 64Mi --cpu 1.5 --pids-limit 10 ./sh.aci --memory 32Mi --cpu 500m -- true", ""),
     "megabytes as docker writes them": Scenario(
-        "acrun ./sh.aci --memory 512m -- true", "", 125, "acrun: --memory 512m: is less than 4096 bytes (512M or 512Mi)\n"
+        "acrun ./sh.aci --memory 512m -- true",
+        "",
+        125,
+        "acrun: --memory 512m: is less than 4096 bytes (512M or 512Mi; m is a thousandth)\n",
     ),
     "a number of processors that is none": Scenario(
         "acrun --cpu many ./sh.aci -- true", "", 125, 'acrun: --cpu: "many" is not a quantity (such as "250m", "1.5" or "2Gi")\n'
