@@ -52,6 +52,7 @@ class Way:
         """Join the namespaces of *flags* (CLONE_NEW*). Raises: OSError."""
         if not self._handed:
             setns(self._init, flags)
-        for descriptor, flag in zip(self._handed, _NAMES.values(), strict=False):
+            return
+        for descriptor, flag in zip(self._handed, _NAMES.values(), strict=True):
             if flags & flag:
                 setns(descriptor, flag)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from _socket import AF_UNIX, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socket, socketpair
+from _socket import AF_UNIX, MSG_CMSG_CLOEXEC, MSG_CTRUNC, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socket, socketpair
 
 from acspec.errors import ToolError, reason_of
 
@@ -59,13 +59,15 @@ class Channel:
     def receive(self) -> list[str]:
         """Return the next message's fields; an empty list when the other end is gone. Raises: OSError."""
         try:
-            data, handed, _, _ = self._socket.recvmsg(_LARGEST, _HANDED_BYTES, MSG_CMSG_CLOEXEC)
+            data, handed, flags, _ = self._socket.recvmsg(_LARGEST, _HANDED_BYTES, MSG_CMSG_CLOEXEC)
         except ConnectionResetError:
             return []
         for level, kind, words in handed:
             if (level, kind) == (SOL_SOCKET, SCM_RIGHTS):
                 parts = (words[place : place + _DESCRIPTOR_BYTES] for place in range(0, len(words), _DESCRIPTOR_BYTES))
                 self.handed += [int.from_bytes(part, "little") for part in parts]
+        if flags & MSG_CTRUNC:  # there was no room for all descriptors, and the first ones alone would lead elsewhere
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return data.decode("utf-8", "surrogateescape").split("\0") if data else []
 
     def close(self) -> None:

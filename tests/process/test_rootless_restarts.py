@@ -90,6 +90,23 @@ def test_what_another_app_left_behind_stays(ann: Ann) -> None:
     assert (ended.code, ended.stdout, ended.stderr) == (0, "one | none\n" * 3 + "one | there\n", "")
 
 
+HIDING = {"forking and ending, over and over": "chain", "without the first of its threads": "headless"}
+
+
+@pytest.mark.parametrize("how", HIDING.values(), ids=HIDING)
+def test_what_hides_from_who_looks_for_it_is_gone_too(ann: Ann, how: str) -> None:
+    """It keeps a file locked. What is looked for process by process gets away every other time when it forks and ends."""
+    leave = f"setsid /bin/probe {how} /v/count & while test $(/bin/probe lock /v/count) = 0; do :; done; exit 1"
+    one = f"{COUNT}; /bin/probe lock /v/count; test $n -ge 4 || {{ {leave}; }}"
+    mount = "--mount volume=v,target=/v"
+    pod = (
+        "acrun --volume v,kind=empty --exit-policy app=one --restart on-failure"
+        f" ./sh.aci --name one {mount} -- '{one}' --- ./sh.aci --name other -- 'exec sleep 1000'"
+    )
+    ended = ann.shell(" & ".join([pod] * 3) + " & wait")
+    assert (ended.stdout, ended.stderr) == ("one | 0\n" * 12, "")
+
+
 def test_the_processes_of_each_app_are_marked_and_see_no_difference(ann: Ann) -> None:
     show = "cat /proc/self/cgroup; ls -l /proc/self/ns/cgroup"
     ended = ann.shell(f"acrun --restart on-failure ./sh.aci --name a -- '{show}' --- ./sh.aci --name b -- '{show}'")

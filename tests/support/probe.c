@@ -14,6 +14,8 @@
  *   probe stay N              report, then as trap
  *   probe ignore              ignore SIGTERM and wait
  *   probe orphans N           fork N grandchildren that end at once, then report
+ *   probe chain PATH          lock PATH, then fork and end at once, over and over: the same program in ever another process
+ *   probe headless PATH       lock PATH, then wait in a second thread, without the first
  *   probe lock PATH [N]       lock PATH without waiting; prints 0 or errno; with N, then as trap
  *   probe connect PORT        connect to 127.0.0.1:PORT; prints 0 or errno
  */
@@ -22,6 +24,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +146,24 @@ static int sockets(int serve) {
 static volatile sig_atomic_t ending = 0;
 static void on_term(int number) { ending = number; }
 
+static int chain(void *link) {
+    static char stacks[64][8192] __attribute__((aligned(16))); // the one before may not be done with its own
+    long next = (long)link + 1;
+    while (clone(chain, stacks[next % 64] + sizeof *stacks, CLONE_VM, (void *)next) < 0) sched_yield();
+    _exit(0);
+}
+
+static void *stay(void *unused) {
+    for (;;) pause();
+    return unused;
+}
+
+static int headless(void) {
+    pthread_t other;
+    if (pthread_create(&other, NULL, stay, NULL)) return 1;
+    return syscall(SYS_exit, 0);
+}
+
 int main(int argc, char **argv, char **envp) {
     const char *mode = argc > 1 ? argv[1] : "report";
     if (!strcmp(mode, "exit")) return atoi(argv[2]);
@@ -191,6 +213,8 @@ int main(int argc, char **argv, char **envp) {
         return 0;
     }
 #endif
+    if (!strcmp(mode, "chain")) return flock(open(argv[2], O_RDONLY), LOCK_EX) ? errno : chain(NULL);
+    if (!strcmp(mode, "headless")) return flock(open(argv[2], O_RDONLY), LOCK_EX) ? errno : headless();
     if (!strcmp(mode, "lock")) {
         printf("%d\n", flock(open(argv[2], O_RDONLY), LOCK_EX | LOCK_NB) ? errno : 0);
         fflush(stdout);
