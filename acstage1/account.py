@@ -71,7 +71,7 @@ class Account:
         """Return what people are told."""
         notes, ignored = [*describe_shortfalls(self.rows), *find_notes(self.rows)], ignored_names(self.rows)
         if ignored:
-            notes.append(f"isolators not enforced: {', '.join(ignored)} (isolators.json says why)")
+            notes.append(f"isolators not enforced: {', '.join(ignored)} (acrun status says why)")
         return notes
 
 

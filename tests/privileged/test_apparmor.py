@@ -89,7 +89,7 @@ def test_a_profile_that_is_only_told_of_what_it_would_deny_counts_as_ignored(tmp
     pod = write_pod(tmp_path, secret, {"app": AppSpec(["/bin/sh", "-c", "cat /proc/self/attr/current"], profile("appc-lenient"))})
     result = run(pod)
     assert (result.code, result.stdout) == (0, "appc-lenient (complain)\n")
-    assert result.stderr == f"acstage1: isolators not enforced: {APPARMOR_PROFILE} (isolators.json says why)\n"
+    assert result.stderr == f"acstage1: isolators not enforced: {APPARMOR_PROFILE} (acrun status says why)\n"
     whys = {row["name"]: row["why"] for row in json.loads((pod / "isolators.json").read_text())}
     assert whys[APPARMOR_PROFILE] == "the profile is in complain mode"
     assert run(write_pod(tmp_path, secret, {"app": AppSpec(["/bin/true"], profile("appc-lenient"))}, strict=True)).code == 125

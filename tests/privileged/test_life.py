@@ -219,7 +219,7 @@ def test_isolators_that_are_not_enforced_are_told_and_strict_refuses_them(tmp_pa
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/true"], {"isolators": isolators})})
     result = run(pod)
     assert result.code == 0
-    assert result.stderr == "acstage1: isolators not enforced: resource/network-bandwidth (isolators.json says why)\n"
+    assert result.stderr == "acstage1: isolators not enforced: resource/network-bandwidth (acrun status says why)\n"
     rows = {row["name"]: row["state"] for row in json.loads((pod / "isolators.json").read_text())}
     assert (rows["resource/network-bandwidth"], rows["os/linux/no-new-privileges"]) == ("ignored", "enforced")
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/true"], {"isolators": isolators})}, strict=True)

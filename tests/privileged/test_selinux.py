@@ -72,7 +72,7 @@ def test_a_context_that_is_not_enforced_counts_as_ignored(tmp_path: Path, secret
     finally:
         enforce.write_text("1")
     assert (result.code, result.stdout) == (0, "told\n")
-    assert result.stderr == f"acstage1: isolators not enforced: {SELINUX_CONTEXT} (isolators.json says why)\n"
+    assert result.stderr == f"acstage1: isolators not enforced: {SELINUX_CONTEXT} (acrun status says why)\n"
     assert (strict.code, strict.stdout) == (125, "")
     assert "SELinux is permissive on this host" in strict.stderr
 

@@ -229,7 +229,7 @@ def test_processes_are_limited_without_a_cgroup(ann: Ann) -> None:
 def test_a_cgroup_that_was_delegated_is_used(ann: Ann) -> None:
     memory = {"name": "resource/memory", "value": {"limit": "64M"}}
     ann.put("small.aci", app_image("example.com/small", ["/bin/true"], FILES, app={"isolators": [memory]}))
-    assert ann.shell("acrun ./small.aci").stderr == "acstage1: isolators not enforced: resource/memory (isolators.json says why)\n"
+    assert ann.shell("acrun ./small.aci").stderr == "acstage1: isolators not enforced: resource/memory (acrun status says why)\n"
     assert ann.shell("acrun rm $(acrun list -q)").code == 0
     with _delegated("memory", ann.desk.machine.uid) as place:
         before = ["sh", "-c", f'echo $$ > {place}/cgroup.procs && exec "$@"', "sh"]
