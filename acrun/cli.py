@@ -95,7 +95,7 @@ def _find_misplaced(exception: Exception, words: Sequence[str]) -> Exception | N
 
         return find_early(exception) or advise_on_option(exception) or find_misplaced(exception)
     if not _is_run(words):
-        return None
+        return advise_on_option(exception, words[0])
     if advice := advise_on_option(exception) or advise(exception, words, COMMANDS):
         return advice
     if not hasattr(exception, "option_name"):

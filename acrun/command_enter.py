@@ -42,7 +42,7 @@ def enter(
 
 def stop(
     pods: PodArguments,
-    force: Annotated[bool, typer.Option("--force", help="Kill at once instead of asking first.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Kill at once instead of asking first.")] = False,
     directory: Directory = None,
     stage1: Stage1 = None,
 ) -> None:

@@ -23,24 +23,51 @@ _ELSEWHERE = {
 }  # fmt: skip
 _BEHIND = "{}, behind the image"
 _OPTIONS_ELSEWHERE = {
-    "--add-host": "--hosts-entry", "--cap-add": _BEHIND.format("--cap-retain names all that are kept"),
-    "--cap-drop": _BEHIND.format("--cap-remove"), "--cidfile": "--uuid-file-save", "--cpus": "--cpu",
-    "--entrypoint": _BEHIND.format("--exec"), "--init": "every pod has a first process that reaps", "-m": "--memory",
-    "--net": "a pod has no network but its loopback", "--network": "a pod has no network but its loopback",
-    "--privileged": _BEHIND.format("--cap-retain and --seccomp unconfined"), "--read-only": _BEHIND.format("--readonly-rootfs"),
-    "--security-opt": _BEHIND.format("--seccomp"), "--set-env": "--env",
+    "--add-host": "--hosts-entry",
+    "--bind": "--volume SOURCE:TARGET",
+    "--cap-add": _BEHIND.format("--cap-retain names all that are kept"),
+    "--cap-drop": _BEHIND.format("--cap-remove"),
+    "--chdir": _BEHIND.format("--working-dir"),
+    "--cidfile": "--uuid-file-save",
+    "--cpus": "--cpu",
+    "--entrypoint": _BEHIND.format("--exec"),
+    "--init": "every pod has a first process that reaps",
+    "-l": "--annotation",
+    "--label": "--annotation",
+    "-m": "--memory",
+    "--net": "a pod has no network but its loopback",
+    "--network": "a pod has no network but its loopback",
+    "--privileged": _BEHIND.format("--cap-retain and --seccomp unconfined"),
+    "--publish": "--port NAME:PORT, by the name of a port",
+    "--read-only": _BEHIND.format("--readonly-rootfs"),
+    "--security-opt": _BEHIND.format("--seccomp"),
+    "--set-env": "--env",
+    "--setenv": "--env",
     "--shm-size": "--volume shm,kind=empty,size=1Gi,mode=1777 --mount volume=shm,target=/dev/shm",
     "--stop-timeout": "--grace-period",
-    "--tmpfs": "--volume NAME,kind=empty,size=64M --mount volume=NAME,target=PATH", "-u": _BEHIND.format("--user"),
-    "-w": _BEHIND.format("--working-dir"), "--workdir": _BEHIND.format("--working-dir"),
-}  # fmt: skip
+    "--tmpfs": "--volume NAME,kind=empty,size=64M --mount volume=NAME,target=PATH",
+    "-u": _BEHIND.format("--user"),
+    "-w": _BEHIND.format("--working-dir"),
+    "--workdir": _BEHIND.format("--working-dir"),
+}
+_ALL, _FORCE = "all pods are shown; --state STATE shows some", "acrun stop --force POD ends it before"
+_ENDED, _GRACE = "acrun gc --grace-period 0 removes all that have ended", "acrun run --grace-period SECONDS IMAGE says how long"
+_OF_COMMANDS = {
+    "list": {"-a": _ALL, "--all": _ALL},
+    "rm": {"-a": _ENDED, "--all": _ENDED, "-f": _FORCE, "--force": _FORCE},
+    "stop": {"-t": _GRACE, "--time": _GRACE, "--timeout": _GRACE},
+}
 
 
-def advise_on_option(exception: Exception) -> ToolError | None:
-    """Return *exception* with what its option is called here as its hint; None when it is not about one of other tools."""
+def advise_on_option(exception: Exception, command: str | None = None) -> ToolError | None:
+    """Return *exception* with what its option is called here as its hint; None when it is not about one of other tools.
+
+    *command* is whose option it is, None for a run and its preparation.
+    """
+    elsewhere = _OPTIONS_ELSEWHERE if command is None else _OF_COMMANDS.get(command, {})
     option = str(getattr(exception, "option_name", None) or getattr(exception, "what", ""))
     is_unknown = "o such option" in str(exception)
-    return UsageError(option, "no such option", _OPTIONS_ELSEWHERE[option]) if is_unknown and option in _OPTIONS_ELSEWHERE else None
+    return UsageError(option, "no such option", elsewhere[option]) if is_unknown and option in elsewhere else None
 
 
 def advise(exception: Exception, words: Sequence[str], commands: Collection[str]) -> ToolError | None:

@@ -17,7 +17,7 @@ _acrun() {
         ["acrun cp"]="-L --follow-link --dir -h --help"
         ["acrun export"]="--app --compression --overwrite --as-run --print-id --dir -h --help"
         ["acrun enter"]="--app -t --tty --no-tty -i --interactive --dir --stage1 -h --help"
-        ["acrun stop"]="--force --dir --stage1 -h --help"
+        ["acrun stop"]="-f --force --dir --stage1 -h --help"
         ["acrun rm"]="--dir --stage1 -h --help"
         ["acrun gc"]="--dir --grace-period --expire-prepared --stage1 --json -h --help"
     )

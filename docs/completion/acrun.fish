@@ -134,7 +134,7 @@ complete -c acrun -n '__fish_seen_subcommand_from enter' -s i -l interactive -d 
 complete -c acrun -n '__fish_seen_subcommand_from enter' -l dir -r -F -d 'The data directory ($APPC_DIR)'
 complete -c acrun -n '__fish_seen_subcommand_from enter' -l stage1 -r -F -d 'The stage1 program'
 complete -c acrun -n '__fish_seen_subcommand_from enter' -s h -l help -d 'Show this message and exit'
-complete -c acrun -n '__fish_seen_subcommand_from stop' -l force -d 'Kill at once instead of asking first'
+complete -c acrun -n '__fish_seen_subcommand_from stop' -s f -l force -d 'Kill at once instead of asking first'
 complete -c acrun -n '__fish_seen_subcommand_from stop' -l dir -r -F -d 'The data directory ($APPC_DIR)'
 complete -c acrun -n '__fish_seen_subcommand_from stop' -l stage1 -r -F -d 'The stage1 program'
 complete -c acrun -n '__fish_seen_subcommand_from stop' -s h -l help -d 'Show this message and exit'

@@ -40,7 +40,9 @@ OPTIONS = {
     "--entrypoint": "--exec, behind the image",
     "--network": "a pod has no network but its loopback",
     "-m": "--memory",
+    "--bind": "--volume SOURCE:TARGET",
     "--nothing-like-it": None,
+    "-f": None,
 }
 
 
@@ -48,6 +50,22 @@ OPTIONS = {
 def test_an_option_of_other_tools_brings_ours_to_mind(option: str) -> None:
     advice = advise_on_option(UsageError(option, "no such option", "--help shows the options"))
     assert (advice.hint if advice is not None else None) == OPTIONS[option]
+
+
+OF_COMMANDS = {
+    "list --all": "all pods are shown; --state STATE shows some",
+    "rm -f": "acrun stop --force POD ends it before",
+    "stop -t": "acrun run --grace-period SECONDS IMAGE says how long",
+    "logs -f": None,
+    "stop --network": None,
+}
+
+
+@pytest.mark.parametrize("words", OF_COMMANDS)
+def test_an_option_that_a_command_has_elsewhere_brings_to_mind_what_is_done_here(words: str) -> None:
+    command, option = words.split()
+    advice = advise_on_option(UsageError(option, "no such option"), command)
+    assert (advice.hint if advice is not None else None) == OF_COMMANDS[words]
 
 
 def test_an_option_that_is_ours_and_is_wrong_otherwise_has_no_advice() -> None:

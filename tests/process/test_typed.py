@@ -132,6 +132,7 @@ MISTAKES = {
     "acrun logs --tail -1 nope": (2, "acrun: --tail: -1 is not in the range"),
     "acrun logs --since yesterday nope": (2, "10m"),
     "acrun stop": (2, "missing argument"),
+    "acrun rm -f nope": (2, "-f: no such option (acrun stop --force POD ends it before)"),
     "acrun Status": (125, "Status"),
     "acrun --nope ./good.aci": (125, "--nope"),
     "acrun ./good.aci --volume v,kind=empty": (125, "--volume: is an option of the pod (acrun --volume … IMAGE)"),
