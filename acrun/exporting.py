@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from acrun.finding import read_manifest
+from acrun.records import read_hostname
 from acrun.roots import open_root
 from acrun.tree_archive import TreeArchive
 from acspec import limits
@@ -20,6 +21,7 @@ from acspec.archive.entry import Entry, Kind
 from acspec.archive.layout import MANIFEST, ROOTFS
 from acspec.archive.write import ImageSettings, write_archive
 from acspec.errors import BusyError, FormatError
+from acspec.execution import make_hosts
 from acspec.image_manifest import parse_image_manifest
 from acspec.image_outputs import check_image_output, new_output
 from acspec.jsontext import dump_json, dump_pretty, parse_json, read_limited
@@ -29,8 +31,9 @@ from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from acrun.layered import LayeredTree
     from acrun.roots import AppRoot
     from acspec.jsontext import JSONValue
     from acspec.names import ImageID
@@ -70,18 +73,22 @@ def export_app(pods: Pods, request: ExportRequest) -> Export:
             raise BusyError(request.pod, f"its app {root.app.name} runs: its files may change", "acrun stop ends it")
         manifest = _make_manifest(pods, root, as_run=request.as_run)
         files = TreeArchive(root.tree, b"", ROOTFS, owners=root.owners)
+        made = _find_made(root)
         with new_output(request.output, overwrite=request.overwrite) as output:
-            written = write_archive(_AppArchive(manifest, files), output.write, ImageSettings(compression=request.compression))
+            written = write_archive(
+                _AppArchive(manifest, files, made), output.write, ImageSettings(compression=request.compression)
+            )
         left_out = str(files.left_out)
         return Export(written.image_id, (f"{request.output}: warning: left out: {left_out}",) if left_out else ())
 
 
 class _AppArchive:
-    """An image of a manifest and files."""
+    """An image of a manifest and files, but those that were *made* for the pod, by their names in the image."""
 
-    def __init__(self, manifest: bytes, files: TreeArchive) -> None:
+    def __init__(self, manifest: bytes, files: TreeArchive, made: Collection[bytes]) -> None:
         self._manifest = manifest
         self._files = files
+        self._made = made
 
     @property
     def what(self) -> str:
@@ -91,11 +98,33 @@ class _AppArchive:
     def __iter__(self) -> Iterator[Entry]:
         """Return the manifest, then the files."""
         yield Entry(MANIFEST, Kind.FILE, size=len(self._manifest))
-        yield from self._files
+        yield from (entry for entry in self._files if entry.name not in self._made)
 
     def read_pieces(self, entry: Entry) -> Iterator[tuple[int, memoryview]]:
         """Return the content of the entry that came last."""
         return iter(((0, memoryview(self._manifest)),)) if entry.name == MANIFEST else self._files.read_pieces(entry)
+
+
+def _find_made(root: AppRoot) -> list[bytes]:
+    """Return which files of stage1's, about the pod's own name, are there as it wrote them: another pod has another name.
+
+    Raises: StorageError; OSError.
+    """
+    hostname = read_hostname(root.state.path)
+    texts = {b"etc/hosts": make_hosts(hostname).encode(), b"etc/hostname": f"{hostname}\n".encode()}
+    return [ROOTFS + b"/" + path for path, text in texts.items() if _holds(root.tree, path, text)]
+
+
+def _holds(tree: LayeredTree, path: bytes, text: bytes) -> bool:
+    """Tell whether *path* is a regular file of that one name which holds *text*."""
+    found = tree.find(path) if (parent := tree.find(os.path.dirname(path))) is not None and parent.is_directory else None
+    if found is None or found.kind is not Kind.FILE or found.status.st_nlink != 1 or found.status.st_size != len(text):
+        return False
+    descriptor = tree.open(path, found)
+    try:
+        return os.pread(descriptor, len(text), 0) == text
+    finally:
+        os.close(descriptor)
 
 
 def _make_manifest(pods: Pods, root: AppRoot, *, as_run: bool) -> bytes:

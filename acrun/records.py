@@ -47,6 +47,11 @@ def read_state(pod: Pod, names: Mapping[str, str] | None = None) -> PodState:
     return state
 
 
+def read_hostname(path: str) -> str:
+    """Return the host name of the pod at *path*. Source: spec/stage1.md, stage1.json."""
+    return _text(_read(path, "stage1.json").get("hostname"))
+
+
 def _app_state(value: dict[str, JSONValue], settings: dict[str, JSONValue]) -> AppState:
     image = _members(value, "image")
     app = AppState(_text(value.get("name")), _text(image.get("name")), _text(image.get("id")))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.desk import Desk, app_image, assert_refused, snapshot, userland
 
-APPLETS = ("sh", "echo", "rm", "cat", "ls", "sleep", "mkdir")
+APPLETS = ("sh", "echo", "rm", "ln", "cat", "ls", "sleep", "mkdir")
 
 
 @pytest.fixture
@@ -34,6 +34,17 @@ def test_what_an_app_left_is_an_image_that_runs(shelf: Desk) -> None:
     ran = shelf.run("acrun", "./new.aci", "--", "cat /etc/new; echo $WORD; ls /etc/old")
     assert ran.stdout == "new\n\n"
     assert ran.code == 1
+
+
+def test_files_about_the_pod_s_own_name_stay_unless_the_app_has_changed_them(shelf: Desk) -> None:
+    assert shelf.run("acrun", "export", "kept", "new.aci").code == 0
+    assert not {"rootfs/etc/hosts", "rootfs/etc/hostname"} & set(shelf.run("actool", "ls", "new.aci").stdout.split())
+    assert shelf.run("acrun", "--hostname", "other", "./new.aci", "--", "cat /etc/hostname").stdout == "other\n"
+    script = "echo more >> /etc/hosts; ln /etc/hostname /etc/second"
+    assert shelf.run("acrun", "--keep", "--name", "changed", "./new.aci", "--", script).code == 0
+    assert shelf.run("acrun", "export", "changed", "changed.aci").code == 0
+    assert {"rootfs/etc/hosts", "rootfs/etc/hostname"} <= set(shelf.run("actool", "ls", "changed.aci").stdout.split())
+    assert shelf.run("actool", "validate", "changed.aci").code == 0
 
 
 def test_the_manifest_is_the_image_s(shelf: Desk) -> None:
