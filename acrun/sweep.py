@@ -49,13 +49,15 @@ def collect(run_directory: str, grace_period: int, stage1: str | None, expire_pr
     """
     removed = Removed()
     pods = Pods(run_directory)
-    refusal: KernelError | None = None
+    refusal: KernelError | OSError | None = None
     for pod in list(pods.all()):
         try:
             if _collect_pod(pod, grace_period, stage1, expire_prepared):
                 removed.pods.append(pod.uuid)
         except KernelError as error:  # told at the end: the other pods must not wait for this one
             refusal = refusal or error
+        except OSError as error:
+            refusal = refusal or OSError(error.errno, error.strerror, pod.path)
     _collect_temporary(run_directory)
     for directory in (run_directory, *(os.path.join(run_directory, name) for name in _NOTES), os.path.join(pods.path, "names")):
         sweep_new_files(directory)

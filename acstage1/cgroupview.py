@@ -1,7 +1,8 @@
 """/sys/fs/cgroup as an app sees it: its own cgroups and what is below them, to read.
 
 Runtimes size heaps and pools of threads by the limits that they find there; an app that finds none takes the whole machine for its
-own. Nothing else depends on it: where the kernel refuses, the directory is empty, as it is in a pod without cgroups.
+own. Nothing else depends on it: where the kernel refuses, the directory is empty, as it is in a pod without cgroups. Where a volume
+has taken its place, the volume is what is seen.
 
 Source: cgroups(7), cgroup_namespaces(7); sysfs(5).
 """
@@ -10,8 +11,17 @@ from __future__ import annotations
 
 import os
 
-from acstage1.inroot import open_plain
-from acstage1.linux.mounts import MOUNT_ATTR_RDONLY, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, mount, set_attributes
+from acstage1.linux.mounts import (
+    MOUNT_ATTR_RDONLY,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_RDONLY,
+    RESOLVE_NO_SYMLINKS,
+    mount,
+    open_resolved,
+    set_attributes,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
     from acstage1.hierarchies import Hierarchy
 
 PLACE = "/sys/fs/cgroup"
+_SYS = "/sys"
 _HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 
@@ -40,19 +51,21 @@ def show_cgroups(views: Sequence[str]) -> None:
     if not views:
         return
     try:
-        _enter_place()
+        if os.fstat(_enter_place()).st_dev != os.stat(_SYS).st_dev:
+            return
         if views[0]:
             _show_v1(views)
         else:
             mount("cgroup2", ".", "cgroup2", _HARMLESS | MS_RDONLY)
     except OSError:
         pass
-    os.chdir("/")
+    finally:
+        os.chdir("/")
 
 
 def _enter_place() -> int:
-    """Work in the directory, reached by no link of /proc's: the app's root may have changed since it was made. Raises: OSError."""
-    descriptor = open_plain(PLACE, os.O_PATH | os.O_DIRECTORY)
+    """Work in the directory, reached through no link: on a volume above it, anybody may have made one. Raises: OSError."""
+    descriptor = open_resolved(None, PLACE, os.O_PATH | os.O_DIRECTORY, RESOLVE_NO_SYMLINKS)
     os.fchdir(descriptor)
     return descriptor
 

@@ -19,7 +19,7 @@ SOCKET = "notify"
 # What an app may say, and how the file `pid` has it.
 _WORDS = {b"READY=1": "ready", b"STOPPING=1": "stopping"}
 _LONGEST = 4096
-_AT_ONCE = 64
+_AT_ONCE = 1024  # more than can wait, which is 512 where systemd has said so: `forget` leaves nothing
 _KIND = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK
 
 

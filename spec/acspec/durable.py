@@ -12,18 +12,22 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import sys
 
 from acspec.descriptors import write_all
-from acspec.errors import OutputError
-from acspec.locks import iterate_unlocked
+from acspec.errors import BusyError, OutputError
+from acspec.locks import iterate_unlocked, open_locked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
 _TEMPORARY = ".tmp"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+_FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS = 0x80086601, 0x40086602
+_FORBIDDING = 0x10 | 0x20  # FS_IMMUTABLE_FL, FS_APPEND_FL
 
 
 class NewFile:
@@ -138,9 +142,42 @@ def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int =
 
 def sweep_new_files(directory: str) -> None:
     """Remove the temporary files of writers that were killed from *directory*; those of the living are locked. Raises: OSError."""
-    names = (name for name in list_names(directory) if name.startswith(".") and name.endswith(_TEMPORARY))
-    for path in iterate_unlocked(os.path.join(directory, name) for name in names):
+    for path in iterate_unlocked(os.path.join(directory, name) for name in list_names(directory) if is_new_file(name)):
         os.unlink(path)
+
+
+def is_new_file(name: str) -> bool:
+    """Tell whether a file of that name is a temporary one of `NewFile`."""
+    return name.startswith(".") and name.endswith(_TEMPORARY)
+
+
+def sweep(directory: str, is_left: Callable[[str], bool], *, dir_fd: int) -> None:
+    """Remove what killed makers left in *directory*, below *dir_fd* and no link: what *is_left* says of its name and nobody holds.
+
+    Whatever others put in the place of the directory, nothing else is removed. What is another user's stays.
+
+    Raises: OSError.
+    """
+    try:
+        place = os.open(directory, _DIRECTORY, dir_fd=dir_fd)
+    except OSError:
+        return
+    try:
+        for name in filter(is_left, os.listdir(place)):
+            _remove_unlocked(name, place)
+    finally:
+        os.close(place)
+
+
+def _remove_unlocked(name: str, directory: int) -> None:
+    try:
+        lock = open_locked(name, dir_fd=directory)
+    except (BusyError, OSError):
+        return
+    try:
+        remove_tree(name, dir_fd=directory)
+    finally:
+        os.close(lock)
 
 
 def list_names(directory: str) -> list[str]:
@@ -175,7 +212,8 @@ def remove_tree(name: str, *, dir_fd: int | None = None) -> None:
     """Remove the file or the whole tree *name*; links are removed, never followed; what is gone already is no error.
 
     Depth is bounded by nothing but the disk: the walk moves what is too deep up to the top instead of keeping
-    a descriptor for each level. Directories without permissions (overlay's work directory has mode 000) are opened first.
+    a descriptor for each level. Directories without permissions (overlay's work directory has mode 000) are opened first,
+    and what an app with CAP_LINUX_IMMUTABLE forbade to remove is allowed again.
 
     Raises: OSError.
     """
@@ -216,6 +254,7 @@ def _lift(name: str, source: int, top: int, new_name: str) -> None:
     try:
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
     except PermissionError:  # a new parent means a new "..", which takes write permission on the directory itself
+        _allow_changes(name, source)
         os.chmod(name, 0o700, dir_fd=source)
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
 
@@ -233,7 +272,28 @@ def _clear_files(directory: int) -> list[str]:
             os.unlink(name, dir_fd=directory)
         except FileNotFoundError:
             pass
+        except PermissionError:
+            _allow_changes(name, directory)
+            os.unlink(name, dir_fd=directory)
     return directories
+
+
+def _allow_changes(name: str, directory: int) -> None:
+    """Take from a file or a directory the flags by which it cannot be removed, which only root can. Source: ioctl_iflags(2)."""
+    if os.geteuid() != 0:
+        return
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    except OSError:  # a link or a socket has none
+        return
+    try:
+        flags = int.from_bytes(fcntl.ioctl(descriptor, _FS_IOC_GETFLAGS, bytes(8)), sys.byteorder)
+        if flags & _FORBIDDING:
+            fcntl.ioctl(descriptor, _FS_IOC_SETFLAGS, (flags & ~_FORBIDDING).to_bytes(8, sys.byteorder))
+    except OSError:  # nor has a file system without them
+        pass
+    finally:
+        os.close(descriptor)
 
 
 def _open_directory(name: str, dir_fd: int | None) -> int:
@@ -242,6 +302,7 @@ def _open_directory(name: str, dir_fd: int | None) -> int:
     except PermissionError:
         os.chmod(name, 0o700, dir_fd=dir_fd)
         return os.open(name, _DIRECTORY, dir_fd=dir_fd)
+    _allow_changes(".", descriptor)
     # An owner without capabilities needs write and search permission to empty it.
     if os.geteuid() != 0 and os.fstat(descriptor).st_mode & 0o700 != 0o700:
         os.fchmod(descriptor, 0o700)

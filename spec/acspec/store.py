@@ -14,14 +14,14 @@ import os
 from contextlib import contextmanager
 
 from acspec.descriptors import write_all
-from acspec.durable import list_names, remove_tree, sweep_new_files, sync_directory, write_file
-from acspec.errors import BusyError, ConfigError, FormatError, MissingInputError, OutputError
+from acspec.durable import is_new_file, list_names, sweep, sync_directory, write_file
+from acspec.errors import ConfigError, FormatError, MissingInputError, OutputError
 from acspec.fields import Fields
 from acspec.freshness import Freshness
 from acspec.jsontext import dump_json, read_json_file
 from acspec.labels import Label, find_mismatch, label_map, labels_json, read_labels
-from acspec.locks import open_locked
 from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
+from acspec.ownership import is_owned_by_us
 from acspec.references import ImageIDArgument, ImageReference
 from acspec.uses import date_image, hold_image
 from acspec.values import Value, replace
@@ -132,20 +132,18 @@ class Store:
     def sweep(self) -> None:
         """Remove what writers that were killed left behind; whoever is alive holds the lock of what is being written.
 
+        Nothing is removed behind a link, or in the store of somebody else: its directories could become any of the machine's.
+
         Raises: OSError.
         Source: spec/store.md, Adding an image.
         """
-        for directory in (self.path, self.images):
-            sweep_new_files(directory)
-        for path in [os.path.join(self.tmp, name) for name in list_names(self.tmp) if name.startswith(_BEING_MADE)]:
-            try:
-                descriptor = open_locked(path)
-            except (BusyError, OSError):  # also when it is another user's
-                continue
-            try:
-                remove_tree(path)
-            finally:
-                os.close(descriptor)
+        top = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if is_owned_by_us(os.fstat(top)):
+                for name, is_left in ((".", is_new_file), ("images", is_new_file), ("tmp", _is_being_made)):
+                    sweep(name, is_left, dir_fd=top)
+        finally:
+            os.close(top)
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -374,6 +372,10 @@ class NewImage:
                 pass
         os.close(self.fd)
         self.fd = -1
+
+
+def _is_being_made(name: str) -> bool:
+    return name.startswith(_BEING_MADE)
 
 
 def _is_image_id(text: str) -> bool:

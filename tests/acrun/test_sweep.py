@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -51,6 +52,25 @@ def test_an_ended_pod_goes_after_its_grace_period_only(tmp_path: Path) -> None:
     assert os.path.isdir(pod.path)
     assert collect(str(tmp_path), 0, None).pods == [pod.uuid]
     assert list(Pods(str(tmp_path)).all()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_pod_that_cannot_be_removed_does_not_keep_the_others(tmp_path: Path) -> None:
+    for _ in range(3):
+        make_pod(tmp_path, "garbage").unlock()
+    first, *others = (pod.uuid for pod in Pods(str(tmp_path)).all())
+    busy = tmp_path / "pods" / "garbage" / first / "busy"
+    busy.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(busy)], check=True)
+    try:
+        with pytest.raises(OSError, match="busy") as caught:
+            collect(str(tmp_path), 0, None)
+        assert caught.value.filename == str(busy.parent)
+        assert [pod.uuid for pod in Pods(str(tmp_path)).all()] == [first]
+    finally:
+        subprocess.run(["umount", str(busy)], check=True)
+    assert collect(str(tmp_path), 0, None).pods == [first]
+    assert others
 
 
 @pytest.mark.parametrize("phase", ["prepare", "exited-garbage", "garbage"])

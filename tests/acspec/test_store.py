@@ -85,6 +85,24 @@ def test_what_killed_writers_left_goes_with_the_next_and_what_is_held_stays(stor
         os.close(lock)
 
 
+@pytest.mark.parametrize(("place", "name"), [("tmp", "gpg-1"), ("images", ".a.0.tmp")])
+def test_behind_a_link_nothing_is_removed(store: Store, tmp_path: Path, place: str, name: str) -> None:
+    (tmp_path / "of-somebody").mkdir()
+    (tmp_path / "of-somebody" / name).touch()
+    os.rmdir(os.path.join(store.path, place))
+    os.symlink(tmp_path / "of-somebody", os.path.join(store.path, place))
+    Store.open(store.path, create=True)
+    assert os.listdir(tmp_path / "of-somebody") == [name]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_in_the_store_of_somebody_else_nothing_is_removed(store: Store) -> None:
+    Path(store.tmp, "gpg-1").touch()
+    os.chown(store.path, 1234, 1234)
+    Store.open(store.path, create=True)
+    assert os.listdir(store.tmp) == ["gpg-1"]
+
+
 def test_nothing_is_left_of_an_image_that_was_not_published(store: Store) -> None:
     with store.new_image() as image:
         image.write(b"half")

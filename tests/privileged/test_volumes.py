@@ -155,6 +155,39 @@ def test_a_source_that_became_a_link_is_refused(tmp_path: Path, rootfs: Path) ->
     assert "open volume v" in result.stderr
 
 
+CGROUP_LINKS = {"/proc": "/proc", "the root": "/", "a directory of its own": "own"}
+
+
+@pytest.mark.parametrize("target", CGROUP_LINKS.values(), ids=CGROUP_LINKS)
+def test_a_link_in_the_place_of_the_cgroups_leads_nowhere(tmp_path: Path, rootfs: Path, target: str) -> None:
+    source = tmp_path / "source"
+    (source / "own").mkdir(parents=True)
+    (source / "cgroup").symlink_to(target)
+    look = "ls /sys/fs/cgroup/ | grep -x -e cpu -e pids -e cgroup.procs; ls -d /proc/self/status && touch /here"
+    result = run_with(tmp_path, rootfs, look, "/sys/fs", host(source))
+    assert (result.code, result.stdout) == (0, "/proc/self/status\n"), result.stderr
+
+
+def test_a_volume_in_the_place_of_the_cgroups_is_what_is_seen(tmp_path: Path, rootfs: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "file").touch()
+    assert run_with(tmp_path, rootfs, "ls /sys/fs/cgroup", "/sys/fs/cgroup", host(source)).stdout == "file\n"
+    assert os.listdir(source) == ["file"]
+
+
+@pytest.mark.parametrize("target", ["/v/file", "/file"])
+def test_what_an_app_forbids_to_remove_goes_with_the_pod(tmp_path: Path, rootfs: Path, target: str) -> None:
+    retain = {"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_LINUX_IMMUTABLE"]}}
+    mounts = {"mounts": [{"volume": "v", "path": "/v"}]}
+    app = AppSpec(["/bin/probe", "forbid", target], {"isolators": [retain]}, mounts, copy=True)
+    pod = write_pod(tmp_path, rootfs, {"app": app}, manifest={"volumes": [{"name": "v", "kind": "empty"}]}, remove=True)
+    result = run(pod)
+    assert (result.code, result.stdout, result.stderr) == (0, "0\n", "")
+    assert not (pod / "volumes" / "v").exists()
+    assert not (pod / "apps" / "app" / "rootfs").exists()
+
+
 def test_a_device_on_a_volume_cannot_be_opened(tmp_path: Path, rootfs: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

@@ -16,6 +16,7 @@
  *   probe orphans N           fork N grandchildren that end at once, then report
  *   probe chain PATH          lock PATH, then fork and end at once, over and over: the same program in ever another process
  *   probe headless PATH       lock PATH, then wait in a second thread, without the first
+ *   probe forbid PATH         make PATH, and forbid to change or to remove it (FS_IMMUTABLE_FL); prints 0 or errno
  *   probe lock PATH [N]       lock PATH without waiting; prints 0 or errno; with N, then as trap
  *   probe connect PORT        connect to 127.0.0.1:PORT; prints 0 or errno
  */
@@ -24,6 +25,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -215,6 +218,11 @@ int main(int argc, char **argv, char **envp) {
 #endif
     if (!strcmp(mode, "chain")) return flock(open(argv[2], O_RDONLY), LOCK_EX) ? errno : chain(NULL);
     if (!strcmp(mode, "headless")) return flock(open(argv[2], O_RDONLY), LOCK_EX) ? errno : headless();
+    if (!strcmp(mode, "forbid")) {
+        int flags = FS_IMMUTABLE_FL;
+        printf("%d\n", ioctl(open(argv[2], O_RDONLY | O_CREAT, 0600), FS_IOC_SETFLAGS, &flags) ? errno : 0);
+        return 0;
+    }
     if (!strcmp(mode, "lock")) {
         printf("%d\n", flock(open(argv[2], O_RDONLY), LOCK_EX | LOCK_NB) ? errno : 0);
         fflush(stdout);

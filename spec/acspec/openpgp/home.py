@@ -12,6 +12,7 @@ import tempfile
 
 from acspec.errors import BusyError
 from acspec.locks import open_locked
+from acspec.ownership import only_we_can_write
 
 PREFIX = "gpg-"
 
@@ -20,7 +21,12 @@ class Home:
     """A new, empty home directory, at *path* until it is closed."""
 
     def __init__(self, scratch: str | None) -> None:
-        """Make it in the directory *scratch*, or where programs have their temporary files. Raises: OSError."""
+        """Make it in the directory *scratch*, or where programs have their temporary files. Raises: OSError.
+
+        Whoever else can write to *scratch* could put another home in its place, or a link: then it does not lie there.
+        """
+        if scratch is not None and not only_we_can_write(os.stat(scratch)):
+            scratch = None
         while True:
             self._directory = tempfile.TemporaryDirectory(prefix=PREFIX if scratch is not None else f"appc-{PREFIX}", dir=scratch)
             try:
