@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 # Imports make thousands of objects and no garbage; left as it is, the collector looks through them again and again meanwhile.
 _FEW_COLLECTIONS = 25_000
 _UNWINDING_SECONDS = 10
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_SPACE = (*_FULL, errno.EIO)
 _CANNOT_CREATE = (errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 _NOT_PERMITTED = (errno.EACCES, errno.EPERM)
 
@@ -85,7 +86,7 @@ def _is_stuck() -> bool:
 
 def _is_refused_by_stdout(error: OSError) -> bool:
     """Tell whether it is standard output that has no room: what nobody named, of a write that nothing was kept back of."""
-    return error.filename is None and error.errno in _NO_SPACE and stat.S_IFMT(os.fstat(1).st_mode) in (stat.S_IFREG, stat.S_IFCHR)
+    return error.filename is None and error.errno in _FULL and stat.S_IFMT(os.fstat(1).st_mode) in (stat.S_IFREG, stat.S_IFCHR)
 
 
 def _as_tool_error(exception: Exception) -> errors.ToolError | None:

@@ -124,7 +124,7 @@ SCENARIOS = {
         "acrun ./sh.aci --cap-retain CAP_KILL,CAP_CHOWN -- 'grep CapBnd /proc/self/status'", "CapBnd:\t0000000000000021\n"
     ),
     "both at once": Scenario("acrun ./sh.aci --cap-retain CAP_KILL --cap-remove CAP_CHOWN", "", 125, "exclude each other"),
-    "a capability that there is not": Scenario("acrun ./sh.aci --cap-retain NET_ADMIN", "", 125, "such as CAP_NET_ADMIN"),
+    "a capability that there is not": Scenario("acrun ./sh.aci --cap-retain NET_ADMIN", "", 125, "did you mean CAP_NET_ADMIN"),
 }  # fmt: skip
 
 
