@@ -7,7 +7,7 @@ that reorder a line. This module shows them; it never changes what is stored.
 from __future__ import annotations
 
 # Unicode's line, paragraph, direction and zero-width marks: invisible, and able to make one line read as another.
-_INVISIBLE = frozenset("\u00ad\u061c\u180e\ufeff") | frozenset(
+INVISIBLE = frozenset("\u00ad\u061c\u180e\ufeff") | frozenset(
     chr(code) for first, last in ((0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F)) for code in range(first, last + 1)
 )
 
@@ -31,7 +31,7 @@ def _show(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8 (PEP 383)
         return f"\\x{code - 0xDC00:02x}"
-    if character in _INVISIBLE or 0xD800 <= code <= 0xDFFF:
+    if character in INVISIBLE or 0xD800 <= code <= 0xDFFF:
         return f"\\u{code:04x}"
     if character.isprintable():
         return character

@@ -13,7 +13,7 @@ import os
 
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError
-from acspec.escape import escape
+from acspec.escape import INVISIBLE, escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SPACE = " \t\n\r"
 _MAX_DIGITS = 40
+# What a terminal would obey, or show as something else than it is: control codes beyond those that JSON never holds, and marks.
+_UNSEEN = {ord(character): f"\\u{ord(character):04x}" for character in (*map(chr, range(0x7F, 0xA0)), *INVISIBLE)}
 _MOST_INDENTED = 8  # what stands before every line, once for each level
 
 
@@ -89,9 +91,10 @@ def _quote(text: str) -> str:
     except ImportError:
         import json
 
-        return json.dumps(text, ensure_ascii=False)
-    quoted: str = encode_basestring(text)
-    return quoted
+        quoted = json.dumps(text, ensure_ascii=False)
+    else:
+        quoted = encode_basestring(text)
+    return quoted if quoted.isprintable() else quoted.translate(_UNSEEN)
 
 
 def parse_json(data: bytes, what: str, limit: int = limits.MANIFEST_BYTES) -> JSONValue:

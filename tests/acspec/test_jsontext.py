@@ -110,6 +110,17 @@ def test_any_bytes_are_read_as_json_reads_them_or_refused_with_our_error(data: b
     assert json.loads(data.decode("utf-8")) == value
 
 
+@given(
+    st.text(
+        st.sampled_from(["a", "\u00e9", "\u3000", "\x1b", "\x7f", "\x9b", "\u200d", "\u202e", "\u2028", "\ufeff", "\U0001f600"])
+    )
+)
+def test_nothing_that_is_written_commands_a_terminal_or_hides_from_who_reads_it(text: str) -> None:
+    for data in (dump_json({text: text}), dump_pretty({text: text}), dump_like({text: text}, b"{}")):
+        assert parse_json(data, "m") == {text: text}
+        assert set(data.decode()) <= set('a\u00e9\u3000\U0001f6000123456789abcdefu\\nrt \n{}:",')
+
+
 def test_a_link_is_not_followed_and_an_absent_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(b"{}")
     (tmp_path / "link").symlink_to("real")
