@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from acrun.messages import open_seen
 from acrun.records import read_state
 from acspec import limits
 from acspec.errors import MissingInputError
@@ -57,7 +58,7 @@ def read_manifest(pods: Pods, text: str, *, pretty: bool) -> bytes:
     """
     path = os.path.join(pods.get(text).path, "pod")
     try:
-        with open(path, "rb") as file:
+        with open_seen(path) as file:
             data = read_limited(file.fileno(), limits.MANIFEST_BYTES)
     except FileNotFoundError:
         raise MissingInputError(text, "has no manifest (yet)") from None

@@ -31,6 +31,15 @@ def test_a_manifest_is_read_as_it_is_stored_or_for_people(tmp_path: Path) -> Non
         read_manifest(write_state(tmp_path, {}, uuid=OTHER, phase="prepare"), OTHER, pretty=False)
 
 
+def test_a_manifest_that_is_a_link_is_not_shown(tmp_path: Path) -> None:
+    pods = write_state(tmp_path, {"pod": "{}"})
+    path = pods.get(UUID).path
+    os.rename(f"{path}/pod", f"{path}/secret")
+    os.symlink("secret", f"{path}/pod")
+    with pytest.raises(OSError, match="symbolic links"):
+        read_manifest(pods, UUID, pretty=False)
+
+
 def test_whoever_waits_for_a_pod_that_does_not_run_does_not_wait(tmp_path: Path) -> None:
     wait_for_end(write_state(tmp_path, {}), UUID)
     wait_for_end(write_state(tmp_path, {}, uuid=OTHER, phase="prepared"), OTHER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,14 @@ def test_whatever_is_in_there_is_lines(tmp_path_factory: pytest.TempPathFactory,
     place = tmp_path_factory.getbasetemp() / "messages"
     place.write_bytes(data)
     assert all("\n" not in line and line for line in read_messages(str(place.parent)))
+
+
+def test_of_another_user_s_pod_no_link_is_followed_and_no_fifo_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret\n")
+    (tmp_path / "messages").symlink_to("secret")
+    with pytest.raises(OSError, match="symbolic links"):
+        read_messages(str(tmp_path))
+    (tmp_path / "messages").unlink()
+    os.mkfifo(tmp_path / "messages")
+    with pytest.raises(OSError, match="is no regular file"):
+        read_messages(str(tmp_path))
