@@ -32,7 +32,9 @@ Modules, from top to bottom:
     blockdevices  the disks behind paths
     shortfalls    what an ordinary user's pod does without, and what is said of it
     cgroups       the pod's place in every hierarchy
-    init          PID 1 of the pod: namespaces, trees, then what the monitor asks
+    init          PID 1 of the pod: what the monitor asks for, and what ends
+    building      from the host to a pod that stands, step by step
+    context       what init inherits
     joining       the way into the pod, for those who make a clean copy
     marks         by what processes of one app are told from others'
     keeping       volumes with a size, where a restart finds them

@@ -1,4 +1,4 @@
-"""PID 1 of the pod: leaves the host, builds the apps' trees, then forks what the monitor asks for and reaps what ends.
+"""PID 1 of the pod: has the pod built, then forks what the monitor asks for and reaps what ends.
 
 It holds no descriptor and no path of the host, no lock and no file of the pod directory; it decides nothing. When the
 monitor is gone it ends, and the kernel ends everything in the pod with it.
@@ -14,95 +14,24 @@ import select
 
 from acspec.errors import ToolError
 from acstage1 import reports
+from acstage1.building import APPS, build_pod
 from acstage1.cgroupview import choose_views, show_cgroups
-from acstage1.devices import make_source_nodes
-from acstage1.keeping import KeptVolumes
-from acstage1.linux.mounts import (
-    MOUNT_ATTR_RDONLY,
-    MS_NODEV,
-    MS_NOEXEC,
-    MS_NOSUID,
-    make_all_private,
-    mount,
-    set_attributes,
-    unmount_detached,
-)
-from acstage1.linux.namespaces import (
-    CLONE_NEWCGROUP,
-    CLONE_NEWIPC,
-    CLONE_NEWNET,
-    CLONE_NEWNS,
-    CLONE_NEWUTS,
-    bring_loopback_up,
-    pivot_root_here,
-    set_hostname,
-    unshare,
-)
-from acstage1.linux.security import die_with_parent, forbid_inspection, name_command_line
+from acstage1.linux.namespaces import CLONE_NEWCGROUP, CLONE_NEWNS, pivot_root_here, unshare
+from acstage1.linux.security import die_with_parent
 from acstage1.linux.signals import SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, set_wakeup_fd, signal
-from acstage1.namefiles import NameFiles
-from acstage1.operations import Operation
 from acstage1.start import Start, become, fork_in_pod
-from acstage1.tree import NOTIFY_PATH, AppTree
-from acstage1.volumes import mount_limited
+from acstage1.tree import NOTIFY_PATH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import NoReturn
 
-    from acspec.jsontext import JSONValue
-    from acstage1.hierarchies import Hierarchy
-    from acstage1.marks import Marks
-    from acstage1.pod import App, PodDirectory
-    from acstage1.reports import Channel
-    from acstage1.sockets import Socket
+    from acstage1.context import InitContext
+    from acstage1.pod import App
     from acstage1.start import Descriptors
 
-_HARMLESS = MS_NOSUID | MS_NODEV | MS_NOEXEC
-_NODES = "/dev"
-_APPS = "/apps"
 _REAPED_AT_ONCE = 64
-
-
-class InitContext:
-    """What init inherits.
-
-    The pod, the channel, the lifeline's reading end, the gate that opens when it is in its cgroups, the trampoline, each app's
-    descriptors 0 to 2 (None: its own /dev/null), what makes the terminals of apps that have one, the sockets on ports of the
-    host, and the hierarchies in which the pod has cgroups.
-    """
-
-    __slots__ = (
-        "channel", "debug", "descriptors", "gate", "hierarchies", "lifeline", "marks", "namespaces", "pod", "sockets", "terminals",
-        "trampoline",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        pod: PodDirectory,
-        channel: Channel,
-        lifeline: int,
-        gate: int,
-        trampoline: int | None,
-        descriptors: dict[str, tuple[int | None, int, int]],
-        terminals: dict[str, Callable[[], int]],
-        sockets: dict[Socket, int],
-        hierarchies: Sequence[Hierarchy],
-        debug: bool,
-    ) -> None:
-        self.pod = pod
-        self.channel = channel
-        self.lifeline = lifeline
-        self.gate = gate
-        self.trampoline = trampoline
-        self.descriptors = descriptors
-        self.terminals = terminals
-        self.sockets = sockets
-        self.hierarchies = hierarchies
-        self.debug = debug
-        self.marks: Marks | None = None
-        self.namespaces: list[int] = []
 
 
 def run_init(context: InitContext) -> NoReturn:
@@ -113,7 +42,7 @@ def run_init(context: InitContext) -> NoReturn:
     step = ["begin"]
     try:
         _tie_to_monitor(context.lifeline)
-        _build(context, step)
+        build_pod(context, step)
         step[0] = "serve"
         _Init(context).serve()
     except BaseException as error:
@@ -134,117 +63,6 @@ def _tie_to_monitor(lifeline: int) -> None:
         os._exit(0)
     signal(SIGPIPE, SIG_IGN)
     os.umask(0o022)  # the caller's is not for what is made here
-
-
-def _build(context: InitContext, step: list[str]) -> None:
-    pod_path, hostname = context.pod.path, context.pod.hostname
-
-    def note(text: str) -> None:
-        context.channel.send(reports.NOTE, text)
-
-    step[0] = "map ids"
-    context.pod.ids.fill()
-    context.pod.ids.limit_processes(context.pod.pids_limit)
-    step[0] = "leave the host's namespaces"
-    unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
-    make_all_private()
-    # Opened here: a descriptor from the namespace we left could not be mounted from.
-    pod = os.open(pod_path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    nodes = pod_path + _NODES
-    files = NameFiles(hostname, context.pod.files)
-    kept = KeptVolumes(pod_path, context.pod.kept)
-    trees = {app.name: AppTree(app, pod, f"{pod_path}{_APPS}/{app.name}", nodes, files, note) for app in context.pod.apps}
-    steps = [
-        Operation("bring lo up", bring_loopback_up),
-        *(_listen(context, app, item) for app in context.pod.apps for item in app.sockets if not item.is_host),
-        Operation(f"set the host name to {hostname}", lambda: set_hostname(hostname)),
-        *_set_parameters(context.pod.isolators),
-        Operation("become uninspectable", forbid_inspection),
-        # The monitor's, which init inherits, says where on the host the pod lies, and apps can read it.
-        Operation("show a command line of its own", lambda: name_command_line(b"acstage1 init")),
-        Operation("watch the monitor", lambda: die_with_parent(SIGKILL)),
-        *(_limit_volume(pod_path, name, size) for name, size in context.pod.sizes.items()),
-        *kept.open(),
-        *(_named(name, step) for name, tree in trees.items() for step in tree.open_sources()),
-        # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
-        Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", _HARMLESS, "mode=755,size=1m")),
-        Operation("make device nodes", lambda: make_source_nodes(nodes)),
-        Operation("make a place for the /proc of restarts", lambda: os.mkdir(f"{pod_path}/proc", 0o555)),
-        *kept.keep(),
-    ]
-    for name, tree in trees.items():
-        steps.append(_make_place(name, f"{pod_path}{_APPS}/{name}"))
-        steps += [_named(name, operation) for operation in tree.operations()]
-    steps += [
-        # Apps have binds of the nodes. No file system on which a device could be opened stays where init could be led to.
-        Operation("let go of the device nodes", lambda: unmount_detached(nodes)),
-        Operation("close the pod directory", lambda: os.close(pod)),
-        Operation("wait for the cgroups", lambda: _wait(context.gate)),
-        *_prepare_restarts(context),
-        Operation("leave the host's cgroup namespace", lambda: unshare(CLONE_NEWCGROUP)),
-        Operation("leave the host's files", lambda: pivot_root_here(pod_path)),
-        Operation("make init's root read-only", _make_root_read_only),
-    ]
-    for operation in steps:
-        step[0] = operation.describe()
-        if context.debug:
-            note(step[0])
-        operation.apply()
-
-
-def _prepare_restarts(context: InitContext) -> list[Operation]:
-    """Return the steps for what restarts in an ordinary user's pod need: the way in, and marks where there are several apps."""
-    if context.pod.ids.is_host or not context.pod.restarts:
-        return []
-    from acstage1.joining import open_namespaces
-    from acstage1.marks import Marks
-
-    marks = context.marks = Marks()
-    several = [app.name for app in context.pod.apps] if len(context.pod.apps) > 1 else []
-    return [
-        Operation("open the namespaces for restarts", lambda: context.namespaces.extend(open_namespaces())),
-        Operation("mark the apps", lambda: marks.make(several)),
-    ]
-
-
-def _listen(context: InitContext, app: App, item: Socket) -> Operation:
-    def listen() -> None:
-        context.sockets[item] = item.open()
-
-    return Operation(f"{app.name}: listen on port {item.port}", listen)
-
-
-def _make_root_read_only() -> None:
-    root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    set_attributes(root, MOUNT_ATTR_RDONLY, recursive=False, path="/")
-    os.close(root)
-
-
-def _set_parameters(isolators: Sequence[JSONValue]) -> list[Operation]:
-    if not isolators:
-        return []
-    from acstage1.sysctls import find_parameters
-
-    return [Operation(f"set {parameter.name}", parameter.apply) for parameter in find_parameters(isolators)]
-
-
-def _make_place(app: str, place: str) -> Operation:
-    return Operation(f"make a place for {app}", lambda: os.makedirs(place))
-
-
-def _limit_volume(pod_path: str, name: str, size: int) -> Operation:
-    return Operation(f"mount a tmpfs for volume {name}", lambda: mount_limited(f"{pod_path}/volumes/{name}", size))
-
-
-def _named(app: str, operation: Operation) -> Operation:
-    return Operation(f"{app}: {operation.describe()}", operation.apply)
-
-
-def _wait(gate: int) -> None:
-    """Wait until the monitor has moved this process into its cgroups; when it is gone instead, so are we."""
-    if os.read(gate, 1) != b"+":
-        os._exit(0)
-    os.close(gate)
 
 
 class _Child:
@@ -340,7 +158,7 @@ class _Init:
             marks = self._context.marks
             is_marked = marks is not None and marks.put_on(app.name)
             unshare(CLONE_NEWNS if is_marked else CLONE_NEWNS | CLONE_NEWCGROUP)
-            pivot_root_here(f"{_APPS}/{app.name}")
+            pivot_root_here(f"{APPS}/{app.name}")
             show_cgroups(choose_views(self._context.hierarchies))
             start.descriptors = self._descriptors(app, role)
             start.sockets = tuple(self._context.sockets[item] for item in app.sockets) if role == reports.MAIN else ()

@@ -274,7 +274,8 @@ def _become_init(
 ) -> NoReturn:
     """Be pod init, whose modules are imported only here: beside the monitor, which makes the cgroups meanwhile."""
     try:
-        from acstage1.init import InitContext, run_init
+        from acstage1.context import InitContext
+        from acstage1.init import run_init
 
         descriptors, terminals, hierarchies = streams.descriptors, streams.terminals, cgroups.hierarchies()
         run_init(InitContext(pod, channel, lifeline, gate, trampoline, descriptors, terminals, sockets, hierarchies, debug))
