@@ -23,12 +23,15 @@ class PodSelection:
     def __init__(self, states: Iterable[str], annotations: Iterable[str]) -> None:
         """Take the words of *states*, and *annotations* as `NAME`, whatever the value, or `NAME=VALUE`.
 
-        Raises: UsageError for a state that no pod is ever in.
+        Raises: UsageError for a state that no pod is ever in, or an annotation without a name.
         """
         self._states = frozenset(states)
         self._annotations = tuple(word.partition("=") for word in annotations)
         for word in sorted(self._states.difference(STATES)):
             raise UsageError(f"--state {word}", "no pod is ever in that state", ", ".join(STATES))
+        for name, equals, value in self._annotations:
+            if not name:
+                raise UsageError(f"--annotation {equals}{value}", "not of the form NAME or NAME=VALUE")
 
     def takes(self, pod: PodState) -> bool:
         """Tell whether *pod* is one of them."""

@@ -15,6 +15,7 @@ from array import array
 
 from acspec import limits
 from acspec.archive.entry import Kind
+from acspec.archive.path_table import enlarge
 from acspec.typed import NamedTuple
 from actool.checks.programs import Program
 
@@ -130,14 +131,8 @@ class RootfsIndex:
         return slot
 
     def _grow(self) -> None:
-        old = self._slots
-        self._slots = slots = array("Q", bytes(8 * _GROWTH * len(old)))
-        self._mask = mask = len(slots) - 1
-        for word in filter(None, old):  # each of them another path: any free slot will do
-            slot = word >> _CODE_BITS & mask
-            while slots[slot]:
-                slot = slot + 1 & mask
-            slots[slot] = word
+        self._slots = enlarge(self._slots, _GROWTH, _CODE_BITS)
+        self._mask = len(self._slots) - 1
 
 
 def _size_of(node: Node) -> int:

@@ -41,3 +41,9 @@ def test_a_pod_is_shown(sentence: str) -> None:
 def test_a_state_that_no_pod_is_ever_in_is_refused() -> None:
     with pytest.raises(UsageError, match=r"--state up: no pod is ever in that state \(preparing, .*garbage\)"):
         PodSelection(["running", "up"], [])
+
+
+@pytest.mark.parametrize("typed", ["", "=", "=value"])
+def test_an_annotation_without_a_name_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError, match=f"--annotation {typed}: not of the form NAME or NAME=VALUE"):
+        PodSelection([], [typed])

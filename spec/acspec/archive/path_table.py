@@ -97,15 +97,23 @@ class PathTable:
         return before & _VALUE_MASK
 
     def _grow(self) -> None:
-        old = self._slots
-        growth = _GROWTH if len(old) < _LARGE else 2
-        self._slots = slots = array("Q", bytes(8 * growth * len(old)))
-        self._mask = mask = len(slots) - 1
-        for word in filter(None, old):  # each of them another path: any free slot will do
-            slot = word >> _VALUE_BITS & mask
-            while slots[slot]:
-                slot = slot + 1 & mask
-            slots[slot] = word
+        self._slots = enlarge(self._slots, _GROWTH if len(self._slots) < _LARGE else 2, _VALUE_BITS)
+        self._mask = len(self._slots) - 1
+
+
+def enlarge(old: array[int], growth: int, bits: int) -> array[int]:
+    """Return a table *growth* times as large that holds what *old* does: words with a hash above their lowest *bits*, or 0.
+
+    Source: Knuth, The Art of Computer Programming, 6.4: open addressing, linear probing.
+    """
+    slots = array("Q", bytes(8 * growth * len(old)))
+    mask = len(slots) - 1
+    for word in filter(None, old):  # each of them another path: any free slot will do
+        slot = word >> bits & mask
+        while slots[slot]:
+            slot = slot + 1 & mask
+        slots[slot] = word
+    return slots
 
 
 def _as_hash(digest: bytes) -> int:
