@@ -132,8 +132,8 @@ class Life:
         """Take note that the program of the present role runs. Raises: OSError."""
         if self._role == MAIN:
             self.began = self._runs = True
-            if self._owed or self._ending:  # the request came while it was starting
-                self._send(self._owed or SIGTERM)
+            if self._owed:  # it came while main was starting; an end of the pod alone is no request before its turn
+                self._send(self._owed)
             self._owed = 0
 
     def is_ready(self) -> bool:

@@ -1,0 +1,70 @@
+"""An app's life, turn by turn: what it is sent, in orders of events that a run of a pod meets only now and then."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from acstage1.life import Life
+from acstage1.restarts import NO, Restarts
+
+Program = subprocess.Popen[bytes]
+
+
+class Deaf:
+    """Stands for the monitor's hands: nothing it is told goes anywhere, and every process is where it says."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+    def admit(self, _app: str, _role: str, _attempt: int, pid: int) -> int:
+        return pid
+
+
+@pytest.fixture
+def life() -> Life:
+    """An app that is to start, and of which nothing has been heard."""
+    app: Any = SimpleNamespace(name="app", handlers={}, exec=["/bin/cat"])
+    hands: Any = Deaf()
+    life = Life(app, 60, Restarts(NO, None), None, hands)
+    life.begin()
+    return life
+
+
+@pytest.fixture
+def main() -> Iterator[Program]:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as main:
+        yield main
+        main.kill()
+
+
+def answer(main: Program) -> bytes:
+    """Return what a program answers that still runs."""
+    assert main.stdin is not None and main.stdout is not None
+    main.stdin.write(b"here\n")
+    main.stdin.flush()
+    return main.stdout.readline()
+
+
+def test_the_end_of_the_pod_asks_no_app_before_its_turn(life: Life, main: Program) -> None:
+    life.admitted(main.pid)
+    life.end_soon()
+    life.runs()  # the word of its start is younger than the end of the pod
+    assert answer(main) == b"here\n"
+    life.signal(signal.SIGTERM)
+    assert main.wait() == -signal.SIGTERM
+    life.ended(-signal.SIGTERM)
+    assert (life.done, life.code) == (True, 128 + signal.SIGTERM)
+
+
+def test_a_request_that_came_before_the_program_ran_is_made_again(life: Life, main: Program) -> None:
+    life.signal(signal.SIGTERM)
+    life.admitted(main.pid)
+    assert answer(main) == b"here\n"
+    life.runs()
+    assert main.wait() == -signal.SIGTERM
