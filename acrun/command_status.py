@@ -25,7 +25,7 @@ def status(
     pod: PodArgument,
     directory: Directory = None,
     json: Json = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until the pod has ended.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the pod has run and ended.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with the exit code of the pod's run.")] = False,
 ) -> int:
     """Show all of one pod. Its state, its apps, and which isolators are enforced."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from acrun.messages import open_seen
+from acrun.pauses import sleep_while_read
 from acrun.records import read_state
 from acspec import limits
 from acspec.errors import MissingInputError
@@ -19,6 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acrun.states import PodState
     from acspec.pods import Pod, Pods
+
+# Seconds between two looks at a pod that waits to be run: nobody tells of that.
+_LOOK = 0.1
 
 
 def get_state(pods: Pods, text: str) -> tuple[Pod, PodState]:
@@ -37,17 +41,36 @@ def get_state(pods: Pods, text: str) -> tuple[Pod, PodState]:
 
 
 def wait_for_end(pods: Pods, text: str) -> None:
-    """Wait until the pod that *text* means no longer runs, asleep until the kernel gives its lock.
+    """Wait until the pod that *text* means has run and ended; one that is being made, or waits to be run, is still to do so.
 
-    Raises: MissingInputError when there is none, or it is removed meanwhile; OSError.
-    Source: spec/pod-directory.md, Locks.
+    While it is made and while it runs, this process is asleep until the kernel gives the pod's lock. A pod whose maker was killed
+    will never run, and is not waited for.
+
+    Raises: MissingInputError when there is none, or it is removed meanwhile; BrokenPipeError when nobody reads standard output any
+    more while it waits to be run; OSError.
+    Source: spec/pod-directory.md, Phases and Locks.
     """
     pod = pods.get(text)
+    while not _has_ended(pod):
+        before = pod.phase
+        try:
+            pod = pods.get(pod.uuid)
+        except MissingInputError:
+            raise MissingInputError(text, f"was removed {'as soon as it had ended' if before == 'run' else 'meanwhile'}") from None
+
+
+def _has_ended(pod: Pod) -> bool:
+    """Return True when there is nothing (more) to wait for, False when the pod is somewhere else by now."""
     try:
-        if pod.phase == "run":
-            os.close(open_locked(pod.path, shared=True, wait=True))
+        if pod.phase == "prepared":
+            # Its lock is free for whoever is to run it, and that shall be so: not even for an instant is it held here.
+            while os.path.lexists(pod.path):
+                sleep_while_read(_LOOK)
+            return False
+        os.close(open_locked(pod.path, shared=True, wait=True))
     except FileNotFoundError:
-        raise MissingInputError(text, "was removed as soon as it had ended") from None
+        return False
+    return True
 
 
 def read_manifest(pods: Pods, text: str, *, pretty: bool) -> bytes:

@@ -95,7 +95,7 @@ complete -c acrun -n '__fish_seen_subcommand_from list' -l json -d 'JSON for pro
 complete -c acrun -n '__fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit'
 complete -c acrun -n '__fish_seen_subcommand_from status' -l dir -r -F -d 'The data directory ($APPC_DIR)'
 complete -c acrun -n '__fish_seen_subcommand_from status' -l json -d 'JSON for programs'
-complete -c acrun -n '__fish_seen_subcommand_from status' -l wait -d 'Wait until the pod has ended'
+complete -c acrun -n '__fish_seen_subcommand_from status' -l wait -d 'Wait until the pod has run and ended'
 complete -c acrun -n '__fish_seen_subcommand_from status' -l exit-code -d 'End with the exit code of the pod'\''s run'
 complete -c acrun -n '__fish_seen_subcommand_from status' -s h -l help -d 'Show this message and exit'
 complete -c acrun -n '__fish_seen_subcommand_from cat-manifest' -l dir -r -F -d 'The data directory ($APPC_DIR)'

@@ -66,6 +66,13 @@ def test_who_waits_ends_with_the_code_of_the_run_when_that_is_asked_for(shelf: D
     assert_refused(shelf.run("acrun", "status", "--wait", "--exit-code", "nobody"), 125, "nobody: no such pod", "acrun")
 
 
+def test_who_waits_for_a_prepared_pod_wakes_when_it_has_been_run(shelf: Desk) -> None:
+    assert shelf.run("acrun", "prepare", "--name", "later", "./probe.aci", "--", "exit", "4").code == 0
+    with shelf.start("acrun", "status", "--wait", "--exit-code", "later") as waits:
+        assert shelf.run("acrun", "run-prepared", "later").code == 4
+        assert waits.wait() == 4
+
+
 def test_a_pod_that_was_only_prepared_has_no_exit_code(shelf: Desk) -> None:
     assert shelf.run("acrun", "prepare", "--name", "made", "./probe.aci").code == 0
     ended = shelf.run("acrun", "status", "--exit-code", "made")
