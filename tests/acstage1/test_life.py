@@ -45,7 +45,8 @@ def main() -> Iterator[Program]:
 
 def answer(main: Program) -> bytes:
     """Return what a program answers that still runs."""
-    assert main.stdin is not None and main.stdout is not None
+    assert main.stdin is not None
+    assert main.stdout is not None
     main.stdin.write(b"here\n")
     main.stdin.flush()
     return main.stdout.readline()
