@@ -9,17 +9,17 @@ Modules, from top to bottom:
     stop          asking a pod to end
     collect       what is left of a pod whose monitor is gone
     removal       the whole pod removed, when that was asked for
-    conversation  the terminal of one process, as long as it runs
-    passing       a caller's descriptors for one process that has no terminal
+    enter_terminal  `enter` with a terminal of the command's own
+    enter_streams  `enter` without a terminal: the caller's descriptors 0 to 2
     supervise     what happens when: handlers, apps, signals, the end
-    life          one app from its first process to its last
-    hands         what the monitor does for the lives of its apps
-    starter       what whoever started the pod hears of it
+    lifecycle     one app: pre-start, main, post-stop, and whether it starts again
+    pod_actions   what the monitor does for its apps: cgroups, status files, messages to init
+    start_notifier  tells stage0 and a service manager how the pod's start goes
     rebuild       the clean copy that an app is started again from
     leftovers     what an app left behind, killed from inside the pod
     descriptors   what apps get as 0 to 2, and what init keeps
-    notices       what apps say by sd_notify, and what the monitor says so
-    flows         what moves between the apps' pipes and our own descriptors
+    notify_socket  sd_notify: what apps say by it, and what the monitor says
+    multiplexer   copies between the apps' pipes and our own descriptors
     relay         between an app's terminal and our own descriptors
     terminal      the caller's terminal: raw for a while, its size
     output        what apps write: into their logs, and through
@@ -27,7 +27,7 @@ Modules, from top to bottom:
     input         what an app reads: copied, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
     processes     processes as /proc shows them
-    account       isolators.json, from the first judgement to the last
+    isolator_report  isolators.json: every isolator of a pod, and what became of it
     limits        what resources are asked for, as limits
     blockdevices  the disks behind paths
     shortfalls    what an ordinary user's pod does without, and what is said of it
@@ -35,9 +35,9 @@ Modules, from top to bottom:
     init          PID 1 of the pod: what the monitor asks for, and what ends
     building      from the host to a pod that stands, step by step
     context       what init inherits
-    joining       the way into the pod, for those who make a clean copy
-    marks         by what processes of one app are told from others'
-    keeping       volumes with a size, where a restart finds them
+    pod_namespaces  the namespaces of a running pod, joined to rebuild an app
+    app_marks     a cgroup namespace for each app, by which its processes are known
+    kept_volumes  volumes with a size, where a restart finds them
     cgroupview    /sys/fs/cgroup as an app sees it
     tree          the file system of one app
     namefiles     files in /etc by which apps find names
@@ -52,7 +52,7 @@ Modules, from top to bottom:
     program       the program to execute, found inside the rootfs
     environment   the app's environment
     trampoline    the few bytes that execute the app in our stead
-    guard         the few bytes that give the terminal back after a kill
+    terminal_guard  the few bytes that give the terminal back after a kill
     sealed        programs of a few bytes
     isolators     who judges each isolator, and what is said of the rest
     oom           when memory is short: who is chosen, and who was
@@ -62,7 +62,7 @@ Modules, from top to bottom:
     cgroupfs      cgroup directories: control files, killing, removal
     pod           the pod directory as stage1 reads it
     restarts      whether and when an app is started again
-    policy        what the end of an app means for its pod
+    exit_policy   what the end of an app means for its pod
     idmap         the ids of a pod: the host's, or an ordinary user's own
     sockets       sockets that apps are started with
     reports       messages between monitor and init

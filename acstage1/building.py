@@ -11,7 +11,7 @@ import os
 
 from acstage1 import reports
 from acstage1.devices import make_source_nodes
-from acstage1.keeping import KeptVolumes
+from acstage1.kept_volumes import KeptVolumes
 from acstage1.linux.mounts import (
     MOUNT_ATTR_RDONLY,
     MS_NODEV,
@@ -121,10 +121,10 @@ def _prepare_restarts(context: InitContext) -> list[Operation]:
     """Return the steps for what restarts in an ordinary user's pod need: the way in, and marks where there are several apps."""
     if context.pod.ids.is_host or not context.pod.restarts:
         return []
-    from acstage1.joining import open_namespaces
-    from acstage1.marks import Marks
+    from acstage1.app_marks import AppMarks
+    from acstage1.pod_namespaces import open_namespaces
 
-    marks = context.marks = Marks()
+    marks = context.marks = AppMarks()
     several = [app.name for app in context.pod.apps] if len(context.pod.apps) > 1 else []
     return [
         Operation("open the namespaces for restarts", lambda: context.namespaces.extend(open_namespaces())),

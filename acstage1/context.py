@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from acstage1.app_marks import AppMarks
     from acstage1.hierarchies import Hierarchy
-    from acstage1.marks import Marks
     from acstage1.pod import PodDirectory
     from acstage1.reports import Channel
     from acstage1.sockets import Socket
@@ -52,5 +52,5 @@ class InitContext:
         self.sockets = sockets
         self.hierarchies = hierarchies
         self.debug = debug
-        self.marks: Marks | None = None
+        self.marks: AppMarks | None = None
         self.namespaces: list[int] = []

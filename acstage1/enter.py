@@ -10,6 +10,7 @@ import os
 from acspec.errors import MissingInputError, ToolError, reason_of
 from acspec.program import tell
 from acstage1.cgroups import join_app
+from acstage1.enter_streams import EnterStreams
 from acstage1.errors import NotExecutableError, NotFoundError, StartError
 from acstage1.isolators import has_labels
 from acstage1.linux.namespaces import (
@@ -24,7 +25,6 @@ from acstage1.linux.namespaces import (
 from acstage1.linux.security import forbid_inspection
 from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, send_signal, signal
 from acstage1.oom import set_oom_score
-from acstage1.passing import Passing
 from acstage1.pod import App, PodDirectory
 from acstage1.records import check_owner, open_process, read_cgroups
 from acstage1.reports import Failure, read_failure
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-    from acstage1.conversation import Conversation
+    from acstage1.enter_terminal import EnterTerminal
 
 _ALL = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP
 _ERRORS = {126: NotExecutableError, 127: NotFoundError}
@@ -45,7 +45,7 @@ _ERRORS = {126: NotExecutableError, 127: NotFoundError}
 def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     """Run *words*, or a shell, in the app *name* of a running pod and return the exit code, 128+N for signal N.
 
-    With *tty* it has a terminal of its own, which our caller's shows; else our descriptors 0 to 2 as `passing` has them.
+    With *tty* it has a terminal of its own, which our caller's shows; else our descriptors 0 to 2 as `enter_streams` has them.
 
     Raises: MissingInputError when there is no such app running; NotFoundError; NotExecutableError; StartError; OSError; UsageError.
     Source: spec/stage1.md, enter.
@@ -62,28 +62,28 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
         assign_labels(pod)
     report, report_end = os.pipe2(os.O_CLOEXEC)
     trampoline = make_high_trampoline()
-    conversation = _open_conversation() if tty else Passing()
+    session = _open_terminal() if tty else EnterStreams()
     pid = os.fork()
     if pid == 0:
         os.close(report)
-        descriptors, terminal = conversation.be_inside()
+        descriptors, terminal = session.be_inside()
         _join(pod, app, target, Start(app, words, descriptors, report_end, trampoline, terminal))
     os.close(report_end)
     _pass_on_signals(pid)
-    conversation.attend(os.pidfd_open(pid))
+    session.attend(os.pidfd_open(pid))
     data = os.read(report, 8192)
     code = _wait(pid)
     if data:
         raise _error(read_failure(data))
-    if code == 0 and conversation.loss.error is not None:
-        raise conversation.loss.error
+    if code == 0 and session.loss.error is not None:
+        raise session.loss.error
     return code
 
 
-def _open_conversation() -> Conversation:
-    from acstage1.conversation import Conversation
+def _open_terminal() -> EnterTerminal:
+    from acstage1.enter_terminal import EnterTerminal
 
-    return Conversation()
+    return EnterTerminal()
 
 
 def _join(pod: PodDirectory, app: App, target: int, start: Start) -> NoReturn:

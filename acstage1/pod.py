@@ -15,8 +15,8 @@ from acspec.execution import MAX_ID, MOST_BYTES, SUPPORTS_NOTIFY
 from acspec.fields import Fields
 from acspec.jsontext import read_json_file, read_limited
 from acspec.names import parse_ac_name
+from acstage1.exit_policy import ANY_FAILURE, is_exit_policy
 from acstage1.idmap import IdMap
-from acstage1.policy import ANY_FAILURE, is_exit_policy
 from acstage1.restarts import NO, RESTART_POLICIES
 
 TYPE_CHECKING = False

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-    from acstage1.joining import Way
     from acstage1.pod import App, PodDirectory
+    from acstage1.pod_namespaces import PodNamespaces
     from acstage1.tree import AppTree
 
 STEP = "make a clean copy"
@@ -79,10 +79,12 @@ class Rebuilding:
         self.finish()
 
 
-def start_rebuilding(pod: PodDirectory, app: App, way: Way, cgroups: Sequence[str], mark: int | None) -> Rebuilding:
+def start_rebuilding(
+    pod: PodDirectory, app: App, namespaces: PodNamespaces, cgroups: Sequence[str], mark: int | None
+) -> Rebuilding:
     """Begin to make a clean copy for *app*, none of whose processes is to live on.
 
-    *way* leads into the pod; *cgroups* and *mark* are the app's.
+    *namespaces* are the pod's; *cgroups* and *mark* are the app's.
 
     Raises: OSError.
     Source: spec/stage1.md, Restarts.
@@ -93,8 +95,8 @@ def start_rebuilding(pod: PodDirectory, app: App, way: Way, cgroups: Sequence[st
     if pid == 0:
         set_wakeup_fd(-1)
         signal(SIGTERM, SIG_DFL)
-        close_all_but({end, *way.descriptors()})  # above all not the lock, and not the lifeline
-        _guard(end, monitor, lambda: _lay_out(pod, app, way, cgroups, mark, end))
+        close_all_but({end, *namespaces.descriptors()})  # above all not the lock, and not the lifeline
+        _guard(end, monitor, lambda: _lay_out(pod, app, namespaces, cgroups, mark, end))
     os.close(end)
     return Rebuilding(pid, report)
 
@@ -120,14 +122,14 @@ def _in_child(report: int, parent: int | None, action: Callable[[], None]) -> bo
     return os.waitpid(pid, 0)[1] == 0
 
 
-def _lay_out(pod: PodDirectory, app: App, way: Way, cgroups: Sequence[str], mark: int | None, report: int) -> None:
+def _lay_out(pod: PodDirectory, app: App, namespaces: PodNamespaces, cgroups: Sequence[str], mark: int | None, report: int) -> None:
     """Kill what is left of the app, put its layers aside, make new ones, have the tree built, remove the old layers."""
     # Not imported before it is needed: most pods never start an app again.
     from acstage1.tree import AppTree
 
     me = os.getpid()
     kill_all(cgroups)
-    if not pod.ids.is_host and not _in_child(report, me, lambda: _reach_in(way, mark, report)):
+    if not pod.ids.is_host and not _in_child(report, me, lambda: _reach_in(namespaces, mark, report)):
         os._exit(1)
     place = os.path.join(pod.path, "apps", app.name)
     layers = [os.path.join(place, name) for name in _LAYERS[app.backend]]
@@ -141,26 +143,26 @@ def _lay_out(pod: PodDirectory, app: App, way: Way, cgroups: Sequence[str], mark
         for layer in layers:
             os.mkdir(layer, 0o700)
         copy_attributes(app.lower or "", layers[0])
-    if not _in_child(report, me, lambda: _carry(pod, app, way, report, AppTree)):
+    if not _in_child(report, me, lambda: _carry(pod, app, namespaces, report, AppTree)):
         os._exit(1)
     for layer in layers:
         _remove(layer + _OLD)
 
 
-def _reach_in(way: Way, mark: int | None, report: int) -> None:
+def _reach_in(namespaces: PodNamespaces, mark: int | None, report: int) -> None:
     """Kill what is left of the app from inside the pod, where no cgroup need tell of it."""
     from acstage1.leftovers import kill_left
 
-    _become_root(way)
-    way.go(CLONE_NEWNS | CLONE_NEWPID)
+    _become_root(namespaces)
+    namespaces.join(CLONE_NEWNS | CLONE_NEWPID)
     if not _in_child(report, None, lambda: kill_left(mark)):
         os._exit(1)
 
 
-def _become_root(way: Way) -> None:
+def _become_root(namespaces: PodNamespaces) -> None:
     """Join the user namespace of a pod, which makes this process one that all of the pod could see, and that dies by itself."""
     parent = os.getppid()
-    way.go(CLONE_NEWUSER)
+    namespaces.join(CLONE_NEWUSER)
     forbid_inspection()
     die_with_parent(SIGKILL)
     if os.getppid() != parent:
@@ -180,11 +182,11 @@ def _copy(source: str, target: str) -> None:
     os.execvp(words[0], words)
 
 
-def _carry(pod: PodDirectory, app: App, way: Way, report: int, make_tree: type[AppTree]) -> None:
+def _carry(pod: PodDirectory, app: App, namespaces: PodNamespaces, report: int, make_tree: type[AppTree]) -> None:
     """Mount root and volumes where the host's files are in reach, then leave those for the pod's namespaces, and have it built."""
     forbid_inspection()  # before any process of the pod can see this one
     if not pod.ids.is_host:
-        _become_root(way)
+        _become_root(namespaces)
     unshare(CLONE_NEWNS)
     make_all_private()
     directory = os.open(pod.path, _DIRECTORY)
@@ -195,10 +197,10 @@ def _carry(pod: PodDirectory, app: App, way: Way, report: int, make_tree: type[A
     tree.mount_root()
     tree.detach_root()
     os.close(directory)
-    way.go(_JOINED)
+    namespaces.join(_JOINED)
     for operation in tree.open_kept(os.open("/", _DIRECTORY), pod.kept):
         operation.apply()
-    if not _in_child(report, None, lambda: _build(app.name, tree, nodes, way)):
+    if not _in_child(report, None, lambda: _build(app.name, tree, nodes, namespaces)):
         os._exit(1)
 
 
@@ -210,7 +212,7 @@ def _make_nodes(place: str) -> int:
     return clone_tree(os.open(directory, _DIRECTORY), recursive=True, path=directory)
 
 
-def _build(app: str, tree: AppTree, nodes: int, way: Way) -> None:
+def _build(app: str, tree: AppTree, nodes: int, namespaces: PodNamespaces) -> None:
     """Build the tree in the pod, out of sight of everybody, and put it in the place of the old one."""
     unshare(CLONE_NEWNS)
     mount("tmpfs", SCRATCH, "tmpfs", _HARMLESS, "mode=755,size=1m")
@@ -223,7 +225,7 @@ def _build(app: str, tree: AppTree, nodes: int, way: Way) -> None:
         operation.apply()
     descriptor = os.open(place, _DIRECTORY)
     built = clone_tree(descriptor, recursive=True, path=place)
-    way.go(CLONE_NEWNS)
+    namespaces.join(CLONE_NEWNS)
     target = f"/apps/{app}"
     try:
         unmount_detached(target)

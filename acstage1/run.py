@@ -17,24 +17,24 @@ from acspec.errors import ToolError, UsageError, reason_of
 from acspec.locks import open_locked
 from acspec.ownership import is_root
 from acspec.program import os_error, tell
-from acstage1.account import Account
 from acstage1.cgroupfs import remove_patiently
 from acstage1.cgroups import PodCgroups
 from acstage1.descriptors import Streams, close_all, open_streams
 from acstage1.errors import StartError
-from acstage1.flows import Flows
-from acstage1.hands import Hands, InitProcess
 from acstage1.hierarchies import find_own_hierarchies
 from acstage1.idmap import refusal
+from acstage1.isolator_report import IsolatorReport
 from acstage1.isolators import has_labels
 from acstage1.linux.forks import fork_into
 from acstage1.linux.namespaces import CLONE_NEWPID
 from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
 from acstage1.losses import Losses
+from acstage1.multiplexer import Multiplexer
 from acstage1.pod import PodDirectory
+from acstage1.pod_actions import InitProcess, PodActions
 from acstage1.records import Records, check_owner, write_end
 from acstage1.reports import FAILED, describe_failure, open_channel
-from acstage1.starter import Starter
+from acstage1.start_notifier import StartNotifier
 from acstage1.supervise import FORWARDED, Supervisor
 from acstage1.trampoline import make_high_trampoline
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from acstage1.idmap import IdMap
-    from acstage1.notices import Notices
+    from acstage1.notify_socket import NotifySocket
     from acstage1.reports import Channel
     from acstage1.sockets import Socket
 
@@ -123,7 +123,7 @@ class _Monitor:
         self._options = options
         self._lock = lock
         self._records = Records(pod.path)
-        self._account = Account(pod)
+        self._report = IsolatorReport(pod)
         self._cgroups = PodCgroups(find_own_hierarchies(), pod.uuid, [app.name for app in pod.apps], pod.cgroup_parent)
         self._streams = Streams()
         self._losses = Losses(self._tell)
@@ -156,7 +156,7 @@ class _Monitor:
         ours, theirs = open_channel()
         interactive, detached = self._options.interactive, self._options.detached
         streams = self._streams = open_streams(self._pod, self._losses, interactive=interactive, detached=detached)
-        notices = _open_notices(self._pod)
+        notify_sockets = _open_notify_sockets(self._pod)
         lifeline, held = os.pipe2(os.O_CLOEXEC)
         gate, opener = os.pipe2(os.O_CLOEXEC)
         trampoline = make_high_trampoline()
@@ -174,9 +174,9 @@ class _Monitor:
         try:
             # The kernel lets the first move into a cgroup wait for milliseconds, in which init is on its way already.
             self._cgroups.make()
-            self._account.limit_pod(self._cgroups)
+            self._report.limit_pod(self._cgroups)
             self._admit_init(pid, opener)
-            return self._supervise(init, wakeup, notices)
+            return self._supervise(init, wakeup, notify_sockets)
         finally:
             streams.restore_terminal()
             os.kill(pid, SIGKILL)  # has ended when all went well; else nothing may be left to wait for us
@@ -190,18 +190,18 @@ class _Monitor:
         except (ProcessLookupError, BrokenPipeError):
             pass  # init has ended already; what it said is still in the channel
 
-    def _supervise(self, init: InitProcess, wakeup: int, notices: Mapping[str, Notices]) -> int:
+    def _supervise(self, init: InitProcess, wakeup: int, notify_sockets: Mapping[str, NotifySocket]) -> int:
         pod, options, streams = self._pod, self._options, self._streams
-        starter = Starter(pod.uuid, [app.name for app in pod.apps], options.ready_fd, detached=options.detached)
-        hands = Hands(pod, init, self._cgroups, self._records, streams, notices, self._tell)
+        notifier = StartNotifier(pod.uuid, [app.name for app in pod.apps], options.ready_fd, detached=options.detached)
+        actions = PodActions(pod, init, self._cgroups, self._records, streams, notify_sockets, self._tell)
 
         def settle(marks: Sequence[str]) -> None:
             gc.enable()  # from here on this process may live for months
-            hands.settle(self._account, marks)
-            starter.prepared()
+            actions.settle(self._report, marks)
+            notifier.prepared()
 
-        flows = Flows(streams.outputs, streams.inputs, list(streams.relays.values()))
-        code = Supervisor(pod, init, wakeup, flows, hands, starter, notices, settle).run()
+        multiplexer = Multiplexer(streams.outputs, streams.inputs, list(streams.relays.values()))
+        code = Supervisor(pod, init, wakeup, multiplexer, actions, notifier, notify_sockets, settle).run()
         return StartError.exit_code if code == 0 and self._losses.of_caller else code
 
     def _tell(self, text: str) -> None:
@@ -224,13 +224,13 @@ class _Monitor:
             return names
 
 
-def _open_notices(pod: PodDirectory) -> dict[str, Notices]:
+def _open_notify_sockets(pod: PodDirectory) -> dict[str, NotifySocket]:
     apps = [app.name for app in pod.apps if app.notify]
     if not apps:
         return {}
-    from acstage1.notices import Notices
+    from acstage1.notify_socket import NotifySocket
 
-    return {name: Notices(os.path.join(pod.path, "apps", name)) for name in apps}
+    return {name: NotifySocket(os.path.join(pod.path, "apps", name)) for name in apps}
 
 
 def _catch_signals() -> int:

@@ -13,8 +13,8 @@ import select
 import time
 
 from acstage1 import reports
-from acstage1.flows import milliseconds_until
-from acstage1.life import Life
+from acstage1.exit_policy import ExitPolicy
+from acstage1.lifecycle import AppLifecycle
 from acstage1.linux.signals import (
     SIGHUP,
     SIGINT,
@@ -25,18 +25,18 @@ from acstage1.linux.signals import (
     SIGUSR2,
     send_signal,
 )
-from acstage1.policy import ExitPolicy
+from acstage1.multiplexer import milliseconds_until
 from acstage1.restarts import Restarts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from acstage1.flows import Flows
-    from acstage1.hands import Hands, InitProcess
-    from acstage1.notices import Notices
+    from acstage1.multiplexer import Multiplexer
+    from acstage1.notify_socket import NotifySocket
     from acstage1.pod import PodDirectory
-    from acstage1.starter import Starter
+    from acstage1.pod_actions import InitProcess, PodActions
+    from acstage1.start_notifier import StartNotifier
 
 FORWARDED = (SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2)
 _USERS = (SIGUSR1, SIGUSR2)
@@ -50,15 +50,17 @@ class Supervisor:
         pod: PodDirectory,
         init: InitProcess,
         wakeup: int,
-        flows: Flows,
-        hands: Hands,
-        starter: Starter,
-        notices: Mapping[str, Notices],
+        multiplexer: Multiplexer,
+        actions: PodActions,
+        notifier: StartNotifier,
+        notify_sockets: Mapping[str, NotifySocket],
         settle: Callable[[Sequence[str]], None],
     ) -> None:
         """Supervise *pod*; *wakeup* delivers signal numbers, *settle* is called once: the pod stands, no app has started."""
         self._lives = {
-            app.name: Life(app, pod.grace_period, Restarts(pod.restart, pod.restart_limit), notices.get(app.name), hands)
+            app.name: AppLifecycle(
+                app, pod.grace_period, Restarts(pod.restart, pod.restart_limit), notify_sockets.get(app.name), actions
+            )
             for app in pod.apps
         }
         self._policy = ExitPolicy(pod.exit_policy)
@@ -66,15 +68,15 @@ class Supervisor:
         self._channel = init.channel
         self._init = init.pidfd
         self._wakeup = wakeup
-        self._flows = flows
-        self._tell, self._settle = hands.tell, settle
-        self._starter = starter
+        self._multiplexer = multiplexer
+        self._tell, self._settle = actions.tell, settle
+        self._notifier = notifier
         self._told_started = self._told_ready = False
         self._ending = False
         self._asked = False
         self._kill_at: float | None = None
-        self._to_stop: list[Life] = []  # the next one last
-        self._stopping: Life | None = None
+        self._to_stop: list[AppLifecycle] = []  # the next one last
+        self._stopping: AppLifecycle | None = None
         self._next_stop_at: float | None = None
         self._culprit: str | None = None
         self._init_gone = False
@@ -87,10 +89,10 @@ class Supervisor:
         while not self._init_gone and not all(life.done for life in self._lives.values()):
             self._turn()
         if not self._ending:
-            self._starter.ending("all apps have ended")
+            self._notifier.ending("all apps have ended")
         self._channel.close()
         send_signal(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
-        self._flows.drain(self._init, self._wakeup, self._patience)
+        self._multiplexer.drain(self._init, self._wakeup, self._patience)
         return self._policy.exit_code({name: life.code for name, life in self._lives.items()}, self._culprit)
 
     def _patience(self, interrupted: bool) -> float | None:
@@ -101,7 +103,7 @@ class Supervisor:
 
     def _turn(self) -> None:
         ready = self._wait()
-        self._flows.advance(ready)
+        self._multiplexer.advance(ready)
         self._hear_notices(ready)
         if self._wakeup in ready:
             for number in os.read(self._wakeup, 64):
@@ -126,7 +128,7 @@ class Supervisor:
     def _hear_notices(self, ready: set[int]) -> None:
         """Take what apps say of themselves, before their ends: they have said it first."""
         for life in self._lives.values():
-            if life.notices is not None and life.notices.fileno() in ready:
+            if life.notify_socket is not None and life.notify_socket.fileno() in ready:
                 life.hear()
         self._tell_ready()
 
@@ -134,10 +136,10 @@ class Supervisor:
         poll = select.poll()
         for descriptor in (self._channel.fileno(), self._init, self._wakeup):
             poll.register(descriptor, select.POLLIN)
-        for descriptor, event in self._flows.wants().items():
+        for descriptor, event in self._multiplexer.wants().items():
             poll.register(descriptor, event)
         for life in self._lives.values():
-            for source in (life.rebuilding, life.notices):
+            for source in (life.rebuilding, life.notify_socket):
                 if source is not None:
                     poll.register(source.fileno(), select.POLLIN)
         moments = [self._kill_at, self._next_stop_at, *(life.moment() for life in self._lives.values())]
@@ -178,7 +180,7 @@ class Supervisor:
     def _end(self, why: str) -> None:
         """Begin the end of the pod."""
         self._ending = True
-        self._starter.ending(why)
+        self._notifier.ending(why)
         self._kill_at = time.monotonic() + self._grace
         for life in self._lives.values():
             life.end_soon()
@@ -226,7 +228,7 @@ class Supervisor:
         elif self._lives[name].failed(role, step, int(code), path, why):
             self._judge(self._lives[name])
 
-    def _judge(self, life: Life) -> None:
+    def _judge(self, life: AppLifecycle) -> None:
         """End the pod when the end of an app is to be the end of all."""
         if not self._ending and self._policy.ends_pod(life.app.name, life.code or 0):
             self._culprit = life.app.name
@@ -237,10 +239,10 @@ class Supervisor:
         """Tell, once, that every app's program runs, or has run; an app that could not be started does not hold this up."""
         if not self._told_started and not self._ending and all(life.began or life.done for life in self._lives.values()):
             self._told_started = True
-            self._starter.started()
+            self._notifier.started()
 
     def _tell_ready(self) -> None:
         """Tell, once, that every app is ready."""
         if not self._told_ready and not self._ending and all(life.is_ready() for life in self._lives.values()):
             self._told_ready = True
-            self._starter.all_ready()
+            self._notifier.all_ready()

@@ -12,8 +12,8 @@ import os
 import termios
 
 from acspec.errors import UsageError
-from acstage1.guard import Guard, find_kernel_settings
 from acstage1.linux.signals import SIGCONT, SIGSTOP, SIGTSTP, SIGWINCH, signal
+from acstage1.terminal_guard import TerminalGuard, find_kernel_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class CallersTerminal:
         self._settings = _read_settings() if interactive else None
         self._is_raw = False
         self._masters: list[int] = []
-        self._guard = Guard()
+        self._guard = TerminalGuard()
         signal(SIGWINCH, lambda _number, _frame: self._resize())
         if interactive:
             signal(SIGTSTP, lambda _number, _frame: self._suspend())

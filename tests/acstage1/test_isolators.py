@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from acspec.isolators import KNOWN
-from acstage1.account import Account
 from acstage1.errors import IgnoredIsolatorError
+from acstage1.isolator_report import IsolatorReport
 from acstage1.isolators import JUDGES, find_notes, judge_isolators
 from acstage1.linux.security import can_bound_tracing
 from acstage1.pod import PodDirectory
@@ -69,5 +69,5 @@ def test_an_app_that_may_take_over_init_is_remarked_on(tmp_path: Path, case: str
 def test_strict_refuses_what_would_be_ignored(tmp_path: Path) -> None:
     asked = {"name": "resource/network-bandwidth", "value": {"default": True, "limit": "1G"}}
     with pytest.raises(IgnoredIsolatorError, match="resource/network-bandwidth"):
-        Account(pod(tmp_path, asked, strict=True))
-    Account(pod(tmp_path, asked))
+        IsolatorReport(pod(tmp_path, asked, strict=True))
+    IsolatorReport(pod(tmp_path, asked))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from acstage1.flows import Flows
 from acstage1.losses import Loss
+from acstage1.multiplexer import Multiplexer
 from acstage1.output import Output, Sink
 from acstage1.pseudoterminal import open_handover, open_terminal
 from acstage1.relay import Relay
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from acstage1.start import Descriptors
 
 
-class Conversation:
+class EnterTerminal:
     """A terminal to be made by a process inside, and everything outside that belongs to it."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Conversation:
         os.close(self._inner)
         silent, held = os.pipe2(os.O_CLOEXEC)
         try:
-            Flows([], [], [self._relay]).drain(process, silent, lambda _interrupted: None)
+            Multiplexer([], [], [self._relay]).drain(process, silent, lambda _interrupted: None)
         finally:
             self._terminal.release()
             os.close(silent)

@@ -1,4 +1,4 @@
-"""What whoever started a pod hears of it: stage0 by a descriptor, a service manager by sd_notify.
+"""How the start of a pod goes, told to whoever started it: stage0 by a descriptor, a service manager by sd_notify.
 
 Source: spec/stage1.md, run (--ready-fd); sd_notify(3).
 """
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-class Starter:
-    """Those who started one pod; each of them may be gone, or not want to hear anything."""
+class StartNotifier:
+    """Tells those who started one pod; each of them may be gone, or not want to be told."""
 
     __slots__ = ("_apps", "_detached", "_ready_fd", "_uuid")
 
@@ -53,6 +53,6 @@ class Starter:
 
     def _notify(self, text: str) -> None:
         if NOTIFY_VARIABLE in os.environ:
-            from acstage1.notices import tell_starter  # only a service manager wants to know
+            from acstage1.notify_socket import notify_service_manager  # only a service manager wants to know
 
-            tell_starter(text)
+            notify_service_manager(text)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acstage1 import output
-from acstage1.flows import Flows
+from acstage1.multiplexer import Multiplexer
 from acstage1.output import Log, Sink, Stream
 
 
@@ -35,15 +35,15 @@ class Bench:
             source, writer = os.pipe()
             self.writers.append(writer)
             streams.append(Stream(source, sink, Log(path, 1 << 20, lose), label))
-        self.flows = Flows(streams, [])
+        self.multiplexer = Multiplexer(streams, [])
 
     def turn(self) -> bool:
         """Let move what moves; return whether anything did."""
         poll = select.poll()
-        for descriptor, event in self.flows.wants().items():
+        for descriptor, event in self.multiplexer.wants().items():
             poll.register(descriptor, event)
         ready = {descriptor for descriptor, _ in poll.poll(0)}
-        self.flows.advance(ready)
+        self.multiplexer.advance(ready)
         return bool(ready)
 
     def read(self) -> bytes:

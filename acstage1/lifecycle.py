@@ -18,9 +18,9 @@ from acstage1.reports import JOINED, MAIN, POST_STOP, PRE_START, START
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from acspec.jsontext import JSONValue
-    from acstage1.hands import Hands
-    from acstage1.notices import Notices
+    from acstage1.notify_socket import NotifySocket
     from acstage1.pod import App
+    from acstage1.pod_actions import PodActions
     from acstage1.rebuild import Rebuilding
     from acstage1.restarts import Restarts
 
@@ -29,15 +29,15 @@ _REQUESTS = (SIGTERM, SIGINT, SIGQUIT)
 _ENDING = "the pod is ending"
 
 
-class Life:
+class AppLifecycle:
     """One app's life: whether main runs or has run (*began*), how it ended (*code*), and whether all is over (*done*)."""
 
-    def __init__(self, app: App, grace: float, restarts: Restarts, notices: Notices | None, hands: Hands) -> None:
+    def __init__(self, app: App, grace: float, restarts: Restarts, notify_socket: NotifySocket | None, actions: PodActions) -> None:
         self.app = app
         self.code: int | None = None
         self.began = False
         self.done = False
-        self.notices = notices
+        self.notify_socket = notify_socket
         self.rebuilding: Rebuilding | None = None
         self._kill_at: float | None = None
         self._timed_out = self._kill_owed = False
@@ -45,7 +45,7 @@ class Life:
         self._rest: float | None = None
         self._grace = grace
         self._restarts = restarts
-        self._hands = hands
+        self._actions = actions
         self._role = ""
         self._pidfd = -1
         self._attempt = 0
@@ -64,14 +64,14 @@ class Life:
         self._attempt += 1
         self._started, self._since = now(), time.monotonic()
         self._runs, self._said, self.code = False, set(), None
-        if self.notices is not None:
-            self.notices.forget()
+        if self.notify_socket is not None:
+            self.notify_socket.forget()
         self._start(PRE_START if PRE_START in self.app.handlers else MAIN)
 
     def _start(self, role: str) -> None:
         self._role = role
         self._timed_out = self._kill_owed = False
-        self._hands.send(START, self.app.name, role)
+        self._actions.send(START, self.app.name, role)
 
     def moment(self) -> float | None:
         """Return when `tick` will have something to do, on the monotonic clock."""
@@ -107,7 +107,7 @@ class Life:
         """Do what is due by now. Raises: OSError."""
         if self._begin_at is not None and time.monotonic() >= self._begin_at:
             self._begin_at = None
-            self.rebuilding = self._hands.rebuild(self.app)
+            self.rebuilding = self._actions.rebuild(self.app)
         if self._kill_at is not None and time.monotonic() >= self._kill_at:
             self._kill_at = None
             self._timed_out = True
@@ -119,14 +119,14 @@ class Life:
         Raises: OSError.
         """
         try:
-            self._pidfd = os.pidfd_open(self._hands.admit(self.app.name, self._role, self._attempt, pid))
+            self._pidfd = os.pidfd_open(self._actions.admit(self.app.name, self._role, self._attempt, pid))
         except ProcessLookupError:
             return  # killed before it was anything; init's word of that is on its way
         if self._role == POST_STOP:
             self._kill_at = time.monotonic() + self._grace
         if self._kill_owed:
             self._send(SIGKILL)
-        self._hands.send(JOINED, str(pid))
+        self._actions.send(JOINED, str(pid))
 
     def runs(self) -> None:
         """Take note that the program of the present role runs. Raises: OSError."""
@@ -138,14 +138,14 @@ class Life:
 
     def is_ready(self) -> bool:
         """Tell whether main runs and, where it is to say so, has said that it is ready; or is not waited for any more."""
-        return self.done or (self._runs and (self.notices is None or "ready" in self._said))
+        return self.done or (self._runs and (self.notify_socket is None or "ready" in self._said))
 
     def hear(self) -> None:
         """Hear what the app says. Raises: OSError."""
-        heard = self.notices.hear() if self.notices is not None else set()
+        heard = self.notify_socket.hear() if self.notify_socket is not None else set()
         if self._role == MAIN and not heard <= self._said:
             self._said |= heard
-            self._hands.said(self.app.name, self._said)
+            self._actions.said(self.app.name, self._said)
 
     def ended(self, code: int) -> bool:
         """Go on after a process ended with *code*, negative for a signal; return whether the app's own end is known by now."""
@@ -162,7 +162,7 @@ class Life:
             return final
         if code:
             why = f"was killed after {self._grace:g} s" if self._timed_out else f"ended with {_words(code)}"
-            self._hands.tell(f"{self.app.name}: {POST_STOP} {why}")
+            self._actions.tell(f"{self.app.name}: {POST_STOP} {why}")
             self._note_post_stop(why)
         self._over()
         return False
@@ -176,7 +176,7 @@ class Life:
         if self._ending or (code and self._owed in _REQUESTS):
             self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
         elif code:
-            self._hands.tell(f"{self.app.name}: pre-start ended with {_words(code)}")
+            self._actions.tell(f"{self.app.name}: pre-start ended with {_words(code)}")
             self._end({"failed": PRE_START, "why": _words(code)}, 125, restart=True)
             self._over()
         else:
@@ -190,7 +190,7 @@ class Life:
         text = f"{path}: {why}" if path else why
         where = self.app.name if role == MAIN else f"{self.app.name}: {role}"
         program = code in (126, 127)
-        self._hands.tell(f"{where}: {path or self.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
+        self._actions.tell(f"{where}: {path or self.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
         if role == POST_STOP:
             self._note_post_stop(f"could not be started: {text}")
             self._over()
@@ -251,7 +251,7 @@ class Life:
         self.code = code
         self._rest = self._restarts.find_delay(code, ran) if restart and not self._ending else None
         moments: dict[str, JSONValue] = {"attempt": self._attempt or 1, "started": self._started or now(), "ended": now()}
-        if self._rest is not None and not self._hands.rest(self.app.name):
+        if self._rest is not None and not self._actions.rest(self.app.name):
             self._rest = None
         if self._rest is not None:
             moments["next"] = now(self._rest)
@@ -260,9 +260,9 @@ class Life:
 
     def _write(self) -> None:
         try:
-            self._hands.end(self.app.name, self._status)
+            self._actions.end(self.app.name, self._status)
         except OSError as error:  # a full disk takes the file from us, not the app's exit code
-            self._hands.tell(f"status/{self.app.name}: {reason_of(error)}")
+            self._actions.tell(f"status/{self.app.name}: {reason_of(error)}")
 
     def _send(self, number: int) -> None:
         self._kill_owed = self._kill_owed or (number == SIGKILL and self._pidfd < 0)  # it is on its way to its gate
@@ -272,9 +272,9 @@ class Life:
             send_signal(self._pidfd, number)  # when it has ended, init's word of that is on its way
         except PermissionError as error:  # the app's label may be one that takes no signals from outside
             if number == SIGKILL:
-                self._hands.kill(self.app.name)
+                self._actions.kill(self.app.name)
             else:
-                self._hands.tell(f"{self.app.name}: signal {number}: {reason_of(error)}")
+                self._actions.tell(f"{self.app.name}: signal {number}: {reason_of(error)}")
 
     def _forget(self) -> None:
         self._kill_at = None

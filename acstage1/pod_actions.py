@@ -1,4 +1,4 @@
-"""What the monitor does for the lives of its apps: messages to init, places in cgroups, files in the pod directory, words.
+"""What the monitor does for its apps: messages to init, cgroups, files in the pod directory, lines for people.
 
 Source: spec/stage1.md, run; spec/pod-directory.md, Files.
 """
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
     from acspec.jsontext import JSONValue
-    from acstage1.account import Account
     from acstage1.cgroups import PodCgroups
     from acstage1.descriptors import Streams
+    from acstage1.isolator_report import IsolatorReport
     from acstage1.pod import App, PodDirectory
     from acstage1.rebuild import Rebuilding
     from acstage1.records import Records
@@ -35,8 +35,8 @@ class InitProcess:
         self.channel = channel
 
 
-class Hands:
-    """The hands of the monitor of one pod. *tell* says a line to people."""
+class PodActions:
+    """The actions of one pod's monitor, as the apps' lifecycles ask for them. *tell* writes a line for people."""
 
     def __init__(
         self,
@@ -62,16 +62,16 @@ class Hands:
         self._running: dict[str, JSONValue] = {}
         self._marks: dict[str, int] = {}
 
-    def settle(self, account: Account, marks: Sequence[str]) -> None:
+    def settle(self, report: IsolatorReport, marks: Sequence[str]) -> None:
         """Bound the pod that stands now and write down what it is; *marks* are the apps' own cgroup namespaces, if any.
 
         Raises: IgnoredIsolatorError; OSError.
         """
         self._marks = dict(zip(self._apps, map(int, marks), strict=False))
         self._cgroups.settle_init(self._init.pid)
-        account.limit_apps(self._cgroups)
-        self._records.write_isolators(account.rows)
-        for note in account.notes():
+        report.limit_apps(self._cgroups)
+        self._records.write_isolators(report.rows)
+        for note in report.notes():
             self.tell(note)
         self._records.write_pids(self._init.pid, {})
 
@@ -103,11 +103,11 @@ class Hands:
 
     def rebuild(self, app: App) -> Rebuilding:
         """Begin to make the clean copy that an app is started again from. Raises: OSError."""
-        from acstage1.joining import Way
+        from acstage1.pod_namespaces import PodNamespaces
         from acstage1.rebuild import start_rebuilding  # most pods never start an app again
 
-        way = Way(self._init.pidfd, self._init.channel.handed)
-        return start_rebuilding(self._pod, app, way, self._cgroups.paths_of(app.name), self._marks.get(app.name))
+        namespaces = PodNamespaces(self._init.pidfd, self._init.channel.handed)
+        return start_rebuilding(self._pod, app, namespaces, self._cgroups.paths_of(app.name), self._marks.get(app.name))
 
     def kill(self, app: str) -> None:
         """Kill an app that takes no signal from us; where the kernel cannot end it alone, it ends it with the whole pod."""

@@ -1,4 +1,4 @@
-"""The way into the namespaces of a pod, for those who make a clean copy in it.
+"""The namespaces of a running pod, joined by the processes that rebuild an app in it.
 
 Root goes in by init's pidfd. An ordinary user may not, as init is not to be inspected; so init hands its namespaces out, to the
 monitor alone.
@@ -35,8 +35,8 @@ def open_namespaces() -> list[int]:
     return [os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in _NAMES]
 
 
-class Way:
-    """The way into the namespaces of *init*, a pidfd, or into those that were handed out where there are any."""
+class PodNamespaces:
+    """The namespaces of *init*, a pidfd, or those that it has handed out where there are any."""
 
     __slots__ = ("_handed", "_init")
 
@@ -45,10 +45,10 @@ class Way:
         self._handed = tuple(handed)
 
     def descriptors(self) -> set[int]:
-        """Return what a process needs to keep that is to go this way."""
+        """Return the descriptors that a process has to keep open to join them."""
         return {self._init, *self._handed}
 
-    def go(self, flags: int) -> None:
+    def join(self, flags: int) -> None:
         """Join the namespaces of *flags* (CLONE_NEW*). Raises: OSError."""
         if not self._handed:
             setns(self._init, flags)

@@ -16,9 +16,9 @@ import stat
 import termios
 
 from acstage1.descriptors import close_all
-from acstage1.flows import Flows
 from acstage1.input import Input
 from acstage1.losses import Loss
+from acstage1.multiplexer import Multiplexer
 from acstage1.output import Sink, Stream
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _COUNT_BYTES = 4
 
 
-class Passing:
+class EnterStreams:
     """What a command gets as 0 to 2, and our ends of that."""
 
     def __init__(self) -> None:
@@ -49,11 +49,11 @@ class Passing:
         """Copy until the process of the pidfd *process* has ended and all that it wrote is out. Raises: OSError."""
         kept = self._inner[0] if self._inputs else -1
         close_all(descriptor for descriptor in self._inner if descriptor != kept)
-        flows = Flows(self._streams, self._inputs)
-        while not _wait(flows, process):
+        multiplexer = Multiplexer(self._streams, self._inputs)
+        while not _wait(multiplexer, process):
             pass
         silent, held = os.pipe2(os.O_CLOEXEC)
-        flows.drain(process, silent, lambda _interrupted: None)
+        multiplexer.drain(process, silent, lambda _interrupted: None)
         close_all((silent, held))
         for flow in self._inputs:
             _give_back(flow, kept)
@@ -86,13 +86,13 @@ def _is_harmless(descriptor: int) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISBLK(mode) or stat.S_ISDIR(mode) or os.isatty(descriptor))
 
 
-def _wait(flows: Flows, process: int) -> bool:
+def _wait(multiplexer: Multiplexer, process: int) -> bool:
     """Move what can be moved, and return whether *process* has ended."""
     poll = select.poll()
-    for descriptor, event in {**flows.wants(), process: select.POLLIN}.items():
+    for descriptor, event in {**multiplexer.wants(), process: select.POLLIN}.items():
         poll.register(descriptor, event)
     ready = {descriptor for descriptor, _ in poll.poll()}
-    flows.advance(ready)
+    multiplexer.advance(ready)
     return process in ready
 
 

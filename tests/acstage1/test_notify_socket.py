@@ -12,9 +12,9 @@ import pytest
 # As many messages as a socket keeps where systemd has made the machine ready, the last one a word that counts.
 FLOOD = """
 import socket, sys
-from acstage1.notices import Notices
+from acstage1.notify_socket import NotifySocket
 open("/proc/sys/net/unix/max_dgram_qlen", "w").write("512")
-notices = Notices(sys.argv[1])
+notify_socket = NotifySocket(sys.argv[1])
 app = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 app.connect(sys.argv[1] + "/notify")
 try:
@@ -22,8 +22,8 @@ try:
         app.send(b"STATUS=x\\nREADY=1")
 except BlockingIOError:
     pass
-notices.forget()
-print(notices.hear())
+notify_socket.forget()
+print(notify_socket.hear())
 """
 
 

@@ -1,4 +1,4 @@
-"""What apps say of themselves by sd_notify, and what the monitor says so to whoever started it.
+"""sd_notify: what apps tell the monitor of themselves, and what the monitor tells the service manager that started it.
 
 An app whose image says that it speaks this protocol gets a socket in its own /dev, where nobody else comes: what is heard there is
 the app's word. Of all that it may say READY=1 and STOPPING=1 alone mean something here. No descriptor of it is in the pod.
@@ -23,8 +23,8 @@ _AT_ONCE = 1024  # more than can wait, which is 512 where systemd has said so: `
 _KIND = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK
 
 
-class Notices:
-    """The socket of one app."""
+class NotifySocket:
+    """The socket at which one app is heard."""
 
     __slots__ = ("_socket",)
 
@@ -59,8 +59,8 @@ class Notices:
         self.hear()
 
 
-def tell_starter(text: str) -> None:
-    """Say *text* to whoever started this process and wants to hear it; one who is gone hears nothing.
+def notify_service_manager(text: str) -> None:
+    """Send *text* to the service manager that started this process, if there is one; one that is gone gets nothing.
 
     Source: sd_notify(3), NOTIFY_SOCKET.
     """

@@ -45,7 +45,7 @@ def find_kernel_settings() -> bytes | None:
         return None
 
 
-class Guard:
+class TerminalGuard:
     """The process that guards the terminal on descriptor 0, on machines that have a program for it."""
 
     def __init__(self) -> None:

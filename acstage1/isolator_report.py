@@ -1,4 +1,4 @@
-"""The account of a pod's isolators, from the first judgement to isolators.json, with the limits that are ours.
+"""The report of a pod's isolators, from the first judgement to isolators.json, and the limits that it sets on the way.
 
 What the kernel refuses is known only when the cgroups stand: those of the pod before init is in them, those of the apps when init
 has left the pod's own directory, but before any app starts.
@@ -25,8 +25,8 @@ PIDS = "appc-tools/pids"
 DEVICES = "appc-tools/devices"
 
 
-class Account:
-    """What is asked for, and what becomes of it."""
+class IsolatorReport:
+    """The isolators of a pod and its apps: what they ask for, and what becomes of each."""
 
     __slots__ = ("_demands", "_pod", "rows")
 

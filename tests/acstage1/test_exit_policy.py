@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acstage1.policy import ExitPolicy, is_exit_policy
+from acstage1.exit_policy import ExitPolicy, is_exit_policy
 
 APPS = ("web", "db", "job")
 

@@ -1,4 +1,4 @@
-"""What flows between the apps' pipes and our own descriptors, all of it at once: what is waited for, what moves, what is left.
+"""Copying between the apps' pipes and our own descriptors, all of it in one poll: what is waited for, what moves, what is left.
 
 A sink that has no room yet holds up the streams that lead to it, and no others.
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from acstage1.relay import Relay
 
 
-class Flows:
+class Multiplexer:
     """The streams of a pod's apps, the sinks that they lead to, what the apps read, and their terminals."""
 
     def __init__(self, streams: Sequence[Stream], inputs: Sequence[Input], relays: Sequence[Relay] = ()) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from acstage1.life import Life
+from acstage1.lifecycle import AppLifecycle
 from acstage1.restarts import NO, Restarts
 
 Program = subprocess.Popen[bytes]
 
 
 class Deaf:
-    """Stands for the monitor's hands: nothing it is told goes anywhere, and every process is where it says."""
+    """Stands for the monitor's actions: nothing it is told goes anywhere, and every process is where it says."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_: None
@@ -27,11 +27,11 @@ class Deaf:
 
 
 @pytest.fixture
-def life() -> Life:
+def life() -> AppLifecycle:
     """An app that is to start, and of which nothing has been heard."""
     app: Any = SimpleNamespace(name="app", handlers={}, exec=["/bin/cat"])
-    hands: Any = Deaf()
-    life = Life(app, 60, Restarts(NO, None), None, hands)
+    actions: Any = Deaf()
+    life = AppLifecycle(app, 60, Restarts(NO, None), None, actions)
     life.begin()
     return life
 
@@ -52,7 +52,7 @@ def answer(main: Program) -> bytes:
     return main.stdout.readline()
 
 
-def test_the_end_of_the_pod_asks_no_app_before_its_turn(life: Life, main: Program) -> None:
+def test_the_end_of_the_pod_asks_no_app_before_its_turn(life: AppLifecycle, main: Program) -> None:
     life.admitted(main.pid)
     life.end_soon()
     life.runs()  # the word of its start is younger than the end of the pod
@@ -63,7 +63,7 @@ def test_the_end_of_the_pod_asks_no_app_before_its_turn(life: Life, main: Progra
     assert (life.done, life.code) == (True, 128 + signal.SIGTERM)
 
 
-def test_a_request_that_came_before_the_program_ran_is_made_again(life: Life, main: Program) -> None:
+def test_a_request_that_came_before_the_program_ran_is_made_again(life: AppLifecycle, main: Program) -> None:
     life.signal(signal.SIGTERM)
     life.admitted(main.pid)
     assert answer(main) == b"here\n"

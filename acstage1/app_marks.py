@@ -1,4 +1,4 @@
-"""Marks by which the processes of one app are told from those of the others, where no cgroup does: a cgroup namespace for each app.
+"""A cgroup namespace for each app: a mark that tells its processes from those of other apps where no cgroup of its own does.
 
 An app cannot leave it without the right to, and no process of it can be put into another's by chance. All see the same in it.
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _OWN = "/proc/self/ns/cgroup"
 
 
-class Marks:
+class AppMarks:
     """The marks of a pod's apps, as init holds them."""
 
     def __init__(self) -> None:
