@@ -17,6 +17,8 @@ from acstage1.reports import JOINED, MAIN, POST_STOP, PRE_START, START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from acspec.jsontext import JSONValue
     from acstage1.notify_socket import NotifySocket
     from acstage1.pod import App
@@ -160,17 +162,21 @@ class AppLifecycle:
             else:
                 self._over()
             return final
-        if code:
-            why = f"was killed after {self._grace:g} s" if self._timed_out else f"ended with {_words(code)}"
-            self._actions.tell(f"{self.app.name}: {POST_STOP} {why}")
-            self._note_post_stop(why)
+        self._ended_post_stop(code)
         self._over()
         return False
+
+    def _ended_post_stop(self, code: int) -> None:
+        memory = ", out of memory" if self._actions.take_oom_kills(self.app.name) else ""
+        if code or memory:
+            why = f"was killed after {self._grace:g} s" if self._timed_out else f"ended with {_words(code)}"
+            self._actions.tell(f"{self.app.name}: {POST_STOP} {why}{memory}")
+            self._note_post_stop(why + memory)
 
     def _note_post_stop(self, why: str) -> None:
         """Write down that post-stop failed, which changes nothing else."""
         self._status[POST_STOP] = why
-        self._write()
+        self._write(self._actions.amend)
 
     def _ended_pre_start(self, code: int) -> bool:
         if self._ending or (code and self._owed in _REQUESTS):
@@ -228,7 +234,7 @@ class AppLifecycle:
     def _be_done(self) -> None:
         self.done = True
         if self._status.pop("next", None) is not None:  # what was said of a further attempt no longer holds
-            self._write()
+            self._write(self._actions.amend)
 
     def fail(self, step: str, why: str, code: int) -> None:
         """End without a start: there is no pod for it."""
@@ -256,11 +262,11 @@ class AppLifecycle:
         if self._rest is not None:
             moments["next"] = now(self._rest)
         self._status = status | moments
-        self._write()
+        self._write(self._actions.end)
 
-    def _write(self) -> None:
+    def _write(self, write: Callable[[str, dict[str, JSONValue]], None]) -> None:
         try:
-            self._actions.end(self.app.name, self._status)
+            write(self.app.name, self._status)
         except OSError as error:  # a full disk takes the file from us, not the app's exit code
             self._actions.tell(f"status/{self.app.name}: {reason_of(error)}")
 
@@ -284,4 +290,4 @@ class AppLifecycle:
 
 
 def _words(code: int) -> str:
-    return f"exit {code}" if code > 0 else f"signal {-code}"
+    return f"exit {code}" if code >= 0 else f"signal {-code}"

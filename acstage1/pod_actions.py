@@ -94,12 +94,21 @@ class PodActions:
 
     def end(self, app: str, status: dict[str, JSONValue]) -> None:
         """Write how an app ended, and say so when it was for want of memory: its own, or that of init, with which all end."""
-        kills = self._cgroups.count_oom_kills(app) - self._oom_kills[app]
-        if kills or ("oom" not in status and self._cgroups.count_oom_kills(None)):
-            self._oom_kills[app] += kills
+        kills = self.take_oom_kills(app)
+        if kills or self._cgroups.count_oom_kills(None):
             status["oom"] = True
             self.tell(describe_oom(app, status, kills))
+        self.amend(app, status)
+
+    def amend(self, app: str, status: dict[str, JSONValue]) -> None:
+        """Write the status of an app that has ended anew. Raises: OSError."""
         self._records.write_status(app, status)
+
+    def take_oom_kills(self, app: str) -> int:
+        """Return how many processes of an app the kernel has killed for want of memory since this was asked last."""
+        kills = self._cgroups.count_oom_kills(app)
+        further, self._oom_kills[app] = kills - self._oom_kills[app], kills
+        return further
 
     def rebuild(self, app: App) -> Rebuilding:
         """Begin to make the clean copy that an app is started again from. Raises: OSError."""

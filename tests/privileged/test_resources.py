@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from acstage1.hierarchies import find_own_hierarchies
-from tests.support.poddirs import AppSpec, cgroups_of, enter, read_line, run, start, status, write_pod
+from tests.support.poddirs import AppSpec, cgroups_of, enter, handler, read_line, run, start, status, write_pod
 
 MIB = 1 << 20
 V1 = any("memory" in hierarchy.controllers for hierarchy in find_own_hierarchies())
@@ -97,6 +97,30 @@ def test_a_child_out_of_memory_is_told_apart_from_the_app(tmp_path: Path, rootfs
     assert result.code == 3
     assert "acstage1: app: out of memory, 1 of its processes killed\n" in result.stderr
     assert status(pod, "app").items() >= {"exit": 3, "oom": True}.items()
+
+
+def test_a_post_stop_out_of_memory_is_told_apart_from_its_app(tmp_path: Path, rootfs: Path) -> None:
+    spec = AppSpec(["/bin/sh", "-c", "exit 3"], {"isolators": [isolator("memory", limit="24Mi")]})
+    spec.app["eventHandlers"] = [handler("post-stop", f"exec /bin/probe eat {256 * MIB}")]
+    pod = write_pod(tmp_path, rootfs, {"app": spec}, restart="on-failure", restartLimit=1)
+    result = run(pod)
+    why = "ended with signal 9, out of memory"
+    assert (result.code, result.stderr) == (3, f"acstage1: app: post-stop {why}\n" * 2)
+    assert status(pod, "app").items() >= {"exit": 3, "attempt": 2, "post-stop": why}.items()
+    assert "oom" not in status(pod, "app")
+
+
+def test_a_child_of_a_post_stop_out_of_memory_is_named_though_the_handler_ended_well(tmp_path: Path, rootfs: Path) -> None:
+    post = handler("post-stop", f"/bin/probe eat {256 * MIB}; exit 0")
+    pod = write_pod(
+        tmp_path,
+        rootfs,
+        {"app": AppSpec(["/bin/sh", "-c", "exit 0"], {"isolators": [isolator("memory", limit="24Mi")], "eventHandlers": [post]})},
+    )
+    result = run(pod)
+    assert result.code == 0
+    assert "acstage1: app: post-stop ended with exit 0, out of memory\n" in result.stderr
+    assert "oom" not in status(pod, "app")
 
 
 def test_who_keeps_within_the_limit_is_left_alone(tmp_path: Path, rootfs: Path) -> None:
