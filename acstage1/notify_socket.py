@@ -20,6 +20,7 @@ SOCKET = "notify"
 _WORDS = {b"READY=1": "ready", b"STOPPING=1": "stopping"}
 _LONGEST = 4096
 _AT_ONCE = 1024  # more than can wait, which is 512 where systemd has said so: `forget` leaves nothing
+_PATIENCE = 5.0
 _KIND = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK
 
 
@@ -59,17 +60,22 @@ class NotifySocket:
         self.hear()
 
 
-def notify_service_manager(text: str) -> None:
+def notify_service_manager(text: str, patience: float = _PATIENCE) -> None:
     """Send *text* to the service manager that started this process, if there is one; one that is gone gets nothing.
 
-    Source: sd_notify(3), NOTIFY_SOCKET.
+    One that is so busy that its queue is full is waited for, but for no more than *patience* seconds: one that never reads does not
+    hold up the pod.
+
+    Source: sd_notify(3), NOTIFY_SOCKET; unix(7).
     """
     address = os.environ.get(NOTIFY_VARIABLE, "")
     if address[:1] not in ("/", "@"):
         return
     own = socket(AF_UNIX, _KIND)
     try:
-        own.sendto(text.encode("ascii"), "\0" + address[1:] if address[0] == "@" else address)
+        own.settimeout(patience)
+        own.connect("\0" + address[1:] if address[0] == "@" else address)  # only of a peer does poll know that its queue is full
+        own.send(text.encode("ascii"))
     except OSError:
         pass
     finally:

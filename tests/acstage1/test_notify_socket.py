@@ -1,10 +1,14 @@
-"""The socket on which an app says what it is, as the monitor hears it."""
+"""The socket on which an app says what it is, as the monitor hears it, and what the monitor says to who started it."""
 
 from __future__ import annotations
 
 import os
+import select
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,3 +35,56 @@ print(notify_socket.hear())
 def test_nothing_that_one_attempt_said_is_heard_of_the_next(tmp_path: Path) -> None:
     words = ["unshare", "--net", sys.executable, "-c", FLOOD, str(tmp_path)]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+# Says when it is about to be heard, or not to be.
+TELL = """
+import sys
+from acstage1.notify_socket import notify_service_manager
+print("now", flush=True)
+notify_service_manager("READY=1", float(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[socket.socket]:
+    """Return the socket of a service manager that has not heard for so long that nothing more goes in."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        manager.bind(str(tmp_path / "manager"))
+        manager.settimeout(60)
+        other.connect(manager.getsockname())
+        other.setblocking(False)
+        try:
+            while True:
+                other.send(b"STATUS=x")
+        except BlockingIOError:
+            yield manager
+
+
+@contextmanager
+def telling(manager: socket.socket, patience: float) -> Iterator[subprocess.Popen[str]]:
+    """Start a process that has a word for *manager*, and yield when it has begun to say it."""
+    environment = {**os.environ, "NOTIFY_SOCKET": manager.getsockname()}
+    words = [sys.executable, "-c", TELL, str(patience)]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "now\n"
+        yield process
+
+
+def test_a_service_manager_that_is_busy_is_waited_for(busy: socket.socket) -> None:
+    with telling(busy, 1000) as process:
+        while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "R":
+            pass
+        while busy.recv(100) != b"READY=1":
+            pass
+        assert process.wait() == 0
+
+
+def test_a_service_manager_that_hears_nothing_holds_up_nobody(busy: socket.socket) -> None:
+    with telling(busy, 0.01) as process:
+        assert process.wait() == 0
+    heard = set()
+    while select.select([busy], [], [], 0)[0]:
+        heard.add(busy.recv(100))
+    assert heard == {b"STATUS=x"}
