@@ -55,11 +55,13 @@ BLOCKED: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 # What calls are blocked for by their arguments only: clone and unshare with CLONE_NEW* (clone3 wholly), ioctl with TIOCSTI or
-# TIOCLINUX, socket of AF_VSOCK, personality but 0, 8 and 0xffffffff.
+# TIOCLINUX, socket of some families, personality but 0, 8 and 0xffffffff.
 _CLONE_NEW = (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 _CLONE_NEWTIME = 0x80  # a part of the signal's number, to clone
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
-_AF_VSOCK = 40
+# AF_VSOCK leads to the hypervisor. Through AF_ALG and AF_RXRPC apps have written into files that they may only read, in the memory
+# that all pods have in common (CVE-2026-31431, CVE-2026-43500).
+_AF_RXRPC, _AF_ALG, _AF_VSOCK = 33, 38, 40
 _PER_LINUX32 = 3  # its bit
 
 # Numbers that no kernel has given away yet: what a later one puts there, nobody has judged. (512 on is x32's.)
@@ -131,7 +133,7 @@ def default_rules(kept: Iterable[str], action: int) -> list[Rule]:
         # Its flags lie in memory, which no filter sees; C libraries know what to do without it.
         rules.append(Rule("clone3", errno.ENOSYS))
     rules += [Rule("ioctl", action, ((1, _INT, request),)) for request in (_TIOCSTI, _TIOCLINUX)]
-    rules.append(Rule("socket", action, ((0, _INT, _AF_VSOCK),)))
+    rules += [Rule("socket", action, ((0, _INT, family),)) for family in (_AF_RXRPC, _AF_ALG, _AF_VSOCK)]
     rules += [Rule("personality", action, (comparison,)) for comparison in _odd_personalities()]
     return rules + [Rule(number, errno.ENOSYS) for number in UNBORN]
 

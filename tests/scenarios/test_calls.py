@@ -46,6 +46,8 @@ ATTACKS = {
     "the terminal of the console": (call(IOCTL, 0, 0x541C, 0), EPERM),
     "the hypervisor's sockets": (call(SOCKET, 40, 1, 0), EPERM),
     "the same with other bits": (call(SOCKET, 0x100000028, 1, 0), EPERM),
+    "the kernel's cryptography, a way to write into files that may only be read": (call(SOCKET, 38, 5, 0), EPERM),
+    "the sockets of AFS, another such way": (call(SOCKET, 33, 2, 2), EPERM),
     "a mount of another kind, younger than the library": (call(467, 0, 0, 0), EPERM),
     "a call that no kernel has yet": (call(500), ENOSYS),
 }
