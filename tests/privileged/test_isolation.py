@@ -212,6 +212,20 @@ def test_the_kernel_s_switches_cannot_be_written(tmp_path: Path, rootfs: Path, p
     assert int(run_probe(tmp_path, rootfs, "write-to", path).stdout) in (EROFS, EACCES, ENOENT)
 
 
+# Of what every pod finds there: who may do what with them, the kernel asks at each write.
+_WRITABLE = {"/proc/mtrr", *(f"/proc/pressure/{resource}" for resource in ("cpu", "io", "irq", "memory"))}
+
+
+def test_no_file_of_proc_can_be_written_but_those_of_processes_and_where_the_kernel_asks_for_more(
+    tmp_path: Path, rootfs: Path
+) -> None:
+    find = "/bin/busybox find /proc -path '/proc/[0-9]*' -prune -o -type f -perm -200 -print"
+    script = f'{find} | while read -r file; do if (: >> "$file") 2> /dev/null; then echo "$file"; fi; done'
+    ended = run(write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/sh", "-c", script])}))
+    assert ended.code == 0, ended.stderr
+    assert set(ended.stdout.split()) <= _WRITABLE
+
+
 def test_what_tells_about_the_host_is_empty(tmp_path: Path, rootfs: Path) -> None:
     for path in ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/kallsyms"):
         pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/head", "-c", "1", path])})
