@@ -15,37 +15,37 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     audit            images hashed again where they lie; damaged ones set aside
     export           an image copied out of the store
     leftovers        files in the store that belong to no image
-    stored           which image of the store a word means
-    needs            which images need which (no input or output)
+    image_lookup     which image of the store an argument means
+    dependency_graph  which images need which (no input or output)
     agreement        a person who is asked whether a key is to be trusted
     newkeys          keys that somebody wants to trust: read, agreed to, added
     endpoints        where an image and keys may lie, without fetching any
     fetch            the sequence: images with all they depend on, into the store
     obtaining        one image, from its places to verified files
-    ahead            images on their way before the sequence comes to them
+    prefetch         images fetched in threads before the sequence comes to them
     options          what the command line says about a fetch
     lockfile         lock files: what words led to, and every image below
-    presence         images that are there already and may be had as they are
-    pending          images that are verified and wait for the rest of the run; --output
-    attempts         one place after another, until one has the image
+    local_images     images of the store, or of this run, that need not be fetched
+    pending          verified images that wait for the rest of the run; --output
+    attempts         one place tried after another, until one has the image
     download         one pass over an image: fetched, verified, unpacked, hashed, checked
     decryption       an encrypted image, decrypted while it comes
     sources          where an image may come from: the operator's sources, and what is discovered
-    asked            what is asked for: a name, a URL or a path
+    request          what is asked for: a name, a URL or a path
     discovery        from a name to templates, by meta tags
     meta             meta tags in a page
-    steady           the network as one image sees it: asked again, gone on with where it broke
-    partial          downloads that broke, as far as they came
-    room             room on the disk, refused before it is full
+    resuming         the download of one image: retried, and resumed where it broke
+    partial          broken downloads, kept on disk to be resumed
+    disk_space       free space on the disk, reserved for images that are coming
     connection       the network, connected to when it is asked for the first time
     transports       schemes that programs speak for acfetch
     transfer         one run of such a program
     http             HTTP, and the only import of httpx
-    retrying         patience with a server: what is tried again, and after how long
+    retrying         which failures are retried, how often, and after how long
     caching          how long an answer is good, and how to ask whether it has changed (no input or output)
     ranges           the rest of a body: what is asked, and whether it fits on (no input or output)
     network          the connections below HTTP, and how long a head may take
-    patience         how long a body may take
+    pace             the least speed of a body
     config           the configuration: its files, each read when it is asked for
     credentials      who to be where, read when a server asks
     netrc            logins in a netrc file
@@ -58,8 +58,8 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     templates        templates into URLs
     keystore         trusted keys on disk
     trust            the decision whether a signature counts (no input or output)
-    progress         what a person sees meanwhile
-    events           what a program is told meanwhile
-    following        what happens in a run, and who follows it
+    progress         the events of a run, as bars or lines for a person
+    event_stream     the events of a run, as JSON lines for a program
+    events           what happens in a run, and who listens to it
     errors           what can go wrong
 """

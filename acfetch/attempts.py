@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeVar
 
-    from acfetch.asked import Place, Request
+    from acfetch.request import Place, Request
     from acspec.errors import ToolError
 
     T = TypeVar("T")

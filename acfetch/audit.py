@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha512
 from threading import Event
 
-from acfetch.needs import close_over
+from acfetch.dependency_graph import close_over
+from acfetch.image_lookup import get_image_id
 from acfetch.progress import Progress
-from acfetch.stored import get_image_id
 from acspec.archive.image import read_manifest
 from acspec.durable import remove_tree, sync_directory
 from acspec.errors import BusyError, FormatError, KernelError, MissingInputError

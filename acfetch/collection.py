@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, nullcontext
 
+from acfetch.dependency_graph import close_over, order_removal
 from acfetch.leftovers import find_orphans, find_put_by, remove_old
-from acfetch.needs import close_over, order_removal
 from acfetch.removal import images_in_pods, withdraw
 from acspec.errors import BusyError
 from acspec.locks import open_locked

@@ -10,8 +10,8 @@ import typer
 
 from acfetch import insecure
 from acfetch.fetch import fetch_images
+from acfetch.local_images import Pull
 from acfetch.options import FetchOptions
-from acfetch.presence import Pull
 from acspec.directories import config_directories, data_directory
 from acspec.errors import UsageError
 from acspec.jsontext import dump_json

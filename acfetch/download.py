@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    from acfetch.asked import Place
     from acfetch.connection import Connection
-    from acfetch.following import Meter
+    from acfetch.disk_space import Reservation
+    from acfetch.events import Meter
     from acfetch.http import Body
     from acfetch.policy import Cap
-    from acfetch.room import Room
-    from acfetch.steady import Steady, Stream
+    from acfetch.request import Place
+    from acfetch.resuming import ResumingConnection, Stream
     from acfetch.transfer import Transfer
     from acspec.image_manifest import ImageManifest
     from acspec.names import ImageID
     from acspec.passphrase import Passphrase
 
     Sink = Callable[[bytes], object]
-    Network = Connection | Steady
+    Network = Connection | ResumingConnection
     Readable: TypeAlias = "Body | Stream | Transfer | _File"
 
 
@@ -164,26 +164,26 @@ def download(
     progress: Meter,
     size: int | None,
     cap: Cap | None = None,
-    room: Room | None = None,
+    reservation: Reservation | None = None,
     passphrase: Passphrase | None = None,
 ) -> Served:
     """Fetch and unpack the image at *place* in one pass: each of *sinks* gets its bytes as served, *on_tar* those of the tar.
 
-    *size* is what it must be as served, when that is known, *cap* how much it may be, and *room* what the disk has for it;
+    *size* is what it must be as served, when that is known, *cap* how much it may be, and *reservation* the disk space for it;
     *passphrase* is for an encrypted one.
 
     Raises: FormatError for a bad archive; TrustError for a wrong passphrase; MismatchError for another size; PolicyError beyond
-    *cap*; StorageError without *room*; what http and the sinks raise; OSError.
+    *cap*; StorageError beyond *reservation*; what http and the sinks raise; OSError.
     Source: aci.md, Image Archives, dependencies: size.
     """
     if place.is_local:
         descriptor = open_image(place.image)
         try:
-            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap, room, passphrase)
+            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap, reservation, passphrase)
         finally:
             os.close(descriptor)
     with connection.open(place.image) as body:
-        return _read(body, place.image, on_tar, sinks, progress, size, cap, room, passphrase)
+        return _read(body, place.image, on_tar, sinks, progress, size, cap, reservation, passphrase)
 
 
 def _read(
@@ -194,13 +194,13 @@ def _read(
     progress: Meter,
     size: int | None,
     cap: Cap | None,
-    room: Room | None,
+    reservation: Reservation | None,
     passphrase: Passphrase | None,
 ) -> Served:
     progress.begin(what, source.size)
     tap = _Tap(source, what, sinks, progress, size, cap)
-    if room is not None:
-        room.check(source.size or 0)  # a tar is hardly ever smaller than what it was compressed to
+    if reservation is not None:
+        reservation.check(source.size or 0)  # a tar is hardly ever smaller than what it was compressed to
     plain = decrypted(tap, what, passphrase, source.interrupt)
     with plain as (stream, head), ImageReader(stream, what, head=head, on_tar=on_tar) as reader:
         is_tar = stream is tap and reader.compression is Compression.NONE  # whose digest is the image ID

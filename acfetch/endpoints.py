@@ -7,12 +7,12 @@ Source: discovery.md, Discovery URL; spec/discovery.md, Looking without fetching
 
 from __future__ import annotations
 
-from acfetch.asked import Place, parse_request
 from acfetch.discovery import Page, ask_pages
 from acfetch.errors import DiscoveryError
 from acfetch.mirrors import mirrors_for
 from acfetch.progress import tell_waiting
-from acfetch.retrying import Patience, Persistent
+from acfetch.request import Place, parse_request
+from acfetch.retrying import Retrier, RetryingGetter
 from acfetch.sources import Candidate, render_templates
 from acspec.errors import ProtocolError, TrustError, UnavailableError, UsageError
 from acspec.escape import escape
@@ -21,9 +21,9 @@ from acspec.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from acfetch.asked import Request
     from acfetch.config import Config
     from acfetch.connection import Connection
+    from acfetch.request import Request
     from acfetch.retrying import Getter
     from acspec.jsontext import JSONValue
 
@@ -59,7 +59,7 @@ def get_endpoints(text: str, config: Config, connection: Connection, *, plain_ht
         candidates += render_templates(request, said.value.templates, said.file, plain_http=plain_http)
         if said.value.only:
             return _checked(text, Found(request.name, request.labels, tuple(candidates), (), (), said.file))
-    walk = _walk(Persistent(connection, lambda: Patience(config.settings.retries, tell_waiting)), request)
+    walk = _walk(RetryingGetter(connection, lambda: Retrier(config.settings.retries, tell_waiting)), request)
     templates = next((page.templates for page in walk if page.templates), ())
     key_urls = next((page.key_urls for page in walk if page.key_urls), ())
     candidates += render_templates(request, templates, plain_http=plain_http)

@@ -26,11 +26,11 @@ class AbsentError(UnavailableError):
 
 
 class UnreachableError(UnavailableError):
-    """A server could not be reached, or the connection broke; `is_passing` when it was there and may be there again."""
+    """A server could not be reached, or the connection broke; `is_transient` when it was there and may be there again."""
 
-    def __init__(self, what: str, why: str, hint: str | None = None, *, is_passing: bool = False) -> None:
+    def __init__(self, what: str, why: str, hint: str | None = None, *, is_transient: bool = False) -> None:
         super().__init__(what, why, hint)
-        self.is_passing = is_passing
+        self.is_transient = is_transient
 
 
 class StartOverError(UnreachableError):

@@ -1,158 +1,229 @@
-"""Events for a program: one JSON object a line to a descriptor that it gave us, and nothing that it does holds up the fetch.
+"""What happens in a run, and who listens to it: a person through `progress`, a program through `event_stream`.
 
-A reader that is slow misses how many bytes have come, and nothing else; one that goes away misses the rest.
+One protocol for both: a listener is told of each event, in order, and decides itself what it makes of it. Listening never
+changes what is fetched.
 
-Source: spec/events.md; pipe(7) (what fits into one page is written at once when poll says that there is room).
+Source: spec/events.md.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import select
 from threading import Lock
 
-from acfetch.following import Began, Came, Discovered, Done, Failed, Started, Stored, Tried, Verified, Waiting
-from acspec.errors import UsageError
-from acspec.jsontext import dump_json
+from acspec.typed import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from acfetch.following import Event
-    from acspec.jsontext import JSONValue
+    from types import TracebackType
+    from typing import ClassVar, Self
 
-STEP_BYTES = 1 << 20  # of an image whose size nobody knows, and the least of one whose size is known
-STEPS = 100
-PATIENCE_MS = 2000  # for a reader at the end, each time that it takes nothing
-_PIECE = select.PIPE_BUF
-_WORDS = {
-    Started: "start",
-    Discovered: "discovered",
-    Tried: "try",
-    Began: "download",
-    Waiting: "waiting",
-    Verified: "verified",
-    Stored: "stored",
-    Done: "done",
-    Failed: "failed",
-}
+    from acspec.store import ImageRecord
 
 
-class Events:
-    """The events of one run, written to a descriptor."""
+class Event:
+    """Something that happens to the image asked for as *ref*: as it was typed, or as a dependency is written."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Write to *descriptor*, which stays whoever's it is. Raises: UsageError when it cannot be written to."""
-        check_descriptor(descriptor)
-        self._descriptor = descriptor
-        self._room = select.poll()
-        self._room.register(descriptor, select.POLLOUT)
-        self._lock = Lock()
-        self._waiting = b""
-        self._gone = False
-        self._counts: dict[str, _Count] = {}
+    __slots__: ClassVar[tuple[str, ...]] = ("ref",)
+    __match_args__: ClassVar[tuple[str, ...]] = ("ref",)
 
-    def follow(self, event: Event) -> None:
-        """Write a line for the event, when there is one to write."""
-        with self._lock:
-            if isinstance(event, Came):
-                self._advance(event)
-            elif type(event) in _WORDS:
-                if isinstance(event, Began):
-                    self._counts[event.ref] = _Count(event.size)
-                self._waiting += _line(_WORDS[type(event)], event.ref, _describe(event))
-                self._write(0)
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
 
-    def _advance(self, event: Came) -> None:
-        count = self._counts.setdefault(event.ref, _Count(None))
-        if count.add(event.count):
-            self._write(0)
-            if not self._waiting:  # who has not read the last is not told this
-                self._waiting = _line("bytes", event.ref, {"received": count.received, "size": count.size})
-                self._write(0)
+
+class Started(Event):
+    """The image is wanted from now on, *needed_by* another one or because somebody typed it."""
+
+    __slots__ = ("needed_by",)
+    __match_args__ = ("ref", "needed_by")
+
+    def __init__(self, ref: str, needed_by: str | None) -> None:
+        super().__init__(ref)
+        self.needed_by = needed_by
+
+
+class Discovered(Event):
+    """Discovery has found *places*, the URLs that the image may be at."""
+
+    __slots__ = ("places",)
+    __match_args__ = ("ref", "places")
+
+    def __init__(self, ref: str, places: tuple[str, ...]) -> None:
+        super().__init__(ref)
+        self.places = places
+
+
+class Tried(Event):
+    """The image is looked for at *place*, a URL or a path."""
+
+    __slots__ = ("place",)
+    __match_args__ = ("ref", "place")
+
+    def __init__(self, ref: str, place: str) -> None:
+        super().__init__(ref)
+        self.place = place
+
+
+class Began(Event):
+    """The bytes of the image at *place* begin to come, *size* of them where that is known."""
+
+    __slots__ = ("place", "size")
+    __match_args__ = ("ref", "place", "size")
+
+    def __init__(self, ref: str, place: str, size: int | None) -> None:
+        super().__init__(ref)
+        self.place = place
+        self.size = size
+
+
+class Came(Event):
+    """So many bytes more have come."""
+
+    __slots__ = ("count",)
+    __match_args__ = ("ref", "count")
+
+    def __init__(self, ref: str, count: int) -> None:
+        super().__init__(ref)
+        self.count = count
+
+
+class Waiting(Event):
+    """A server has failed as *why* says, and is asked again after *seconds*, the *number*th time of at most *most*."""
+
+    __slots__ = ("most", "number", "seconds", "why")
+    __match_args__ = ("ref", "why", "seconds", "number", "most")
+
+    def __init__(self, ref: str, why: str, seconds: float, number: int, most: int) -> None:
+        super().__init__(ref)
+        self.why = why
+        self.seconds = seconds
+        self.number = number
+        self.most = most
+
+
+class Verified(Event):
+    """The image is whole and is what was asked for; *signer* is a fingerprint, or None where no signature was asked for."""
+
+    __slots__ = ("image_id", "signer")
+    __match_args__ = ("ref", "image_id", "signer")
+
+    def __init__(self, ref: str, image_id: str, signer: str | None) -> None:
+        super().__init__(ref)
+        self.image_id = image_id
+        self.signer = signer
+
+
+class Stored(Event):
+    """The image is in the store at *path*, and was not before."""
+
+    __slots__ = ("path", "record")
+    __match_args__ = ("ref", "record", "path")
+
+    def __init__(self, ref: str, record: ImageRecord, path: str) -> None:
+        super().__init__(ref)
+        self.record = record
+        self.path = path
+
+
+class Done(Event):
+    """The image and all that it depends on are in the store."""
+
+    __slots__ = ("image_id", "path")
+    __match_args__ = ("ref", "image_id", "path")
+
+    def __init__(self, ref: str, image_id: str, path: str) -> None:
+        super().__init__(ref)
+        self.image_id = image_id
+        self.path = path
+
+
+class Failed(Event):
+    """The image is not to be had in this run."""
+
+    __slots__ = ("why",)
+    __match_args__ = ("ref", "why")
+
+    def __init__(self, ref: str, why: str) -> None:
+        super().__init__(ref)
+        self.why = why
+
+
+class Note(Event):
+    """A line for people."""
+
+    __slots__ = ()
+
+
+class Listener(Protocol):
+    """Who is told what happens."""
+
+    def notify(self, event: Event) -> None:
+        """Take note of an event. Never raises."""
 
     def end(self) -> None:
-        """Write what waits, as long as the reader takes some of it."""
+        """Take note that nothing more happens. Never raises; may be called again."""
+
+
+class Meter(Protocol):
+    """Who is told of the bytes of one image."""
+
+    def begin(self, what: str, size: int | None) -> None:
+        """Take note that the bytes of *what* begin to come, *size* of them when that is known."""
+
+    def advance(self, count: int) -> None:
+        """Take note that *count* more bytes have come."""
+
+
+class Listeners:
+    """All who listen to one run, told by one thread at a time; a context manager, at whose end what is not done has failed."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+        self._lock = Lock()
+        self._open: dict[str, None] = {}
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Tell of all that has not been done, the last that began first, and end."""
+        for ref in reversed(list(self._open)):
+            self.notify(Failed(ref, _explain(value)))
+        for listener in self._listeners:
+            listener.end()
+
+    def notify(self, event: Event) -> None:
+        """Tell everybody of an event."""
         with self._lock:
-            self._write(PATIENCE_MS)
+            if isinstance(event, Started):
+                self._open[event.ref] = None
+            elif isinstance(event, Done | Failed):
+                self._open.pop(event.ref, None)
+            for listener in self._listeners:
+                listener.notify(event)
 
-    def _write(self, patience: int) -> None:
-        """Write what waits, as far as there is room within *patience*, in milliseconds."""
-        while self._waiting and not self._gone:
-            ready = self._room.poll(patience)
-            if not ready:
-                return
-            try:
-                written = os.write(self._descriptor, self._waiting[:_PIECE])
-            except BlockingIOError:
-                return
-            except OSError:
-                self._gone = True
-            else:
-                self._waiting = self._waiting[written:]
-        if self._gone:
-            self._waiting = b""
+    def tell(self, text: str) -> None:
+        """Tell people one line."""
+        self.notify(Note(text))
+
+    def meter(self, ref: str) -> Meter:
+        """Return who is to be told of the bytes of the image asked for as *ref*."""
+        return _Meter(self, ref)
 
 
-class _Count:
-    """How many bytes of an image have come, and whether enough of them to tell."""
+class _Meter:
+    def __init__(self, listeners: Listeners, ref: str) -> None:
+        self._listeners = listeners
+        self._ref = ref
 
-    def __init__(self, size: int | None) -> None:
-        self.size = size
-        self.received = 0
-        self._step = max(STEP_BYTES, (size or 0) // STEPS)
-        self._told = 0
+    def begin(self, what: str, size: int | None) -> None:
+        self._listeners.notify(Began(self._ref, what, size))
 
-    def add(self, count: int) -> bool:
-        """Count bytes; tell whether a step more of them is full, or the whole."""
-        self.received += count
-        if self.received - self._told < self._step and (self.received != self.size or not count):
-            return False
-        self._told = self.received
-        return True
+    def advance(self, count: int) -> None:
+        self._listeners.notify(Came(self._ref, count))
 
 
-def check_descriptor(descriptor: int) -> None:
-    """Check that events can go to *descriptor*. Raises: UsageError."""
-    what = f"--events {descriptor}"
-    if descriptor == 1:
-        raise UsageError(what, "standard output holds the result and nothing else", "--events 3 3>FILE")
-    try:
-        mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
-    except (OSError, ValueError, OverflowError):
-        raise UsageError(what, "is not open") from None
-    if mode == os.O_RDONLY:
-        raise UsageError(what, "is open for reading only")
-
-
-def _describe(event: Event) -> dict[str, JSONValue]:
-    match event:
-        case Started(_, needed_by):
-            return {} if needed_by is None else {"neededBy": _text(needed_by)}
-        case Discovered(_, places):
-            return {"places": [_text(place) for place in places]}
-        case Tried(_, place):
-            return {"place": _text(place)}
-        case Began(_, place, size):
-            return {"place": _text(place), "size": size}
-        case Waiting(_, why, seconds, number, most):
-            return {"why": _text(why), "milliseconds": round(seconds * 1000), "number": number, "most": most}
-        case Verified(_, image_id, signer):
-            return {"id": image_id, "signer": signer}
-        case Stored(_, record, path):
-            return {"id": record.id, "path": _text(path)}
-        case Done(_, image_id, path):
-            return {"id": image_id, "path": _text(path)}
-        case Failed(_, why):
-            return {"why": _text(why)}
-        case _:
-            return {}
-
-
-def _line(word: str, ref: str, more: dict[str, JSONValue]) -> bytes:
-    return dump_json({"event": word, "ref": _text(ref), **more})
-
-
-def _text(value: str) -> str:
-    r"""Return *value* as JSON can hold it: bytes that are not UTF-8 as `\xNN`."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _explain(error: BaseException | None) -> str:
+    if error is None:
+        return "ended"
+    return str(error) if isinstance(error, Exception) else "interrupted"

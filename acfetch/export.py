@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from acfetch.stored import get_image_id
+from acfetch.image_lookup import get_image_id
 from acspec import limits
 from acspec.archive.blocks import BlockWriter
 from acspec.archive.compression import Compression

@@ -22,7 +22,7 @@ import httpx
 from acfetch.auth import explain_refusal, parse_challenges
 from acfetch.errors import HTTPStatusError, StartOverError, TransportRefusedError, UnreachableError
 from acfetch.network import EndedError, LateError, Network, Stream
-from acfetch.patience import SLOWEST, Pace
+from acfetch.pace import SLOWEST, Pace
 from acfetch.policy import Policy
 from acfetch.proxies import find_proxy
 from acfetch.ranges import Version, find_version, parse_date, parse_size
@@ -197,7 +197,7 @@ class Client:
             raise TransportRefusedError(url, "it leads to what is not a URL") from None
         except LateError:
             why = f"timed out: the answer did not begin within {self._settings.silence_seconds} s"
-            raise UnreachableError(url, why, is_passing=True) from None
+            raise UnreachableError(url, why, is_transient=True) from None
         except EndedError:
             raise UnreachableError(url, "not asked for any more") from None
         stream: Stream = response.extensions["network_stream"]
@@ -325,7 +325,7 @@ class Body:
             self.received += len(self._rest)
             if self._rest and not self._pace.keeps(time.monotonic() - began, len(self._rest)):
                 why = f"slower than {SLOWEST} bytes a second, after {self.received} bytes"
-                raise UnreachableError(self.url, why, is_passing=True)
+                raise UnreachableError(self.url, why, is_transient=True)
         data, self._rest = self._rest[:size], self._rest[size:]
         return data
 
@@ -338,7 +338,7 @@ class Body:
         if str(error).startswith(_ENDED):
             of = f" of {self.size}" if self.size is not None else ""
             why = f"the connection ended early, after {self.received}{of} bytes"
-            return UnreachableError(self.url, why, is_passing=True)
+            return UnreachableError(self.url, why, is_transient=True)
         return _failure(self.url, error, self._settings)
 
 
@@ -347,13 +347,13 @@ def _failure(url: str, error: httpx.HTTPError, settings: Settings) -> Unreachabl
     if text.startswith("Invalid URL in location header"):
         return TransportRefusedError(url, "it leads to what is not a URL")
     if isinstance(error, httpx.ConnectTimeout):
-        return UnreachableError(url, f"timed out after {settings.connect_seconds} s", is_passing=True)
+        return UnreachableError(url, f"timed out after {settings.connect_seconds} s", is_transient=True)
     if isinstance(error, httpx.TimeoutException):
-        return UnreachableError(url, f"timed out: nothing came for {settings.silence_seconds} s", is_passing=True)
+        return UnreachableError(url, f"timed out: nothing came for {settings.silence_seconds} s", is_transient=True)
     if isinstance(error, httpx.ProxyError):
         return UnreachableError(url, f"the proxy does not lead there: {text}")
     if text.startswith(_ENDED):
-        return UnreachableError(url, "the connection ended before the answer began", is_passing=True)
+        return UnreachableError(url, "the connection ended before the answer began", is_transient=True)
     if isinstance(error, httpx.RemoteProtocolError):
         return ProtocolError(url, f"the answer is not HTTP: {text}")
     if "CERTIFICATE_VERIFY_FAILED" in text:
@@ -361,7 +361,7 @@ def _failure(url: str, error: httpx.HTTPError, settings: Settings) -> Unreachabl
         hint = "--cafile FILE trusts an authority of your own" if why.startswith(_UNKNOWN_ISSUER) else None
         return UnreachableError(url, f"its certificate is not accepted: {why}", hint)
     broke = not isinstance(error, httpx.ConnectError)  # and was there before
-    return UnreachableError(url, _plain(text) or "the connection broke", is_passing=broke)
+    return UnreachableError(url, _plain(text) or "the connection broke", is_transient=broke)
 
 
 def _retry_after(text: str) -> float | None:

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from acfetch.asked import Request
+    from acfetch.request import Request
     from acspec.jsontext import JSONValue
     from acspec.names import ImageID
     from acspec.store import ImageRecord

@@ -2,7 +2,7 @@
 
 A server may say "100 Continue" as often as it likes, or send its head a byte a minute: to each single wait that is an answer in
 time. So a connection counts from the last byte of the question on, be it plain, over TLS, or over TLS inside a proxy's. What the
-body may take is for `patience` to say.
+body may take is for `pace` to say.
 
 Source: RFC 9110, 15.2 ("one or more" interim responses).
 """

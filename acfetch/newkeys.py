@@ -110,10 +110,10 @@ def _discover_urls(options: AddOptions, config: Config, prefix: str) -> list[str
     """Return where the keys of a prefix are: `pubkey` gives up nothing on the way there."""
     from acfetch.discovery import discover_keys
     from acfetch.progress import tell_waiting
-    from acfetch.retrying import Patience, Persistent
+    from acfetch.retrying import Retrier, RetryingGetter
 
     with _connect(options, config, plain_http=insecure.HTTP in options.insecure) as connection:
-        patient = Persistent(connection, lambda: Patience(config.settings.retries, tell_waiting))
+        patient = RetryingGetter(connection, lambda: Retrier(config.settings.retries, tell_waiting))
         urls = list(dict.fromkeys(discover_keys(patient, prefix).key_urls))
     if len(urls) > limits.KEY_URLS:
         raise FormatError(prefix, f"its page names {len(urls)} places of keys, more than the limit of {limits.KEY_URLS}")

@@ -12,18 +12,18 @@ import time
 from contextlib import ExitStack
 
 from acfetch import insecure
-from acfetch.asked import Place, Request
 from acfetch.attempts import try_places
 from acfetch.caching import condition, read_freshness, renew
+from acfetch.disk_space import Disk, Reservation
 from acfetch.download import Served, download, read_signature
 from acfetch.errors import MismatchError, MissingSignatureError
-from acfetch.following import Discovered, Tried, Verified, Waiting
+from acfetch.events import Discovered, Tried, Verified, Waiting
+from acfetch.local_images import Pull
 from acfetch.pending import Output
-from acfetch.presence import Pull
-from acfetch.retrying import Patience, Persistent
-from acfetch.room import Disk, Room
+from acfetch.request import Place, Request
+from acfetch.resuming import fetch_whole
+from acfetch.retrying import Retrier, RetryingGetter
 from acfetch.sources import iterate_places
-from acfetch.steady import fetch_whole
 from acfetch.transports import is_foreign
 from acfetch.trust import check_any_key, check_identity, get_signer, keys_for
 from acspec.errors import FormatError, ImageNotFoundError
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from acfetch.config import Config
     from acfetch.connection import Connection
     from acfetch.download import Network, Sink
-    from acfetch.following import Following
+    from acfetch.events import Listeners
+    from acfetch.local_images import LocalImages
     from acfetch.options import FetchOptions
     from acfetch.partial import Partial
     from acfetch.pending import Pending
-    from acfetch.presence import Presence
     from acfetch.trust import TrustedKey
     from acspec.errors import ToolError
     from acspec.freshness import Freshness
@@ -70,19 +70,19 @@ class Obtainer:
         options: FetchOptions,
         config: Config,
         connection: Connection,
-        following: Following,
+        listeners: Listeners,
         pending: Pending,
         store: Store,
-        present: Presence,
+        local: LocalImages,
         keystore: Callable[[], list[TrustedKey]],
     ) -> None:
         self._options = options
         self._config = config
         self._connection = connection
-        self._following = following
+        self._listeners = listeners
         self._pending = pending
         self._store = store
-        self._present = present
+        self._local = local
         self._keystore = keystore
         self._disk = Disk(store.path)
 
@@ -94,28 +94,28 @@ class Obtainer:
         self._new_image().close()  # where nothing can be kept, nothing is fetched
         places = iterate_places(
             request,
-            Persistent(self._connection, lambda: self._patience(request)),
+            RetryingGetter(self._connection, lambda: self._retrier(request)),
             self._config.mirrors,
             plain_http=insecure.HTTP in self._options.insecure,
-            tell=self._following.tell,
-            found=lambda found: self._following.follow(Discovered(request.text, tuple(place.image for place in found))),
+            tell=self._listeners.tell,
+            found=lambda found: self._listeners.notify(Discovered(request.text, tuple(place.image for place in found))),
         )
         if self._options.pull is Pull.NEVER:
             places = _check_local(request, places)
-        known = self._present.find_asked(request) if output is None else None
+        known = self._local.find_asked(request) if output is None else None
 
         def fetch(place: Place) -> Obtained | ImageRecord:
             return self._find_unchanged(place, known) or self._fetch_whole(place, request, output, undo)
 
-        return try_places(places, request, fetch, self._following.tell)
+        return try_places(places, request, fetch, self._listeners.tell)
 
-    def _patience(self, request: Request) -> Patience:
-        """Return the patience with one place, of whose waits everybody is told."""
+    def _retrier(self, request: Request) -> Retrier:
+        """Return the retrier for one place, of whose waits everybody is told."""
 
         def tell(error: ToolError, seconds: float, number: int, most: int) -> None:
-            self._following.follow(Waiting(request.text, str(error), seconds, number, most))
+            self._listeners.notify(Waiting(request.text, str(error), seconds, number, most))
 
-        return Patience(self._config.settings.retries, tell, self._connection.ended)
+        return Retrier(self._config.settings.retries, tell, self._connection.ended)
 
     def _find_unchanged(self, place: Place, known: ImageRecord | None) -> ImageRecord | None:
         """Return the record of the image that is known to have come from *place*, when the server says that it is still that."""
@@ -137,7 +137,7 @@ class Obtainer:
         def attempt(network: Network) -> Obtained:
             with ExitStack() as files:
                 obtained = self._fetch_from(place, network, request, output, files)
-                self._following.follow(Verified(request.text, obtained.served.image_id, obtained.signer))
+                self._listeners.notify(Verified(request.text, obtained.served.image_id, obtained.signer))
                 undo.enter_context(files.pop_all())
                 return obtained
 
@@ -145,7 +145,7 @@ class Obtainer:
             return attempt(self._connection)
         with ExitStack() as letting_go:
             partial = letting_go.enter_context(self._open_partial(place, request))
-            obtained = fetch_whole(self._connection, self._patience(request), partial, attempt)
+            obtained = fetch_whole(self._connection, self._retrier(request), partial, attempt)
             letting_go.pop_all()
             self._pending.keep(partial)
             return obtained
@@ -158,7 +158,7 @@ class Obtainer:
         return Partial(directory, place.image, given_up, is_signed=not self._goes_without(self._why_signed(request)))
 
     def _fetch_from(self, place: Place, network: Network, request: Request, output_path: str | None, undo: ExitStack) -> Obtained:
-        self._following.follow(Tried(request.text, place.image))
+        self._listeners.notify(Tried(request.text, place.image))
         signature = self._read_signature(place, network, request)
         new = undo.enter_context(self._new_image())
         output = None if output_path is None else undo.enter_context(Output(output_path))
@@ -174,11 +174,11 @@ class Obtainer:
 
     def _download(self, place: Place, network: Network, request: Request, new: NewImage, sinks: Sequence[Sink]) -> Served:
         policy = self._config.policy
-        with Room(self._disk, place.image) as room:
-            on_tar = room.guard(policy.unpacked_cap(place.image).guard(new.write))
+        with Reservation(self._disk, place.image) as reservation:
+            on_tar = reservation.guard(policy.unpacked_cap(place.image).guard(new.write))
             cap, passphrase = policy.served_cap(place.image), self._options.passphrase
-            meter = self._following.meter(request.text)
-            served = download(place, network, on_tar, sinks, meter, request.size, cap, room, passphrase)
+            meter = self._listeners.meter(request.text)
+            served = download(place, network, on_tar, sinks, meter, request.size, cap, reservation, passphrase)
         _check_asked(request, served)
         return served
 

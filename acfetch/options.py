@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acfetch.presence import Pull
+from acfetch.local_images import Pull
 from acspec.values import Value
 
 TYPE_CHECKING = False

@@ -14,8 +14,8 @@ import os
 import stat
 from hashlib import sha256
 
+from acfetch.disk_space import measure_free_space
 from acfetch.ranges import Version
-from acfetch.room import measure_room
 from acspec.descriptors import write_all
 from acspec.errors import FormatError, OutputError
 from acspec.fields import Fields
@@ -81,7 +81,7 @@ class Partial:
         version = body.version
         if self._fd < 0 or version is None or (version.size or WORTH) < WORTH:
             return
-        if measure_room(os.path.dirname(self._path)) < 2 * (version.size or WORTH):  # the image itself comes first
+        if measure_free_space(os.path.dirname(self._path)) < 2 * (version.size or WORTH):  # the image itself comes first
             return
         said: JSONValue = {"url": self._url, "validator": version.validator, "size": version.size, "boot": _boot()}
         head = dump_json(said).ljust(HEAD)

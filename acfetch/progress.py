@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from acfetch.following import Began, Came, Failed, Note, Stored, Verified, Waiting
+from acfetch.events import Began, Came, Failed, Note, Stored, Verified, Waiting
 from acspec.escape import escape
 from acspec.program import tell
 from acspec.sizes import human_size
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from acfetch.following import Event
+    from acfetch.events import Event
     from acspec.store import ImageRecord
 
 
@@ -26,7 +26,7 @@ class Progress:
         self._tasks: dict[str, Any] = {}
         self._interactive = not quiet and sys.stderr.isatty()
 
-    def follow(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Show what there is to see of an event."""
         match event:
             case Began(ref, place, size):
@@ -54,7 +54,7 @@ class Progress:
 
     def advance(self, count: int) -> None:
         """Show that *count* more bytes of it have come."""
-        self.follow(Came("", count))
+        self.notify(Came("", count))
 
     def _begin(self, ref: str, what: str, size: int | None) -> None:
         """Begin to show the download of *what*, *size* bytes when that is known."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 
+from acfetch.dependency_graph import find_dependents, order_removal
 from acfetch.errors import NeededError
-from acfetch.needs import find_dependents, order_removal
-from acfetch.stored import get_image_id
+from acfetch.image_lookup import get_image_id
 from acspec.durable import sync_directory
 from acspec.errors import BusyError, FormatError, MissingInputError
 from acspec.labels import label_map

@@ -1,7 +1,7 @@
-"""Patience with a server: what is worth another try, how often, and how long to wait before it.
+"""Retries against a server: which failures are worth another try, how often, and how long to wait before it.
 
 The waits double and are scattered, so that not all who were cut off at once come back at once; a server that names a time is obeyed
-within bounds. What has moved on meanwhile has deserved new patience. No clock is read: the waits themselves are counted.
+within bounds. Progress meanwhile makes the count start anew. No clock is read: the waits themselves are counted.
 
 Source: RFC 9110, section 10.2.3 (Retry-After); spec/configuration.md, Settings.
 """
@@ -28,7 +28,7 @@ FIRST = 0.5  # seconds; each wait is up to twice the one before
 LONGEST = 60.0  # a server that wants to be left alone for longer gets its wish
 TOGETHER = 300.0  # seconds of waiting, whatever comes in between
 HEADWAY = 1 << 20  # bytes
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def pause(seconds: float, stopped: threading.Event) -> bool:
@@ -36,19 +36,19 @@ def pause(seconds: float, stopped: threading.Event) -> bool:
     return stopped.wait(seconds)
 
 
-def is_passing(error: UnavailableError) -> bool:
+def is_transient(error: UnavailableError) -> bool:
     """Tell whether the same question may have a better answer in a moment."""
     if isinstance(error, HTTPStatusError):
-        return error.status in _PASSING and (error.retry_after or 0) <= LONGEST
-    return isinstance(error, UnreachableError) and error.is_passing
+        return error.status in _TRANSIENT and (error.retry_after or 0) <= LONGEST
+    return isinstance(error, UnreachableError) and error.is_transient
 
 
 def _tell_nobody(_error: ToolError, _seconds: float, _number: int, _most: int) -> None:
     pass
 
 
-class Patience:
-    """The patience with one place: *tries* beyond the first, of which *tell* hears: why, in how long, which, of how many.
+class Retrier:
+    """The retries at one place: *tries* beyond the first, of which *tell* hears: why, in how long, which, of how many.
 
     It ends when *ended* is set, as it is when nothing more is wanted from anybody.
     """
@@ -87,13 +87,13 @@ class Patience:
         chance = os.urandom(1)[0] / 255
         return min(self._wait, LONGEST) * (1 + chance) / 2
 
-    def insist(self, ask: Callable[[], T]) -> T:
+    def call(self, ask: Callable[[], T]) -> T:
         """Return what *ask* returns, asked again while what it raises may pass. Raises: what it raised last."""
         while True:
             try:
                 return ask()
             except (UnreachableError, HTTPStatusError) as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 self.wait(error, self._ended)
 
@@ -105,13 +105,13 @@ class Getter(Protocol):
         """Return the body at *url*, at most *limit* bytes. Raises: HTTPStatusError; UnreachableError; ProtocolError."""
 
 
-class Persistent:
-    """A connection for small files, asked again with *patience* that is new for each of them."""
+class RetryingGetter:
+    """A connection for small files, each asked for again as its own *retrier* says."""
 
-    def __init__(self, connection: Getter, patience: Callable[[], Patience]) -> None:
+    def __init__(self, connection: Getter, retrier: Callable[[], Retrier]) -> None:
         self._connection = connection
-        self._patience = patience
+        self._retrier = retrier
 
     def get(self, url: str, limit: int) -> bytes:
         """Return the body at *url*, at most *limit* bytes. Raises: what the connection raises."""
-        return self._patience().insist(lambda: self._connection.get(url, limit))
+        return self._retrier().call(lambda: self._connection.get(url, limit))

@@ -9,9 +9,9 @@ Source: discovery.md; spec/store.md, Image arguments; docs/decisions, templates.
 
 from __future__ import annotations
 
-from acfetch.asked import Place
 from acfetch.discovery import Found, discover
 from acfetch.errors import DiscoveryError, UnreachableError
+from acfetch.request import Place
 from acfetch.templates import IMAGE, SIGNATURE, render, render_path, why_no_path, why_unusable
 from acfetch.transports import why_no_program
 from acspec.escape import escape
@@ -22,8 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from acfetch.asked import Request
     from acfetch.mirrors import Mirror
+    from acfetch.request import Request
     from acfetch.retrying import Getter
     from acspec.configuration import Said
 

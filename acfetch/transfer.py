@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 
 from acfetch.errors import AbsentError, UnreachableError
-from acfetch.patience import Pace
+from acfetch.pace import Pace
 from acspec import limits
 from acspec.errors import ConfigError, FormatError, ProtocolError, ToolError, TrustError
 from acspec.jsontext import dump_json, parse_json

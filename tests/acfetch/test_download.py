@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from acfetch.asked import Place
 from acfetch.download import Served, download, read_signature
 from acfetch.errors import HTTPStatusError, MismatchError, MissingSignatureError, TransportRefusedError, UnreachableError
 from acfetch.http import Client
 from acfetch.progress import Progress
+from acfetch.request import Place
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError, ProtocolError, ToolError
 from tests.acfetch.customer import app, id_of, manifest

@@ -1,4 +1,4 @@
-"""Patience: what is tried again, how often, and how long the waits are. Nobody waits here."""
+"""Retries: what is tried again, how often, and how long the waits are. Nobody waits here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pytest
 from acfetch import retrying
 from acfetch.errors import HTTPStatusError, StartOverError, TransportRefusedError, UnreachableError
 from acfetch.http import _retry_after
-from acfetch.retrying import FIRST, HEADWAY, LONGEST, TOGETHER, Patience, is_passing
+from acfetch.retrying import FIRST, HEADWAY, LONGEST, TOGETHER, Retrier, is_transient
 from acspec.errors import ToolError
 
-BROKEN = UnreachableError("x", "broke", is_passing=True)
+BROKEN = UnreachableError("x", "broke", is_transient=True)
 
 
 @pytest.fixture
@@ -28,57 +28,57 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waits
 
 
-def exhaust(patience: Patience, headway: int = 0) -> None:
-    """Wait until patience has come to its end; so many bytes come before each wait."""
+def exhaust(retrier: Retrier, headway: int = 0) -> None:
+    """Wait until the retries are used up; so many bytes come before each wait."""
 
     def wait_for_ever() -> None:
         while True:
-            patience.advance(headway)
-            patience.wait(BROKEN, threading.Event())
+            retrier.advance(headway)
+            retrier.wait(BROKEN, threading.Event())
 
     with pytest.raises(UnreachableError):
         wait_for_ever()
 
 
 def test_waits_double_and_are_scattered(waits: list[float]) -> None:
-    exhaust(Patience(5))
+    exhaust(Retrier(5))
     assert len(waits) == 5
     for number, seconds in enumerate(waits):
         assert FIRST * 2**number / 2 <= seconds <= FIRST * 2**number
 
 
 def test_the_waits_together_are_bounded_whatever_is_set(waits: list[float]) -> None:
-    exhaust(Patience(100))
+    exhaust(Retrier(100))
     assert sum(waits) <= TOGETHER
     assert max(waits) <= LONGEST
     waits.clear()
-    exhaust(Patience(4), HEADWAY)  # a server that breaks after each MiB is not followed for ever
+    exhaust(Retrier(4), HEADWAY)  # a server that breaks after each MiB is not followed for ever
     assert sum(waits) <= TOGETHER
 
 
 def test_headway_is_worth_new_patience(waits: list[float]) -> None:
-    patience = Patience(1)
+    retrier = Retrier(1)
     for _ in range(3):
-        patience.wait(BROKEN, threading.Event())
-        patience.advance(HEADWAY // 2)
-        patience.advance(HEADWAY // 2)
-    patience.wait(BROKEN, threading.Event())
-    patience.advance(HEADWAY - 1)
-    exhaust(patience)
+        retrier.wait(BROKEN, threading.Event())
+        retrier.advance(HEADWAY // 2)
+        retrier.advance(HEADWAY // 2)
+    retrier.wait(BROKEN, threading.Event())
+    retrier.advance(HEADWAY - 1)
+    exhaust(retrier)
     assert len(waits) == 4
 
 
 def test_a_server_that_names_a_time_is_obeyed_within_bounds(waits: list[float]) -> None:
-    Patience(1).wait(HTTPStatusError("x", 503, retry_after=7), threading.Event())
+    Retrier(1).wait(HTTPStatusError("x", 503, retry_after=7), threading.Event())
     assert waits == [7]
-    assert not is_passing(HTTPStatusError("x", 503, retry_after=LONGEST + 1))
+    assert not is_transient(HTTPStatusError("x", 503, retry_after=LONGEST + 1))
 
 
 def test_a_wait_can_be_ended() -> None:
     stopped = threading.Event()
     stopped.set()
     with pytest.raises(UnreachableError):
-        Patience(1).wait(BROKEN, stopped)
+        Retrier(1).wait(BROKEN, stopped)
 
 
 PASSING: dict[str, tuple[ToolError, bool]] = {
@@ -104,10 +104,10 @@ def test_what_may_pass(error: ToolError, passing: bool, waits: list[float]) -> N
         return answer
 
     if passing:
-        assert Patience(1).insist(ask) == "here"
+        assert Retrier(1).call(ask) == "here"
     else:
         with pytest.raises(type(error)):
-            Patience(1).insist(ask)
+            Retrier(1).call(ask)
     assert len(waits) == passing
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acfetch.asked import Place, Request, parse_request, request_for
 from acfetch.errors import DiscoveryError, TransportRefusedError
 from acfetch.http import Client
+from acfetch.request import Place, Request, parse_request, request_for
 from acfetch.sources import get_places
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest

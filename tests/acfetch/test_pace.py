@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acfetch.patience import SLOWEST, Pace
+from acfetch.pace import SLOWEST, Pace
 from acfetch.settings import Settings
 
 SILENCE_SECONDS = Settings().silence_seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acfetch.needs import close_over, find_dependents, order_removal
+from acfetch.dependency_graph import close_over, find_dependents, order_removal
 from acspec.names import ACIdentifier, ImageID
 from acspec.store import ImageRecord
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from acfetch.events import STEP_BYTES, Events, check_descriptor
-from acfetch.following import Began, Came, Failed, Following, Started, Tried
+from acfetch.event_stream import STEP_BYTES, EventStream, check_descriptor
+from acfetch.events import Began, Came, Failed, Listeners, Started, Tried
 from acspec.errors import UsageError
 from tests.acfetch.customer import Customer, app, id_of
 from tests.support.server import Answer
@@ -114,31 +114,31 @@ def test_text_that_is_not_utf_8_is_told_all_the_same(customer: Customer) -> None
 
 
 def test_bytes_are_told_by_their_count(pipe: tuple[int, int]) -> None:
-    events = Events(pipe[1])
-    events.follow(Began("a", "https://example.com/a", 1000 * STEP_BYTES))
+    events = EventStream(pipe[1])
+    events.notify(Began("a", "https://example.com/a", 1000 * STEP_BYTES))
     for _ in range(1000):
-        events.follow(Came("a", STEP_BYTES))
-    events.follow(Came("a", 0))
+        events.notify(Came("a", STEP_BYTES))
+    events.notify(Came("a", 0))
     received = [event["received"] for event in read(pipe[0]) if event["event"] == "bytes"]
     assert received == [10 * STEP_BYTES * number for number in range(1, 101)]
 
 
 def test_without_a_size_each_mebibyte_is_told(pipe: tuple[int, int]) -> None:
-    events = Events(pipe[1])
-    events.follow(Began("a", "https://example.com/a", None))
+    events = EventStream(pipe[1])
+    events.notify(Began("a", "https://example.com/a", None))
     for count in (1, STEP_BYTES - 2, 1, 1, STEP_BYTES):
-        events.follow(Came("a", count))
+        events.notify(Came("a", count))
     assert [event["received"] for event in read(pipe[0]) if event["event"] == "bytes"] == [STEP_BYTES, 2 * STEP_BYTES + 1]
 
 
 def test_a_slow_reader_misses_bytes_and_nothing_else(pipe: tuple[int, int]) -> None:
-    events = Events(pipe[1])
+    events = EventStream(pipe[1])
     for number in range(3000):  # more than any pipe holds
-        events.follow(Tried("a", f"https://example.com/{number}"))
-        events.follow(Came("a", STEP_BYTES))
+        events.notify(Tried("a", f"https://example.com/{number}"))
+        events.notify(Came("a", STEP_BYTES))
     data = os.read(pipe[0], 1 << 20)
     while not data.endswith(b'/2999"}\n'):
-        events.follow(Came("a", 0))
+        events.notify(Came("a", 0))
         events._write(0)
         data += os.read(pipe[0], 1 << 20)
     found = [json.loads(line) for line in data.splitlines()]
@@ -179,13 +179,13 @@ def test_a_descriptor_is_refused_that_nothing_can_be_written_to(customer: Custom
 def test_an_interrupted_run_says_so(pipe: tuple[int, int]) -> None:
     with ExitStack() as run:
         run.enter_context(pytest.raises(KeyboardInterrupt))
-        run.enter_context(Following(Events(pipe[1]))).follow(Started("a", None))
+        run.enter_context(Listeners(EventStream(pipe[1]))).notify(Started("a", None))
         raise KeyboardInterrupt
     assert read(pipe[0])[-1] == {"event": "failed", "ref": "a", "why": "interrupted"}
 
 
 def test_a_failure_ends_a_reference_once(pipe: tuple[int, int]) -> None:
-    with Following(Events(pipe[1])) as following:
-        following.follow(Started("a", None))
-        following.follow(Failed("a", "x"))
+    with Listeners(EventStream(pipe[1])) as listeners:
+        listeners.notify(Started("a", None))
+        listeners.notify(Failed("a", "x"))
     assert words(read(pipe[0])) == [("start", "a"), ("failed", "a")]

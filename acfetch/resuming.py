@@ -14,7 +14,7 @@ from queue import SimpleQueue
 
 from acfetch.errors import HTTPStatusError, PolicyError, StartOverError, UnreachableError
 from acfetch.ranges import Rest
-from acfetch.retrying import is_passing
+from acfetch.retrying import is_transient
 from acspec.errors import FormatError, TrustError
 
 TYPE_CHECKING = False
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from acfetch.http import Body
     from acfetch.partial import Partial
     from acfetch.ranges import Version
-    from acfetch.retrying import Patience
+    from acfetch.retrying import Retrier
 
     T = TypeVar("T")
 
 
-def fetch_whole(connection: Connection, patience: Patience, partial: Partial, fetch: Callable[[Steady], T]) -> T:
+def fetch_whole(connection: Connection, retrier: Retrier, partial: Partial, fetch: Callable[[ResumingConnection], T]) -> T:
     """Return what *fetch* makes of an image, which it reads through what it is given; called again when that was in vain.
 
     Raises: what *fetch* raises.
@@ -40,31 +40,31 @@ def fetch_whole(connection: Connection, patience: Patience, partial: Partial, fe
     """
     may_be_mixed = True
     while True:
-        steady = Steady(connection, patience, partial)
+        resumed = ResumingConnection(connection, retrier, partial)
         try:
-            return fetch(steady)
+            return fetch(resumed)
         except StartOverError as error:
             partial.clear()
-            patience.wait(error, connection.ended)
+            retrier.wait(error, connection.ended)
         except PolicyError:
             raise
         except (FormatError, TrustError):
-            if steady.began:
+            if resumed.began:
                 partial.clear()
-            if not (steady.is_pieced and may_be_mixed):
+            if not (resumed.is_pieced and may_be_mixed):
                 raise
             may_be_mixed = False  # one whole answer tells whether the image is wrong, or the parts did not belong together
 
 
-class Steady:
+class ResumingConnection:
     """A connection that is asked again; `began` when an image was opened, `is_pieced` when its bytes are of several answers.
 
     `head` are the headers of the first of these.
     """
 
-    def __init__(self, connection: Connection, patience: Patience, partial: Partial) -> None:
+    def __init__(self, connection: Connection, retrier: Retrier, partial: Partial) -> None:
         self._connection = connection
-        self._patience = patience
+        self._retrier = retrier
         self._partial = partial
         self.began = False
         self.is_pieced = False
@@ -72,22 +72,22 @@ class Steady:
 
     def get(self, url: str, limit: int) -> bytes:
         """Return the body at *url*, at most *limit* bytes. Raises: what `Connection.get` raises."""
-        return self._patience.insist(lambda: self._connection.get(url, limit))
+        return self._retrier.call(lambda: self._connection.get(url, limit))
 
     def open(self, url: str) -> Stream:
         """Return the image at *url* to be read. Raises: what `Connection.open` raises."""
         self.began = True
-        return Stream(self, url, self._connection, self._patience, self._partial)
+        return Stream(self, url, self._connection, self._retrier, self._partial)
 
 
 class Stream:
     """The bytes of one image as served; used as a context manager. `size` is that of the whole, if it is known."""
 
-    def __init__(self, steady: Steady, url: str, connection: Connection, patience: Patience, partial: Partial) -> None:
-        self._steady = steady
+    def __init__(self, owner: ResumingConnection, url: str, connection: Connection, retrier: Retrier, partial: Partial) -> None:
+        self._owner = owner
         self._url = url
         self._connection = connection
-        self._patience = patience
+        self._retrier = retrier
         self._partial = partial
         self._stopped = threading.Event()
         self._answers: SimpleQueue[Body | BaseException] = SimpleQueue()
@@ -103,17 +103,17 @@ class Stream:
             # At least one byte is asked for, or there would be nothing that could be said to be that version's.
             start = min(kept, kept if version.size is None else max(version.size - 1, 0))
             try:
-                body = self._patience.insist(lambda: self._connection.go_on(self._url, Rest(version, start)))
+                body = self._retrier.call(lambda: self._connection.go_on(self._url, Rest(version, start)))
             except StartOverError:
                 pass
             else:
                 return self._take_first(body)
-        return self._take_first(self._patience.insist(lambda: self._connection.go_on(self._url, None)))
+        return self._take_first(self._retrier.call(lambda: self._connection.go_on(self._url, None)))
 
     def _take_first(self, body: Body) -> Body:
-        self._steady.head = body.head
+        self._owner.head = body.head
         if body.start:
-            self._steady.is_pieced = True
+            self._owner.is_pieced = True
             self._partial.go_on(body.start)
         else:
             self._partial.begin(body)
@@ -131,7 +131,7 @@ class Stream:
     def read(self, size: int) -> bytes:
         """Return up to *size* bytes, empty at the end.
 
-        Raises: what `Body.read` raises, when patience has come to its end; StartOverError when the rest cannot be had.
+        Raises: what `Body.read` raises, when the retries are used up; StartOverError when the rest cannot be had.
         """
         if self._position < self._kept:
             data = self._partial.read(self._position, min(size, self._kept - self._position))
@@ -140,7 +140,7 @@ class Stream:
         else:
             data = self._receive(size)
             self._partial.write(data)
-            self._patience.advance(len(data))
+            self._retrier.advance(len(data))
         self._position += len(data)
         return data
 
@@ -152,7 +152,7 @@ class Stream:
                     self._check_end()
                 return data
             except UnreachableError as error:
-                if not error.is_passing:
+                if not error.is_transient:
                     raise
                 self._open_again(error)
 
@@ -160,7 +160,7 @@ class Stream:
         """Check that what has ended is whole: the answer with the rest may be shorter than the rest."""
         if self.size is not None and self._position < self.size:
             why = f"the connection ended early, after {self._position} of {self.size} bytes"
-            raise UnreachableError(self._url, why, is_passing=True)
+            raise UnreachableError(self._url, why, is_transient=True)
 
     def _open_again(self, broken: UnreachableError) -> None:
         """Go on with another answer for what is missing after *broken*."""
@@ -170,7 +170,7 @@ class Stream:
         if body.start != self._position:
             raise StartOverError(self._url, "it has changed on the server meanwhile")
         if self._position:
-            self._steady.is_pieced = True
+            self._owner.is_pieced = True
         else:
             self._take_first(body)
             self.size = body.size
@@ -178,7 +178,7 @@ class Stream:
     def _insist(self, rest: Rest | None, broken: UnreachableError) -> Body:
         error: UnreachableError | HTTPStatusError = broken
         while True:
-            self._patience.wait(error, self._stopped)
+            self._retrier.wait(error, self._stopped)
             try:
                 return self._ask_for(rest, broken)
             except StartOverError:
@@ -186,7 +186,7 @@ class Stream:
             except UnreachableError as failure:  # it was there a moment ago: whatever the reason is, it may pass
                 error = failure
             except HTTPStatusError as failure:
-                if not is_passing(failure):
+                if not is_transient(failure):
                     raise
                 error = failure
 

@@ -18,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from acfetch.asked import Request
     from acfetch.pending import Pending
     from acfetch.policy import Policy
+    from acfetch.request import Request
     from acfetch.trust import TrustedKey
     from acspec.names import ImageID
     from acspec.store import ImageRecord, Store
@@ -47,8 +47,8 @@ def join(image_id: ImageID, below: Sequence[Closure]) -> Closure:
     return Closure(ids, max((closure.height + 1 for closure in below), default=0))
 
 
-class Presence:
-    """What one run finds in one store; `closures` are those of all images that it has dealt with."""
+class LocalImages:
+    """The images that one run need not fetch, in one store; `closures` are those of all images that it has dealt with."""
 
     def __init__(
         self, store: Store, pending: Pending, insecure: frozenset[str], policy: Policy, keystore: Callable[[], list[TrustedKey]]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from acfetch.ahead import AT_ONCE
+from acfetch.prefetch import AT_ONCE
 from acspec.store import Store
 from tests.acfetch.customer import ARCH, PROGRAM, Customer, app, id_of
 from tests.support.server import Answer, Request

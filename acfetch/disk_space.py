@@ -1,4 +1,4 @@
-"""Room on the disk: an image is refused before the disk is full, since others write to it, too.
+"""Free space on the disk, reserved for images that are coming: one is refused before the disk is full, since others write to it.
 
 Source: statvfs(3); spec/store.md, Adding an image.
 """
@@ -21,7 +21,7 @@ MOST_LEFT = 64 << 20  # bytes that are left to others; on a small disk a 64th of
 _EVERY = 8 << 20  # bytes between two looks
 
 
-def measure_room(path: str) -> int:
+def measure_free_space(path: str) -> int:
     """Return the bytes that may be written below *path*, none or less when only what is left to others is free. Raises: OSError."""
     status = os.statvfs(path)
     left = min(MOST_LEFT, status.f_blocks * status.f_frsize // 64)
@@ -34,21 +34,21 @@ class Disk:
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock = Lock()
-        self._expected: dict[Room, int] = {}
+        self._expected: dict[Reservation, int] = {}
 
-    def expect(self, room: Room, size: int) -> bool:
+    def expect(self, reservation: Reservation, size: int) -> bool:
         """Take down that an image will have *size* bytes more; tell whether there is room for all. Raises: OSError."""
         with self._lock:
-            self._expected[room] = size
-            return sum(self._expected.values()) <= measure_room(self.path)
+            self._expected[reservation] = size
+            return sum(self._expected.values()) <= measure_free_space(self.path)
 
-    def forget(self, room: Room) -> None:
+    def forget(self, reservation: Reservation) -> None:
         """Expect nothing more of an image."""
         with self._lock:
-            self._expected.pop(room, None)
+            self._expected.pop(reservation, None)
 
 
-class Room:
+class Reservation:
     """The room for one image on *disk*; used as a context manager, at whose end nothing more is expected."""
 
     def __init__(self, disk: Disk, what: str) -> None:

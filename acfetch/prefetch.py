@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from acfetch.asked import Request
+    from acfetch.request import Request
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class _Task(Generic[T]):
         self.error: BaseException | None = None
 
 
-class Ahead(Generic[T]):
+class Prefetcher(Generic[T]):
     """What *find* makes of requests, given how deep they are, what needs them, and a stack for what removes their files.
 
     *interrupt* ends all of it that waits for the network.

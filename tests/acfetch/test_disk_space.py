@@ -1,4 +1,4 @@
-"""Room on the disk: what does not fit is refused in one line before it is full, and nothing is left."""
+"""Space on the disk: what does not fit is refused in one line before it is full, and nothing is left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acfetch.room import MOST_LEFT, Disk, Room, measure_room
+from acfetch.disk_space import MOST_LEFT, Disk, Reservation, measure_free_space
 from acspec.errors import StorageError
 from tests.acfetch.breaking import Breaking
 from tests.acfetch.customer import PROGRAM, Customer, Ended, manifest
@@ -21,15 +21,15 @@ DISK = 24 << 20
 def test_a_part_of_the_disk_is_left_to_others(tmp_path: Path) -> None:
     status = os.statvfs(tmp_path)
     free = status.f_bavail * status.f_frsize
-    assert free - MOST_LEFT - (1 << 30) < measure_room(str(tmp_path)) < free + (1 << 30)
-    Room(Disk(str(tmp_path)), "x").check(0)
+    assert free - MOST_LEFT - (1 << 30) < measure_free_space(str(tmp_path)) < free + (1 << 30)
+    Reservation(Disk(str(tmp_path)), "x").check(0)
     with pytest.raises(StorageError, match=r"no room for x: .* and a reserve are more than is free"):
-        Room(Disk(str(tmp_path)), "x").check(2**62)
+        Reservation(Disk(str(tmp_path)), "x").check(2**62)
 
 
 def test_a_look_is_had_at_the_disk_while_it_is_written_to(tmp_path: Path) -> None:
     written: list[int] = []
-    write = Room(Disk(str(tmp_path / "nowhere")), "x").guard(lambda data: written.append(len(data)))
+    write = Reservation(Disk(str(tmp_path / "nowhere")), "x").guard(lambda data: written.append(len(data)))
     write(bytes(1 << 20))
     with pytest.raises(FileNotFoundError):
         write(bytes(8 << 20))
