@@ -1,7 +1,7 @@
 """The root file system of an app: in the app's own mount namespace while it runs, else in the layers that lie in the pod directory.
 
-Nothing is mounted and no namespace is entered. The root of a running app is a directory descriptor that /proc gives, from which
-the way goes on by descriptors, through no link; so it cannot lead out of what the app itself sees.
+Nothing is mounted and no namespace of the pod is entered. The root of a running app is a directory descriptor that /proc gives,
+from which the way goes on by descriptors, through no link; so it cannot lead out of what the app itself sees.
 
 Source: proc_pid_root(5); pidfd_open(2); spec/pod-directory.md, Files and Locks.
 """
@@ -13,7 +13,7 @@ import os
 from acrun.finding import get_state
 from acrun.idmap import Owners
 from acrun.layered import LayeredTree
-from acrun.owning import become_owner
+from acrun.owning import become_owner, find_root
 from acrun.processes import find_process
 from acspec.archive.descents import OPEN_DIRECTORY
 from acspec.errors import BusyError, MissingInputError
@@ -79,7 +79,7 @@ class AppRoot:
 def open_root(pods: Pods, pod: str, app_name: str | None) -> AppRoot:
     """Return the root file system of an app of the pod that *pod* means; without a name, of the only one.
 
-    An ordinary user's program begins anew for a pod that does not run, see `owning`: nothing may have been done so far.
+    An ordinary user's program begins anew, see `owning`: nothing may have been done so far.
 
     Raises: MissingInputError when there is none (any more); BusyError; UsageError; OSError.
     Source: spec/pod-directory.md, Files.
@@ -109,10 +109,14 @@ def _find_live(state: PodState, app: AppState, what: str) -> AppRoot | None:
     if process is None:
         return None
     with process:
-        try:
-            root = os.open(f"/proc/{process.pid}/root", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except (FileNotFoundError, ProcessLookupError):
-            return None
+        root = find_root(process.pid)
+        if root is None:
+            try:
+                root = os.open(f"/proc/{process.pid}/root", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except (FileNotFoundError, ProcessLookupError):
+                return None
+            if process.lives():
+                become_owner(process.pid, root)
         try:
             skipped = _find_kernel_devices(process.pid)
         except (FileNotFoundError, ProcessLookupError):

@@ -68,6 +68,12 @@ DONE = {
         " echo new > new; acrun cp new a:/c/new; acrun cp a:/c/new - | tar xO; rm new",
         "shut\nnew\n",
     ),
+    "files that an app which runs has closed to everybody": Scenario(
+        f"{STAY} > id; acrun enter stay -- sh -c 'mkdir /c; echo shut > /c/f; chmod 0 /c/f /c'; acrun cp stay:/c - | tar xO;"
+        " acrun cp stay:/c c; cat c/f 2>/dev/null; stat -c %a c; chmod 700 c; chmod 600 c/f; cat c/f; echo new > new;"
+        " acrun cp new stay:/c/new; acrun enter stay -- cat /c/new; acrun stop stay; rm -r c new",
+        "shut\n0\nshut\nnew\n",
+    ),
     "a prepared pod": Scenario("acrun prepare --name p ./sh.aci -- 'id -u' > id; acrun run-prepared p", "0\n"),
     "a prepared pod that is detached": Scenario(
         f"U=$({STAY.replace('acrun -d', 'acrun prepare')}); acrun run-prepared -d $U > id; acrun stop stay; acrun logs stay",
