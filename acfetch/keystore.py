@@ -11,7 +11,7 @@ import os
 
 from acfetch.trust import ROOT, TrustedKey
 from acspec import limits
-from acspec.durable import write_file
+from acspec.durable import make_directories, write_file
 from acspec.errors import ConfigError, FormatError, MissingInputError, UsageError
 from acspec.fingerprints import is_fingerprint
 from acspec.names import parse_ac_identifier
@@ -69,7 +69,7 @@ def _read_keys(directory: str, prefix: str) -> Iterator[TrustedKey]:
 def add_key(directory: str, prefix: str, key: Key) -> str:
     """Trust *key* for *prefix* (empty: for all names) in a directory of CONFIG; return the file. Raises: OSError."""
     path = _key_path(directory, prefix, key.fingerprint)
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    make_directories(os.path.dirname(path), 0o755)
     write_file(path, key.armoured)
     return path
 
@@ -84,7 +84,7 @@ def remove_key(directories: Sequence[str], prefix: str, fingerprint: str) -> str
     if not _trusts(paths):
         raise MissingInputError(fingerprint, f"is not trusted for {prefix or 'all names'}")
     if _trusts(earlier):
-        os.makedirs(os.path.dirname(last), mode=0o755, exist_ok=True)
+        make_directories(os.path.dirname(last), 0o755)
         write_file(last, b"")
     else:
         os.unlink(last)

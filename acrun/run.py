@@ -7,7 +7,6 @@ Source: ace.md, App Container Executor; spec/pod-directory.md.
 
 from __future__ import annotations
 
-import os
 import time
 
 from acrun.idmap import owner_notes
@@ -23,6 +22,7 @@ from acrun.supervision import Supervision
 from acrun.trees import Tree, get_tree
 from acrun.workspace import check_run_directory
 from acspec.directories import data_directory, run_directory
+from acspec.durable import make_directories
 from acspec.program import Unwinding, tell
 from acspec.values import Value, field, replace
 
@@ -118,7 +118,7 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
         ports=options.ports,
         annotations=options.annotations,
     )
-    os.makedirs(run, mode=0o755, exist_ok=True)
+    make_directories(run, 0o755)
     check_run_directory(run)
     filters = [_filter(run, app) for app in reified.manifest.apps]
     with Unwinding():  # a tree that is half made goes

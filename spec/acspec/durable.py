@@ -130,6 +130,26 @@ def umasked(mode: int) -> int:
     return mode & ~mask
 
 
+def make_directories(path: str, mode: int) -> None:
+    """Make the directory *path* and those above it that are missing, each with *mode*, of which a umask only takes away.
+
+    (os.makedirs gives that mode to the last one alone: above it, whoever the umask lets could put something else in its place.)
+
+    Raises: OSError, FileExistsError when something else is there.
+    """
+    try:
+        os.mkdir(path, mode)
+    except FileNotFoundError:
+        above = os.path.dirname(path)
+        if above in ("", path):
+            raise
+        make_directories(above, mode)
+        make_directories(path, mode)
+    except OSError:
+        if not os.path.isdir(path):
+            raise
+
+
 def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int = 0o644, overwrite: bool = True) -> None:
     """Write *data* to *path* (below *dir_fd*) so that the file is there whole, durably, or not at all.
 

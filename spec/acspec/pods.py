@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from acspec.durable import list_names, sync_directory, write_file
+from acspec.durable import list_names, make_directories, sync_directory, write_file
 from acspec.errors import BusyError, MissingInputError, OutputError
 from acspec.locks import is_locked, open_locked
 from acspec.names import parse_ac_name
@@ -124,7 +124,7 @@ class Pods:
     def create_directories(self) -> None:
         """Make the directory of every phase (0700: what is inside belongs to nobody else). Raises: OSError."""
         for name in (*PHASES, "names"):
-            os.makedirs(os.path.join(self.path, name), mode=0o700, exist_ok=True)
+            make_directories(os.path.join(self.path, name), 0o700)
 
     def create(self) -> Pod:
         """Return a new, locked pod in phase prepare. Raises: OSError."""

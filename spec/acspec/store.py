@@ -14,7 +14,7 @@ import os
 from contextlib import contextmanager
 
 from acspec.descriptors import write_all
-from acspec.durable import is_new_file, list_names, sweep, sync_directory, write_file
+from acspec.durable import is_new_file, list_names, make_directories, sweep, sync_directory, write_file
 from acspec.errors import ConfigError, FormatError, MissingInputError, OutputError
 from acspec.fields import Fields
 from acspec.freshness import Freshness
@@ -123,7 +123,7 @@ class Store:
 
     def _create(self) -> None:
         for directory in (self.path, self.images, self.tmp, os.path.join(self.path, "partial")):
-            os.makedirs(directory, mode=0o755, exist_ok=True)
+            make_directories(directory, 0o755)
         self.sweep()
         version = os.path.join(self.path, "version")
         if not os.path.exists(version):

@@ -93,6 +93,16 @@ def test_a_key_is_written_to_the_last_directory_for_all_to_read(directories: tup
     assert add_key(directories[-1], "", KEY) == f"{directories[-1]}/trustedkeys/root.d/{A}"
 
 
+def test_nobody_else_can_add_keys_beside_it_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        path = Path(add_key(str(tmp_path / "config"), "example.com/team", KEY))
+    finally:
+        os.umask(before)
+    closed = [parent.stat().st_mode & 0o022 == 0 for parent in path.parents if tmp_path in parent.parents]
+    assert closed == [True] * 5  # team, example.com, prefix.d, trustedkeys, config
+
+
 def test_a_key_of_the_last_directory_is_removed(directories: tuple[str, ...]) -> None:
     path = add_key(directories[-1], "example.com", KEY)
     assert remove_key(directories, "example.com", A) == path

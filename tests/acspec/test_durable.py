@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acspec.durable import NewFile, remove_tree, sweep_new_files, write_file
+from acspec.durable import NewFile, make_directories, remove_tree, sweep_new_files, write_file
 from acspec.errors import OutputError
 
 
@@ -54,6 +54,24 @@ def test_what_a_killed_writer_left_is_swept_and_a_living_one_is_not_disturbed(tm
 def test_a_directory_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be created: no such file or directory"):
         NewFile(str(tmp_path / "absent" / "f"))
+
+
+def test_directories_above_are_as_closed_as_the_last_one_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        for _ in range(2):
+            make_directories(str(tmp_path / "a/b/c"), 0o750)
+    finally:
+        os.umask(before)
+    assert [(tmp_path / path).stat().st_mode & 0o777 for path in ("a", "a/b", "a/b/c")] == [0o750] * 3
+
+
+def test_a_file_or_a_link_to_nowhere_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    for path in ("file", "file/a", "link", "link/a"):
+        with pytest.raises((FileExistsError, NotADirectoryError)):
+            make_directories(str(tmp_path / path), 0o755)
 
 
 def test_what_an_app_forbade_to_change_is_removed(tmp_path: Path) -> None:

@@ -28,6 +28,16 @@ def test_a_new_pod_is_private_locked_and_being_prepared(pods: Pods) -> None:
     assert seen.state() == "aborted"
 
 
+def test_nobody_else_can_put_other_pods_in_their_place_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Pods(str(tmp_path / "run")).create()
+    finally:
+        os.umask(before)
+    for path in ("run/pods", "run/pods/run", "run/pods/names"):
+        assert (tmp_path / path).stat().st_mode & 0o777 == 0o700, path
+
+
 def test_the_lock_survives_every_move(pods: Pods) -> None:
     pod = pods.create()
     for phase, state in (("prepared", "preparing"), ("run", "running"), ("exited-garbage", "deleting")):
