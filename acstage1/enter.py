@@ -23,7 +23,17 @@ from acstage1.linux.namespaces import (
     setns,
 )
 from acstage1.linux.security import forbid_inspection
-from acstage1.linux.signals import SIG_DFL, SIGHUP, SIGINT, SIGQUIT, SIGTERM, send_signal, signal
+from acstage1.linux.signals import (
+    SIG_BLOCK,
+    SIG_SETMASK,
+    SIGHUP,
+    SIGINT,
+    SIGQUIT,
+    SIGTERM,
+    pthread_sigmask,
+    send_signal,
+    signal,
+)
 from acstage1.oom import set_oom_score
 from acstage1.pod import App, PodDirectory
 from acstage1.records import check_owner, open_process, read_cgroups
@@ -40,6 +50,7 @@ if TYPE_CHECKING:
 
 _ALL = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP
 _ERRORS = {126: NotExecutableError, 127: NotFoundError}
+_PASSED_ON = (SIGINT, SIGQUIT, SIGTERM, SIGHUP)
 
 
 def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
@@ -63,6 +74,7 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     report, report_end = os.pipe2(os.O_CLOEXEC)
     trampoline = make_high_trampoline()
     session = _open_terminal() if tty else EnterStreams()
+    mask = pthread_sigmask(SIG_BLOCK, _PASSED_ON)  # until they are passed on: who forks would end by one, and not what it forked
     pid = os.fork()
     if pid == 0:
         os.close(report)
@@ -70,6 +82,7 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
         _join(pod, app, target, Start(app, words, descriptors, report_end, trampoline, terminal))
     os.close(report_end)
     _pass_on_signals(pid)
+    pthread_sigmask(SIG_SETMASK, mask)
     session.attend(os.pidfd_open(pid))
     data = os.read(report, 8192)
     code = _wait(pid)
@@ -91,7 +104,6 @@ def _join(pod: PodDirectory, app: App, target: int, start: Start) -> NoReturn:
 
     def join() -> None:
         os.setpgid(0, 0)  # a terminal's signals come through the process that waits, once
-        signal(SIGINT, SIG_DFL)
         forbid_inspection()  # before any process of the pod can see this one
         set_oom_score(app)
         join_app(read_cgroups(pod.path), app.name)  # before the namespaces, from inside which they are out of reach
@@ -100,6 +112,7 @@ def _join(pod: PodDirectory, app: App, target: int, start: Start) -> NoReturn:
         pid = fork_in_pod(pod.pids_limit)
         if pid != 0:
             _pass_on_signals(pid)
+            pthread_sigmask(SIG_SETMASK, ())
             os._exit(_wait(pid))
 
     become(start, join)
@@ -122,7 +135,7 @@ def _pass_on_signals(pid: int) -> None:
         except PermissionError as error:  # an AppArmor profile may let it take none from outside
             tell("acstage1", f"signal {number}: {reason_of(error)}")
 
-    for number in (SIGINT, SIGQUIT, SIGTERM, SIGHUP):
+    for number in _PASSED_ON:
         signal(number, pass_on)
 
 

@@ -123,7 +123,10 @@ class _Init:
         elif message[0] == reports.JOINED:
             child = self._children.get(int(message[1]))
             if child is not None and child.gate >= 0:
-                os.write(child.gate, b"+")
+                try:
+                    os.write(child.gate, b"+")
+                except BrokenPipeError:
+                    pass  # killed at its gate, and about to be reaped
                 os.close(child.gate)
                 child.gate = -1
 

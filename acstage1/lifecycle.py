@@ -53,15 +53,15 @@ class AppLifecycle:
         self._attempt = 0
         self._started, self._since = "", 0.0
         self._status: dict[str, JSONValue] = {}
-        self._runs = False
+        self._runs = self._answers = False
         self._said: set[str] = set()
-        self._owed = 0
+        self._owed: list[int] = []
         self._ending = False
 
     def begin(self) -> None:
         """Start the first process. Raises: OSError."""
         if self._ending:
-            self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
+            self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._request() or SIGTERM))
             return
         self._attempt += 1
         self._started, self._since = now(), time.monotonic()
@@ -72,7 +72,7 @@ class AppLifecycle:
 
     def _start(self, role: str) -> None:
         self._role = role
-        self._timed_out = self._kill_owed = False
+        self._answers = self._timed_out = self._kill_owed = False
         self._actions.send(START, self.app.name, role)
 
     def moment(self) -> float | None:
@@ -95,10 +95,18 @@ class AppLifecycle:
             if number in _REQUESTS:
                 self._give_up()
             return
-        if self._role in ("", PRE_START) or not self._runs:
-            self._owed = number
-        if self._role == MAIN or (self._role == PRE_START and number in _REQUESTS):
+        if not self._runs and number not in self._owed:
+            self._owed.append(number)
+        self._pass_on(number)
+
+    def _pass_on(self, number: int) -> None:
+        # Not before its program is known to run: what is on its way there ignores it, and what runs already would get it twice.
+        if self._answers and (self._role == MAIN or (self._role == PRE_START and number in _REQUESTS)):
             self._send(number)
+
+    def _request(self) -> int:
+        """Return the last of the signals owed that asks for an end, or 0."""
+        return next((number for number in reversed(self._owed) if number in _REQUESTS), 0)
 
     def kill(self, *, handlers: bool) -> None:
         """Kill what runs, post-stop only when *handlers*; what comes after it still comes. Raises: OSError."""
@@ -132,11 +140,12 @@ class AppLifecycle:
 
     def runs(self) -> None:
         """Take note that the program of the present role runs. Raises: OSError."""
+        self._answers = True
+        for number in self._owed:  # what came before; an end of the pod alone is no request before its turn
+            self._pass_on(number)
         if self._role == MAIN:
             self.began = self._runs = True
-            if self._owed:  # it came while main was starting; an end of the pod alone is no request before its turn
-                self._send(self._owed)
-            self._owed = 0
+            self._owed = []
 
     def is_ready(self) -> bool:
         """Tell whether main runs and, where it is to say so, has said that it is ready; or is not waited for any more."""
@@ -179,8 +188,8 @@ class AppLifecycle:
         self._write(self._actions.amend)
 
     def _ended_pre_start(self, code: int) -> bool:
-        if self._ending or (code and self._owed in _REQUESTS):
-            self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._owed or SIGTERM))
+        if self._ending or (code and self._request()):
+            self._finish({"failed": PRE_START, "why": _ENDING}, 128 + (self._request() or SIGTERM))
         elif code:
             self._actions.tell(f"{self.app.name}: pre-start ended with {_words(code)}")
             self._end({"failed": PRE_START, "why": _words(code)}, 125, restart=True)

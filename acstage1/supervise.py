@@ -144,7 +144,9 @@ class Supervisor:
                     poll.register(source.fileno(), select.POLLIN)
         moments = [self._kill_at, self._next_stop_at, *(life.moment() for life in self._lives.values())]
         first = min((moment for moment in moments if moment is not None), default=None)
-        return {descriptor for descriptor, _ in poll.poll(milliseconds_until(first))}
+        ready = {descriptor for descriptor, _ in poll.poll(milliseconds_until(first))}
+        # The kernel looks at one after another: init may have said its last and ended between its looks at the channel and at init.
+        return ready if self._init not in ready else {descriptor for descriptor, _ in poll.poll(0)}
 
     def _tick(self) -> None:
         """Do what is due by now."""

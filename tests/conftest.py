@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,12 @@ settings.load_profile("project")
 IS_ROOT = os.geteuid() == 0
 # Who can run everything must: a test that is skipped in CI proves nothing.
 SKIPS_FAIL = IS_ROOT or bool(os.environ.get("CI"))
+
+# A caller may ignore what a terminal sends, as a shell has it for what runs in the background, and nohup: every program that a test
+# starts would inherit that, and wait for ever for what it is sent.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 # A worker of pytest-xdist measures itself and no program that a test starts: measuring writes files and messages of its own.
 if "PYTEST_XDIST_WORKER" in os.environ:

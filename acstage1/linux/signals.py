@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from _signal import (  # type: ignore[import-not-found]
     NSIG,
+    SIG_BLOCK,
     SIG_DFL,
     SIG_IGN,
     SIG_SETMASK,
@@ -45,6 +46,7 @@ __all__ = [
     "SIGUSR1",
     "SIGUSR2",
     "SIGWINCH",
+    "SIG_BLOCK",
     "SIG_DFL",
     "SIG_IGN",
     "SIG_SETMASK",
