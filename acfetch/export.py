@@ -19,7 +19,7 @@ from acspec.archive.encoders import new_encoder
 from acspec.durable import NewFile, umasked
 from acspec.errors import FormatError, MissingInputError
 from acspec.image_outputs import STANDARD_OUTPUT, check_image_output
-from acspec.uses import open_held_image
+from acspec.image_use import open_held_image
 from acspec.values import Value
 
 TYPE_CHECKING = False

@@ -3,7 +3,7 @@
 No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Modules, from top to bottom:
 
     cli           the command line: which subcommand, and the exit code
-    habits        commands that people type by habit, and what they are called here
+    hints         what was meant by commands and options that acrun does not have
     command_prepare  `acrun prepare`, `run-prepared`: a run in two steps
     command_run   `acrun run` without options, which needs no option parser
     command_run_options  `acrun run` with options
@@ -23,18 +23,18 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     launch        from a plan to stage1: the end of every run
     exporting     the sequence from an app that has ended to an image
     copying       the sequence of copying from a pod or into it
-    goals         what is meant by the paths of a copy
+    copy_paths    paths of a copy: in a pod or on the host, and where what is copied goes
     placing       files written whole beside, then moved into place
     tree_archive  files of a tree read like an archive
     roots         the root file system of an app, running or not
-    owning        an ordinary user's right to what is closed to its owner
+    user_namespace  acrun begun anew as root of a user namespace, to read what is closed to its owner
     layered       directories laid over each other, as an overlay shows them
     views         pods and what they use, in lines and fields for people
     watching      the sequence of measuring what pods use
     following     the sequence of showing logs
     finding       pods by the words that people type
     detach        stage1 as a process of its own, until its apps run
-    sweep         the sequence of a collection
+    collection    the sequence of a collection: ended pods, unused trees, leftovers of crashes
     pod_file      a pod manifest as a template
     inputs        images named on standard input
     arguments     pod options, images, app options and arguments, cut apart

@@ -87,7 +87,7 @@ def _run_command(words: Sequence[str]) -> int:
 
 def _find_misplaced(exception: Exception, words: Sequence[str]) -> Exception | None:
     """Return what to say of an option or a command that stands where it does not belong, when that is what is wrong."""
-    from acrun.habits import advise, advise_on_option
+    from acrun.hints import advise, advise_on_option
 
     if words[:1] == ["prepare"]:
         from acrun.command_prepare import find_early

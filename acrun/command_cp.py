@@ -15,10 +15,10 @@ from acspec.program import tell
 
 def cp(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="POD:/PATH, POD:APP:/PATH, a path here, or - for a tar.")],
-    goal: Annotated[str, typer.Argument(metavar="DEST", help="The same; one of the two is in a pod.")],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="The same; one of the two is in a pod.")],
     follow_link: Annotated[bool, typer.Option("--follow-link", "-L", help="Copy what a link leads to.")] = False,
     directory: Directory = None,
 ) -> None:
     """Copy files from a pod or into it, whether it runs or not. Modes, owners and times stay."""
-    for note in copy(Pods(run_directory(directory)), source, goal, follow=follow_link):
+    for note in copy(Pods(run_directory(directory)), source, destination, follow=follow_link):
         tell("acrun", note)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from acrun.collection import UNUSED_SECONDS, collect
 from acrun.command_options import Directory, Json, Stage1
-from acrun.sweep import UNUSED_SECONDS, collect
 from acrun.workspace import own_run_directory
 from acspec.jsontext import dump_json
 

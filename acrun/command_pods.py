@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from acrun.collection import remove_pods
 from acrun.command_options import Directory, Json, PodArguments, Stage1
 from acrun.finding import list_states
 from acrun.selection import PodSelection
-from acrun.sweep import remove_pods
 from acrun.views import list_pods as view_pods
 from acrun.workspace import own_run_directory
 from acspec.directories import run_directory

@@ -8,7 +8,15 @@ from __future__ import annotations
 import os
 import sys
 
-from acrun.goals import Goal, PodPath, find_pod_path, get_pod_goal, means_contents, open_host_goal, open_host_source
+from acrun.copy_paths import (
+    Destination,
+    PodPath,
+    find_pod_path,
+    get_pod_destination,
+    means_contents,
+    open_host_destination,
+    open_host_source,
+)
 from acrun.placing import place_archive
 from acrun.roots import open_root
 from acrun.tree_archive import TreeArchive
@@ -30,24 +38,24 @@ if TYPE_CHECKING:
 STREAM = "-"
 
 
-def copy(pods: Pods, source: str, goal: str, *, follow: bool = False) -> list[str]:
-    """Copy what *source* names to *goal*, one of which is in a pod; return notes for people on what did not come along.
+def copy(pods: Pods, source: str, destination: str, *, follow: bool = False) -> list[str]:
+    """Copy what *source* names to *destination*, one of which is in a pod; return notes for people on what did not come along.
 
     `-` is a tar on standard input or output. A link at the end of *source* is copied as it is unless *follow*.
 
     Raises: UsageError; MissingInputError; OutputError; BusyError; FormatError; OSError.
     Source: spec/pod-directory.md, Files.
     """
-    inner, outer = find_pod_path(source), find_pod_path(goal)
+    inner, outer = find_pod_path(source), find_pod_path(destination)
     with Unwinding():
         if inner is not None and outer is None:
-            if goal == STREAM:
+            if destination == STREAM:
                 return _stream_out(pods, inner, follow=follow)
-            return _copy_out(pods, inner, goal, follow=follow)
+            return _copy_out(pods, inner, destination, follow=follow)
         if outer is not None and inner is None:
             return _stream_in(pods, outer) if source == STREAM else _copy_in(pods, source, outer, follow=follow)
     why = "neither is in a pod" if inner is None else "both are in pods"
-    raise UsageError(f"{source} {goal}", why, "POD:/PATH is in a pod; between two: acrun cp A:/PATH - | acrun cp - B:/PATH")
+    raise UsageError(f"{source} {destination}", why, "POD:/PATH is in a pod; between two: acrun cp A:/PATH - | acrun cp - B:/PATH")
 
 
 def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
@@ -64,12 +72,12 @@ def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
 def _copy_out(pods: Pods, source: PodPath, text: str, *, follow: bool) -> list[str]:
     with open_root(pods, source.pod, source.app) as root:
         path, name, found = _find(root, source, follow=follow)
-        goal = open_host_goal(text, name, is_directory=found.is_directory)
+        destination = open_host_destination(text, name, is_directory=found.is_directory)
         try:
-            archive = TreeArchive(root.tree, path, goal.name, skipped=root.skipped, harmless=True)
-            lost = _place(archive, goal, None)
+            archive = TreeArchive(root.tree, path, destination.name, skipped=root.skipped, harmless=True)
+            lost = _place(archive, destination, None)
         finally:
-            goal.tree.close()
+            destination.tree.close()
         return _notes(source.text, archive.left_out, lost)
 
 
@@ -89,41 +97,43 @@ def _check_kind(root: AppRoot, path: bytes, what: str) -> None:
         raise UsageError(what, "lies on a file system of the kernel, which holds no files")
 
 
-def _copy_in(pods: Pods, text: str, goal: PodPath, *, follow: bool) -> list[str]:
-    with open_root(pods, goal.pod, goal.app) as root:
-        root.check_writable(goal.text)
+def _copy_in(pods: Pods, text: str, destination: PodPath, *, follow: bool) -> list[str]:
+    with open_root(pods, destination.pod, destination.app) as root:
+        root.check_writable(destination.text)
         tree, path = open_host_source(text, follow=follow)
         try:
             if (found := tree.find(path)) is None:
                 raise MissingInputError(text, "no such file")
             name = b"" if means_contents(os.fsencode(text)) else path
-            aim = get_pod_goal(root.tree, goal, name, is_directory=found.is_directory)
-            _check_kind(root, aim.directory, goal.text)
+            aim = get_pod_destination(root.tree, destination, name, is_directory=found.is_directory)
+            _check_kind(root, aim.directory, destination.text)
             archive = TreeArchive(tree, path, aim.name)
             return _notes(text, archive.left_out, _place(archive, aim, root.workspace))
         finally:
             tree.close()
 
 
-def _stream_in(pods: Pods, goal: PodPath) -> list[str]:
-    with open_root(pods, goal.pod, goal.app) as root:
-        root.check_writable(goal.text)
-        path = root.tree.resolve(goal.path)
+def _stream_in(pods: Pods, destination: PodPath) -> list[str]:
+    with open_root(pods, destination.pod, destination.app) as root:
+        root.check_writable(destination.text)
+        path = root.tree.resolve(destination.path)
         found = root.tree.find(path)
         if found is None or not found.is_directory:
-            raise UsageError(goal.text, "is no directory, which is what an archive is unpacked into")
-        _check_kind(root, path, goal.text)
+            raise UsageError(destination.text, "is no directory, which is what an archive is unpacked into")
+        _check_kind(root, path, destination.text)
         with PlainArchive(0, "standard input") as archive:
-            return _notes(goal.text, _place(archive, Goal(root.tree, path, b""), root.workspace).in_pod())
+            return _notes(destination.text, _place(archive, Destination(root.tree, path, b""), root.workspace).in_pod())
 
 
-def _place(archive: Archive, goal: Goal, workspace: str | None) -> Losses:
-    """Write *archive* to its goal, by way of *workspace*, without one by way of the goal's own directory."""
-    descriptor = os.open(workspace, OPEN_DIRECTORY) if workspace is not None else os.dup(goal.tree.make_writable(goal.directory))
+def _place(archive: Archive, target: Destination, workspace: str | None) -> Losses:
+    """Write *archive* to *target*, by way of *workspace*, without one by way of the directory of *target*."""
+    descriptor = (
+        os.open(workspace, OPEN_DIRECTORY) if workspace is not None else os.dup(target.tree.make_writable(target.directory))
+    )
     try:
-        return place_archive(archive, goal.tree, goal.directory, descriptor)
+        return place_archive(archive, target.tree, target.directory, descriptor)
     except OSError as error:  # what it names is a name in the archive, a temporary one, or nothing
-        where = f"{goal.tree.what}:/{os.fsdecode(goal.directory)}"
+        where = f"{target.tree.what}:/{os.fsdecode(target.directory)}"
         raise OSError(error.errno, error.strerror, where) from error
     finally:
         os.close(descriptor)

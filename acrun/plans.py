@@ -18,8 +18,8 @@ from acrun.workspace import check_run_directory
 from acspec import VERSION
 from acspec.durable import write_file
 from acspec.errors import ToolError
+from acspec.image_use import open_held_image
 from acspec.jsontext import dump_json, read_json_file
-from acspec.uses import open_held_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

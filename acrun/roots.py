@@ -13,8 +13,8 @@ import os
 from acrun.finding import get_state
 from acrun.idmap import Owners
 from acrun.layered import LayeredTree
-from acrun.owning import become_owner, find_root
 from acrun.processes import find_process
+from acrun.user_namespace import become_owner, find_root
 from acspec.archive.descents import OPEN_DIRECTORY
 from acspec.errors import BusyError, MissingInputError
 from acspec.locks import open_locked
@@ -79,7 +79,7 @@ class AppRoot:
 def open_root(pods: Pods, pod: str, app_name: str | None) -> AppRoot:
     """Return the root file system of an app of the pod that *pod* means; without a name, of the only one.
 
-    An ordinary user's program begins anew, see `owning`: nothing may have been done so far.
+    An ordinary user's program begins anew, see `user_namespace`: nothing may have been done so far.
 
     Raises: MissingInputError when there is none (any more); BusyError; UsageError; OSError.
     Source: spec/pod-directory.md, Files.

@@ -16,7 +16,7 @@ Modules, from top to bottom:
     command_init      `actool init`
     command_sign      `actool sign`
     command_verify    `actool verify`
-    command_secrecy   `actool encrypt` and `actool decrypt`
+    command_encryption  `actool encrypt` and `actool decrypt`
     command_changes   the options for what is in a manifest
     image_options     the options of every command that writes an image
     build             the sequence from the sources of an image to its archive
@@ -33,12 +33,12 @@ Modules, from top to bottom:
     changes           what options change in a manifest
     sign              detached signatures of images, written
     verify            detached signatures of images, verified
-    secrecy           images encrypted and decrypted
+    encryption        images encrypted and decrypted, as a whole
     listing           the entries of an image, as lines and as JSON
     json_lines        JSON on one line, and names in it
     name_table        what lies where in a rootfs
-    terminal          bytes of files, safe to show
-    kept              inputs that are read more than once
+    printable         bytes of files made printable on a terminal
+    reusable_inputs   inputs that are read more than once, pipes included
     sources           where an image to be built comes from
     layouts           layout directories that appear whole or not at all
     inputs            files named on the command line, and standard input

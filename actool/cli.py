@@ -21,8 +21,8 @@ COMMANDS = {
     "init": "actool.command_init:init_command",
     "sign": "actool.command_sign:sign_command",
     "verify": "actool.command_verify:verify_command",
-    "encrypt": "actool.command_secrecy:encrypt_command",
-    "decrypt": "actool.command_secrecy:decrypt_command",
+    "encrypt": "actool.command_encryption:encrypt_command",
+    "decrypt": "actool.command_encryption:decrypt_command",
     "render": "actool.command_render:render_command",
 }
 _SUMMARY = "Build, validate, inspect, change and sign App Container Images."

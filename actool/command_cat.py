@@ -10,7 +10,7 @@ import typer
 
 from actool.content import read_content
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
-from actool.terminal import spell
+from actool.printable import spell
 
 
 def cat_command(

@@ -21,8 +21,8 @@ from acspec.archive.walk import read_layout_manifest
 from acspec.errors import FormatError, MissingInputError, StorageError, UsageError
 from acspec.image_manifest import parse_image_manifest
 from actool.inputs import Input
-from actool.kept import kept
 from actool.name_table import LayoutNames, NameTable
+from actool.reusable_inputs import reusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def read_content(image: str, path: str, passphrase: Passphrase | None = None) ->
         no regular file; StorageError; OSError.
     Source: aci.md, Image Archives; path_resolution(7).
     """
-    with kept(image, passphrase) as again:
+    with reusable(image, passphrase) as again:
         with again.opened() as source:
             if source.is_directory:
                 yield from _read_from_layout(source, path)

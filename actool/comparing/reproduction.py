@@ -21,7 +21,7 @@ from actool.comparing.causes import Cause, compression_cause, find_causes, form_
 from actool.comparing.comparison import Comparison
 from actool.comparing.snapshot import Snapshot, read_built, read_snapshot
 from actool.json_lines import dump_line
-from actool.kept import KeptInput, kept
+from actool.reusable_inputs import ReusableInput, reusable
 from actool.sources import SourceRequest, Sources, opened_sources
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ def verify_reproduction(request: ReproductionRequest, passphrase: Passphrase | N
     Raises: FormatError for a bad layout or image; MissingInputError; UsageError; StorageError; OSError.
     Source: aci.md, Image ID.
     """
-    twice = kept(request.image, passphrase) if request.exact else nullcontext(KeptInput(request.image, passphrase))
+    twice = reusable(request.image, passphrase) if request.exact else nullcontext(ReusableInput(request.image, passphrase))
     with opened_sources(request.source) as sources, twice as image:
         verdict, compression = _compare(sources, image, request.settings)
         if request.exact and not verdict.causes:
@@ -77,7 +77,7 @@ def verify_reproduction(request: ReproductionRequest, passphrase: Passphrase | N
         return verdict
 
 
-def _compare(sources: Sources, image: KeptInput, settings: ImageSettings) -> tuple[Verdict, Compression]:
+def _compare(sources: Sources, image: ReusableInput, settings: ImageSettings) -> tuple[Verdict, Compression]:
     """Return the verdict on all but compression, and how the image is compressed."""
     key = os.urandom(16)
     with closing(Snapshot(key)) as built, closing(Snapshot(key)) as found:
@@ -94,7 +94,7 @@ def _compare(sources: Sources, image: KeptInput, settings: ImageSettings) -> tup
         return Verdict(built.image_id, found.image_id, tuple(causes)), found.compression
 
 
-def _is_same_compressed(sources: Sources, image: KeptInput, settings: ImageSettings) -> bool:
+def _is_same_compressed(sources: Sources, image: ReusableInput, settings: ImageSettings) -> bool:
     built, found = sha512(), sha512()
     write_walk(sources.walk(), built.update, settings)
     with image.opened() as source, closing(Source(source.origin, source.name)) as served:

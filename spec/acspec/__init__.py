@@ -30,12 +30,12 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     jsontext        JSON, strictly
     openpgp         signatures, keys and encryption through gpg
     commands        subcommands of a tool, and their help
-    plain_words     subcommands without options, which need no parser
+    direct_calls    subcommands called without an option parser
     program         how a program starts, fails and ends
     option_words    words behind options that have parts
     durations       lengths of time, as typed
-    uses            images of a store, kept while they are used
-    usage           what is wrong with a command line, in words of this suite
+    image_use       images of a store: locked while they are used, dated when they were
+    usage_errors    Typer's errors as errors of this suite
     directories     where data, pods and configuration lie
     execution       what executors and checks of images agree on
     image_outputs   where images may be written, and how they appear whole

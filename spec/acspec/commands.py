@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from acspec.direct_calls import find_direct_call
 from acspec.errors import UsageError
-from acspec.plain_words import find_plain_call
 from acspec.program import version_line
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ def run_command(
         words = [*words[1:], "--help"]
     if words and words[0] not in commands and words[0] not in _HELP and default is not None:
         words = [default, *words]
-    if words and words[0] in commands and (call := find_plain_call(commands[words[0]], words[1:])) is not None:
+    if words and words[0] in commands and (call := find_direct_call(commands[words[0]], words[1:])) is not None:
         return _as_code(call())
     meant = words[:1] if words and words[0] in commands else commands
     short = f"{tool} … is short for {tool} {default} …, whose options {tool} {default} --help shows. " if default else ""

@@ -98,7 +98,7 @@ def _as_tool_error(exception: Exception) -> errors.ToolError | None:
         return errors.StorageError("memory", "not enough of it")
     # Typer's own exceptions, told by their shape because nothing but `commands` imports Typer.
     if hasattr(exception, "format_message") and hasattr(exception, "exit_code"):
-        from acspec.usage import explain_usage
+        from acspec.usage_errors import explain_usage
 
         return explain_usage(str(exception.format_message()))
     return None

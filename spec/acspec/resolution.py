@@ -15,10 +15,10 @@ from acspec.archive.image import read_manifest
 from acspec.errors import FormatError, ImageNotFoundError
 from acspec.escape import escape
 from acspec.image_manifest import ImageManifest, parse_image_manifest
+from acspec.image_use import open_held_image
 from acspec.labels import find_mismatch, label_map
 from acspec.references import ImageIDArgument, ImageReference, format_reference
 from acspec.store import Store
-from acspec.uses import open_held_image
 from acspec.values import Value
 
 TYPE_CHECKING = False

@@ -18,12 +18,12 @@ from acspec.durable import is_new_file, list_names, make_directories, sweep, syn
 from acspec.errors import ConfigError, FormatError, MissingInputError, OutputError
 from acspec.fields import Fields
 from acspec.freshness import Freshness
+from acspec.image_use import date_image, hold_image
 from acspec.jsontext import dump_json, read_json_file
 from acspec.labels import Label, find_mismatch, label_map, labels_json, read_labels
 from acspec.names import ACIdentifier, ImageID, parse_ac_identifier, parse_image_id
 from acspec.ownership import is_owned_by_us
 from acspec.references import ImageIDArgument, ImageReference
-from acspec.uses import date_image, hold_image
 from acspec.values import Value, replace
 
 TYPE_CHECKING = False

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from acrun import donors, sharing
+from acrun.collection import collect
 from acrun.donors import Donors
 from acrun.resolve import resolve_image
-from acrun.sweep import collect
 from acrun.trees import get_tree
 from acspec.locks import open_locked
 from acspec.rendering import Layer

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _CHUNK = 1024 * 1024
 
 
-class KeptInput(Value):
+class ReusableInput(Value):
     """An input that can be opened again and again; `name` is what messages call it, None for its own."""
 
     path: str
@@ -44,14 +44,14 @@ class KeptInput(Value):
 
 
 @contextmanager
-def kept(path: str, passphrase: Passphrase | None = None) -> Iterator[KeptInput]:
+def reusable(path: str, passphrase: Passphrase | None = None) -> Iterator[ReusableInput]:
     """Make the input *path*, `-` for standard input, readable more than once for the duration of a block.
 
     Raises: FormatError when what comes through a pipe is no image or beyond the limit; MissingInputError; StorageError;
         UsageError for a terminal; OSError.
     """
     if not _passes_once(path):
-        yield KeptInput(path, passphrase)
+        yield ReusableInput(path, passphrase)
         return
     name = "standard input" if path == "-" else path
     descriptor = 0 if path == "-" else open_image(path)
@@ -61,7 +61,7 @@ def kept(path: str, passphrase: Passphrase | None = None) -> Iterator[KeptInput]
         if descriptor:
             os.close(descriptor)
     with spool:
-        yield KeptInput(f"/proc/self/fd/{spool.descriptor}", passphrase, name)
+        yield ReusableInput(f"/proc/self/fd/{spool.descriptor}", passphrase, name)
 
 
 def _passes_once(path: str) -> bool:
@@ -74,7 +74,7 @@ def _passes_once(path: str) -> bool:
 
 
 def _keep(source: Input) -> Spool:
-    """Return a spool that holds all of *source*; what no image begins with is refused before. Raises: as `kept`."""
+    """Return a spool that holds all of *source*; what no image begins with is refused before. Raises: as `reusable`."""
     head, source = glance(source)
     if name_pgp(head) is None:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from acrun.sweep import UNUSED_SECONDS, collect, remove_pod
+from acrun.collection import UNUSED_SECONDS, collect, remove_pod
 from acspec.errors import BusyError, KernelError
 from acspec.locks import open_locked
 from acspec.pods import Pod, Pods

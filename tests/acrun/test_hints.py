@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acrun.cli import COMMANDS
-from acrun.habits import advise, advise_on_option
+from acrun.hints import advise, advise_on_option
 from acspec.errors import FormatError, ImageNotFoundError, MissingInputError, UsageError
 
 NOT_STORED = ImageNotFoundError("ps", "not in the store", "acfetch ps")

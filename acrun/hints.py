@@ -85,7 +85,7 @@ def advise(exception: Exception, words: Sequence[str], commands: Collection[str]
     if near is None:
         return None
     if getattr(exception, "option_name", None) is not None:
-        from acspec.usage import explain_usage
+        from acspec.usage_errors import explain_usage
 
         explained: ToolError = explain_usage(str(exception))
     elif isinstance(exception, (ImageNotFoundError, UsageError)) and what in words[:2]:

@@ -8,8 +8,8 @@ import typer
 
 from acspec.archive.compression import Compression
 from acspec.program import tell
+from actool.encryption import EncryptionRequest, decrypt, encrypt
 from actool.passphrase import Passphrase, PassphraseFD, PassphraseFile
-from actool.secrecy import SecrecyRequest, decrypt, encrypt
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT.aci when it exists.")]
 
@@ -24,7 +24,7 @@ def encrypt_command(
 ) -> None:
     """Encrypt an image under a passphrase. It is asked for at the terminal when no option says where it is."""
     passphrase = Passphrase(passphrase_fd, passphrase_file, is_new=True)
-    compression = encrypt(SecrecyRequest(image, output, overwrite, passphrase))
+    compression = encrypt(EncryptionRequest(image, output, overwrite, passphrase))
     if compression is not Compression.NONE and not quiet:
         why = f"it is compressed ({compression.value}), so that its size tells something of what is in it"
         tell("actool", f"{image}: warning: {why} (actool build --compression none)")
@@ -38,4 +38,4 @@ def decrypt_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Decrypt an image. The output appears only when it is certain that the encrypted image is whole and unchanged."""
-    decrypt(SecrecyRequest(image, output, overwrite, Passphrase(passphrase_fd, passphrase_file)))
+    decrypt(EncryptionRequest(image, output, overwrite, Passphrase(passphrase_fd, passphrase_file)))

@@ -13,8 +13,8 @@ import pytest
 
 from acspec.archive.compression import Compression
 from acspec.errors import FormatError, MissingInputError, OutputError, ToolError, TrustError, UsageError
+from actool.encryption import EncryptionRequest, decrypt, encrypt
 from actool.passphrase import Passphrase
-from actool.secrecy import SecrecyRequest, decrypt, encrypt
 from tests.support import gpg, images
 from tests.support.terminal import ACTOOL, alone
 from tests.support.users import as_ordinary_user, place_of_everybody
@@ -32,9 +32,9 @@ def passphrase(tmp_path: Path) -> Passphrase:
 @pytest.mark.parametrize("compression", ["none", "gzip", "bzip2", "xz"])
 def test_an_image_comes_back_byte_for_byte(compression: str, tmp_path: Path, passphrase: Passphrase) -> None:
     images.write_image(tmp_path / "x.aci", {"f": os.urandom(100_000)}, compression=compression)
-    request = SecrecyRequest(str(tmp_path / "x.aci"), str(tmp_path / "e.aci"), False, passphrase)
+    request = EncryptionRequest(str(tmp_path / "x.aci"), str(tmp_path / "e.aci"), False, passphrase)
     assert encrypt(request) is Compression(compression)
-    decrypt(SecrecyRequest(str(tmp_path / "e.aci"), str(tmp_path / "y.aci"), False, passphrase))
+    decrypt(EncryptionRequest(str(tmp_path / "e.aci"), str(tmp_path / "y.aci"), False, passphrase))
     assert (tmp_path / "y.aci").read_bytes() == (tmp_path / "x.aci").read_bytes()
     assert (tmp_path / "e.aci").read_bytes() != (tmp_path / "x.aci").read_bytes()
 
@@ -43,8 +43,8 @@ def test_the_outputs_have_the_mode_that_the_umask_leaves(tmp_path: Path, passphr
     images.write_image(tmp_path / "x.aci")
     before = os.umask(0o027)
     try:
-        encrypt(SecrecyRequest(str(tmp_path / "x.aci"), str(tmp_path / "e.aci"), False, passphrase))
-        decrypt(SecrecyRequest(str(tmp_path / "e.aci"), str(tmp_path / "y.aci"), False, passphrase))
+        encrypt(EncryptionRequest(str(tmp_path / "x.aci"), str(tmp_path / "e.aci"), False, passphrase))
+        decrypt(EncryptionRequest(str(tmp_path / "e.aci"), str(tmp_path / "y.aci"), False, passphrase))
     finally:
         os.umask(before)
     assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("e.aci", "y.aci")] == [0o640, 0o640]
@@ -53,13 +53,13 @@ def test_the_outputs_have_the_mode_that_the_umask_leaves(tmp_path: Path, passphr
 def test_gpg_opens_what_was_encrypted_and_the_other_way_round(tmp_path: Path, passphrase: Passphrase) -> None:
     data = images.image({"f": b"data"})
     (tmp_path / "x.aci").write_bytes(data)
-    encrypt(SecrecyRequest(str(tmp_path / "x.aci"), str(tmp_path / "e.aci"), False, passphrase))
+    encrypt(EncryptionRequest(str(tmp_path / "x.aci"), str(tmp_path / "e.aci"), False, passphrase))
     with tempfile.TemporaryDirectory(prefix="gpg-") as home:
         command = ["gpg", "--homedir", home, "--no-autostart", "--batch", "--pinentry-mode", "loopback"]
         command += ["--passphrase", SECRET, "--decrypt", str(tmp_path / "e.aci")]
         assert subprocess.run(command, capture_output=True, check=True).stdout == data
     (tmp_path / "e.aci").write_bytes(gpg.encrypt(data, SECRET, "--armor"))
-    decrypt(SecrecyRequest(str(tmp_path / "e.aci"), str(tmp_path / "y.aci"), False, passphrase))
+    decrypt(EncryptionRequest(str(tmp_path / "e.aci"), str(tmp_path / "y.aci"), False, passphrase))
     assert (tmp_path / "y.aci").read_bytes() == data
 
 
@@ -70,8 +70,8 @@ def test_an_ordinary_user_can_do_it() -> None:
 
         def there_and_back() -> None:
             passphrase = Passphrase(None, str(place / "secret"))
-            encrypt(SecrecyRequest(str(place / "x.aci"), str(place / "e.aci"), False, passphrase))
-            decrypt(SecrecyRequest(str(place / "e.aci"), str(place / "y.aci"), False, passphrase))
+            encrypt(EncryptionRequest(str(place / "x.aci"), str(place / "e.aci"), False, passphrase))
+            decrypt(EncryptionRequest(str(place / "e.aci"), str(place / "y.aci"), False, passphrase))
 
         as_ordinary_user(there_and_back)
         assert (place / "y.aci").read_bytes() == (place / "x.aci").read_bytes()
@@ -81,9 +81,9 @@ def test_an_image_can_take_the_place_of_itself(tmp_path: Path, passphrase: Passp
     path = str(tmp_path / "x.aci")
     images.write_image(path, {"f": os.urandom(300_000)})
     before = Path(path).read_bytes()
-    encrypt(SecrecyRequest(path, path, True, passphrase))
+    encrypt(EncryptionRequest(path, path, True, passphrase))
     assert Path(path).read_bytes() != before
-    decrypt(SecrecyRequest(path, path, True, passphrase))
+    decrypt(EncryptionRequest(path, path, True, passphrase))
     assert Path(path).read_bytes() == before
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_encrypted_that_is(case: str, tmp_path: Path, passphrase: Pas
     make, kind, why = NOT_ENCRYPTED[case]
     (tmp_path / "x.aci").write_bytes(make())
     with pytest.raises(kind, match=rf"x\.aci: {why}"):
-        encrypt(SecrecyRequest(str(tmp_path / "x.aci"), str(tmp_path / "y.aci"), False, passphrase))
+        encrypt(EncryptionRequest(str(tmp_path / "x.aci"), str(tmp_path / "y.aci"), False, passphrase))
     assert sorted(os.listdir(tmp_path)) == ["secret", "x.aci"]
 
 
@@ -124,14 +124,14 @@ def test_nothing_is_decrypted_that_is(case: str, tmp_path: Path, passphrase: Pas
     make, kind, why = NOT_DECRYPTED[case]
     (tmp_path / "x.aci").write_bytes(make())
     with pytest.raises(kind, match=rf"x\.aci: {why}"):
-        decrypt(SecrecyRequest(str(tmp_path / "x.aci"), str(tmp_path / "y.aci"), False, passphrase))
+        decrypt(EncryptionRequest(str(tmp_path / "x.aci"), str(tmp_path / "y.aci"), False, passphrase))
     assert sorted(os.listdir(tmp_path)) == ["secret", "x.aci"]
 
 
 @pytest.mark.parametrize("work", [encrypt, decrypt])
 def test_outputs_are_refused_before_anything_is_read(work: object, tmp_path: Path, passphrase: Passphrase) -> None:
     def request(output: str, overwrite: bool = False) -> object:
-        return work(SecrecyRequest(str(tmp_path / "nowhere.aci"), output, overwrite, passphrase))  # type: ignore[operator]
+        return work(EncryptionRequest(str(tmp_path / "nowhere.aci"), output, overwrite, passphrase))  # type: ignore[operator]
 
     with pytest.raises(UsageError, match=r"must end in \.aci"):
         request(str(tmp_path / "x.gpg"))
@@ -142,12 +142,12 @@ def test_outputs_are_refused_before_anything_is_read(work: object, tmp_path: Pat
         request(str(tmp_path / "taken.aci"), True)
     assert (tmp_path / "taken.aci").read_text() == "mine"
     with pytest.raises(FormatError, match="a directory, not an image archive"):
-        work(SecrecyRequest(str(tmp_path), str(tmp_path / "y.aci"), False, passphrase))  # type: ignore[operator]
+        work(EncryptionRequest(str(tmp_path), str(tmp_path / "y.aci"), False, passphrase))  # type: ignore[operator]
 
 
 def test_what_cannot_be_taken_back_is_not_written(tmp_path: Path, passphrase: Passphrase) -> None:
     with pytest.raises(UsageError, match="cannot take back"):
-        decrypt(SecrecyRequest("x.aci", "-", False, passphrase))
+        decrypt(EncryptionRequest("x.aci", "-", False, passphrase))
 
 
 def test_encrypting_warns_of_compression_unless_it_is_to_be_quiet(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from actool.terminal import spell
+from actool.printable import spell
 
 SHOWN = {
     "plain text": (b"one\ttwo\nthree\n", "one\ttwo\nthree\n"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acspec.usage import explain_usage
+from acspec.usage_errors import explain_usage
 
 
 def test_a_sentence_that_is_not_known_passes_as_it_is() -> None:

@@ -1,6 +1,6 @@
-"""An ordinary user's right to read what belongs to the user: an app may close files to their owner, and images do.
+"""The program begun anew as root of a user namespace, where it can open the caller's own files whatever their modes.
 
-Root of a user namespace, in which there is nobody but the caller, can open them. This program becomes that by unshare(1).
+An app may take the right to read a file from its owner, and files of images may lack it. An ordinary user has no other way to them.
 
 Source: user_namespaces(7), capabilities(7): CAP_DAC_OVERRIDE; unshare(1).
 """

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acrun.goals import Goal, find_pod_path, get_pod_goal, means_contents, open_host_goal, open_host_source
+from acrun.copy_paths import (
+    Destination,
+    find_pod_path,
+    get_pod_destination,
+    means_contents,
+    open_host_destination,
+    open_host_source,
+)
 from acrun.layered import LayeredTree
 from acspec.errors import MissingInputError, OutputError, ToolError, UsageError
 
@@ -93,23 +100,23 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("text", "is_directory", "expected"), GOALS.values(), ids=GOALS)
 def test_a_copy_goes_where_cp_would_put_it(text: str, is_directory: bool, expected: tuple[str, str], place: Path) -> None:
-    goal = open_host_goal(f"{place}/{text}", b"name", is_directory=is_directory)
+    destination = open_host_destination(f"{place}/{text}", b"name", is_directory=is_directory)
     descriptor = os.open(place / expected[0], os.O_RDONLY)
-    assert os.path.samestat(os.fstat(goal.tree.make_writable(b"")), os.fstat(descriptor))
+    assert os.path.samestat(os.fstat(destination.tree.make_writable(b"")), os.fstat(descriptor))
     os.close(descriptor)
-    goal.tree.close()
-    assert (goal.directory, goal.name) == (b"", expected[1].encode())
+    destination.tree.close()
+    assert (destination.directory, destination.name) == (b"", expected[1].encode())
     inside = _inside(place, text, is_directory=is_directory)
     assert (inside.directory, inside.name) == (expected[0].strip(".").encode(), expected[1].encode())
 
 
-def _inside(place: Path, text: str, *, is_directory: bool) -> Goal:
-    """Return the same goal as it is found in a pod whose root is *place*."""
+def _inside(place: Path, text: str, *, is_directory: bool) -> Destination:
+    """Return the same destination as it is found in a pod whose root is *place*."""
     tree = LayeredTree([os.open(place, os.O_RDONLY)], "pod")
     path = find_pod_path(f"pod:/{text}")
     assert path is not None
     try:
-        return get_pod_goal(tree, path, b"name", is_directory=is_directory)
+        return get_pod_destination(tree, path, b"name", is_directory=is_directory)
     finally:
         tree.close()
 
@@ -117,7 +124,7 @@ def _inside(place: Path, text: str, *, is_directory: bool) -> Goal:
 @pytest.mark.parametrize(("text", "is_directory", "words"), NO_GOALS.values(), ids=NO_GOALS)
 def test_where_nothing_can_go_is_said(text: str, is_directory: bool, words: str, place: Path) -> None:
     with pytest.raises((OutputError, NotADirectoryError), match=words if text != "file/" else None):
-        open_host_goal(f"{place}/{text}", b"name", is_directory=is_directory)
+        open_host_destination(f"{place}/{text}", b"name", is_directory=is_directory)
     with pytest.raises((OutputError, MissingInputError)):
         _inside(place, text, is_directory=is_directory)
 

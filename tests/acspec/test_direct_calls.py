@@ -17,7 +17,7 @@ import typer
 import acfetch.cli
 import acrun.cli
 import actool.cli
-from acspec.plain_words import find_plain_call
+from acspec.direct_calls import find_direct_call
 
 SAMPLE = """
 from __future__ import annotations
@@ -183,7 +183,7 @@ COMMANDS = {
 @pytest.mark.parametrize("place", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("words", [[], ["a"], ["a", "b"], ["a", "-", "c"]], ids=len)
 def test_a_subcommand_of_ours_gets_what_typer_would_give_it(place: str, words: list[str]) -> None:
-    call = find_plain_call(place, words)
+    call = find_direct_call(place, words)
     if call is not None:
         given = inspect.signature(call.func).bind(*call.args)
         given.apply_defaults()
@@ -206,4 +206,4 @@ def _given_by_typer(function: Any, words: Sequence[str]) -> dict[str, Any]:
 
 def test_what_is_typed_most_is_plain() -> None:
     for place, words in (("build", ["a", "b"]), ("validate", ["a"]), ("extract", ["a", "b"]), ("id", ["a"])):
-        assert find_plain_call(actool.cli.COMMANDS[place], words) is not None, place
+        assert find_direct_call(actool.cli.COMMANDS[place], words) is not None, place

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from actool.passphrase import Passphrase
 
 
-class SecrecyRequest(Value):
+class EncryptionRequest(Value):
     """What `actool encrypt` and `actool decrypt` were asked for."""
 
     image: str
@@ -31,7 +31,7 @@ class SecrecyRequest(Value):
     passphrase: Passphrase
 
 
-def encrypt(request: SecrecyRequest) -> Compression:
+def encrypt(request: EncryptionRequest) -> Compression:
     """Encrypt the image of a request (`-`: standard input) into its output, and return how the image is compressed.
 
     Raises: FormatError for what is no image, or encrypted already; MissingInputError; OutputError; StorageError; UsageError;
@@ -53,7 +53,7 @@ def encrypt(request: SecrecyRequest) -> Compression:
     return compression
 
 
-def decrypt(request: SecrecyRequest) -> None:
+def decrypt(request: EncryptionRequest) -> None:
     """Decrypt the image of a request (`-`: standard input) into its output, which appears when nobody can have changed it.
 
     Raises: FormatError for what is damaged, not encrypted, or no image; TrustError for a wrong passphrase; MissingInputError;

@@ -30,7 +30,7 @@ _TAKES_ANYTHING = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS, without the import 
 _DESCRIBING = {"typer": ("Option", "Argument"), "typing": ("Annotated", "Literal")}
 
 
-def find_plain_call(place: str, words: Sequence[str]) -> partial[object] | None:
+def find_direct_call(place: str, words: Sequence[str]) -> partial[object] | None:
     """Return what calls the function at *place* (`module:name`) as Typer would for *words*, None where Typer has to be asked.
 
     Raises: what the import of the module raises.

@@ -11,7 +11,7 @@ import pytest
 
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError, StorageError
-from actool.kept import kept
+from actool.reusable_inputs import reusable
 from tests.support.images import image
 
 DATA = image({"f": os.urandom(100_000)})
@@ -19,7 +19,7 @@ DATA = image({"f": os.urandom(100_000)})
 
 def read_twice(path: str) -> list[bytes]:
     found = []
-    with kept(path) as source:
+    with reusable(path) as source:
         for _ in range(2):
             with source.opened() as opened:
                 assert opened.name == path
@@ -41,7 +41,7 @@ def pipe(tmp_path: Path) -> str:
 def test_a_file_and_a_directory_are_opened_again(tmp_path: Path) -> None:
     (tmp_path / "x.aci").write_bytes(DATA)
     assert read_twice(str(tmp_path / "x.aci")) == [DATA, DATA]
-    with kept(str(tmp_path)) as source:
+    with reusable(str(tmp_path)) as source:
         for _ in range(2):
             with source.opened() as opened:
                 assert opened.is_directory
@@ -87,5 +87,5 @@ def test_no_place_to_keep_it_is_told(pipe: str, tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_is_not_there_is_told_when_it_is_opened(tmp_path: Path) -> None:
-    with kept(str(tmp_path / "nope")) as source, pytest.raises(MissingInputError, match="no such file"), source.opened():
+    with reusable(str(tmp_path / "nope")) as source, pytest.raises(MissingInputError, match="no such file"), source.opened():
         pass

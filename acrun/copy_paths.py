@@ -1,4 +1,4 @@
-"""Where copies go: what is meant by a path that may be a directory, a file, or nothing yet, on the host and in a pod alike.
+"""The paths of a copy: which side each is on, and where what is copied goes when there is a directory, a file or nothing yet.
 
 Source: cp(1), the two forms of its synopsis.
 """
@@ -44,8 +44,8 @@ def find_pod_path(text: str) -> PodPath | None:
     return PodPath(text, pod, app, os.fsencode(path))
 
 
-class Goal:
-    """A directory of a tree, and the name that what comes gets in it; `b""`: only its contents come."""
+class Destination:
+    """Where a copy goes: a directory of a tree, and the name that the copy gets in it; `b""`: only its contents are copied."""
 
     __slots__ = ("directory", "name", "tree")
 
@@ -71,36 +71,36 @@ def open_host_source(text: str, *, follow: bool) -> tuple[LayeredTree, bytes]:
     return tree, os.fsencode(name)
 
 
-def open_host_goal(text: str, name: bytes, *, is_directory: bool) -> Goal:
-    """Return where on the host something goes that is called *name* so far. Raises: OutputError; OSError."""
+def open_host_destination(text: str, name: bytes, *, is_directory: bool) -> Destination:
+    """Return where on the host the copy of something called *name* goes. Raises: OutputError; OSError."""
     if _goes_into(_find_kind(text), text, is_directory=is_directory):
-        return Goal(LayeredTree([os.open(text, _DIRECTORY)], text.rstrip("/") or "/"), b"", name)
+        return Destination(LayeredTree([os.open(text, _DIRECTORY)], text.rstrip("/") or "/"), b"", name)
     directory, own_name = os.path.split(os.path.realpath(text))
     try:
-        return Goal(LayeredTree([os.open(directory, _DIRECTORY)], directory), b"", os.fsencode(own_name))
+        return Destination(LayeredTree([os.open(directory, _DIRECTORY)], directory), b"", os.fsencode(own_name))
     except OSError as error:
         raise OutputError(text, f"cannot be created: {reason_of(error)}") from error
 
 
-def get_pod_goal(tree: LayeredTree, goal: PodPath, name: bytes, *, is_directory: bool) -> Goal:
-    """Return where in an app's *tree* something goes that is called *name* so far.
+def get_pod_destination(tree: LayeredTree, wanted: PodPath, name: bytes, *, is_directory: bool) -> Destination:
+    """Return where in an app's *tree* the copy of something called *name* goes.
 
     Raises: OutputError; MissingInputError; OSError.
     """
     try:
-        path = tree.resolve(goal.path)
+        path = tree.resolve(wanted.path)
         found = tree.find(path)
         kind = found.kind if found is not None else None
     except MissingInputError:
-        directory, _, own_name = goal.path.rstrip(b"/").rpartition(b"/")
+        directory, _, own_name = wanted.path.rstrip(b"/").rpartition(b"/")
         if own_name in (b"", b".", b".."):
             raise
         parent = tree.resolve(directory or b"/")
         path, kind = parent + b"/" + own_name if parent else own_name, None
-    if _goes_into(kind, goal.text, is_directory=is_directory):
-        return Goal(tree, path, name)
+    if _goes_into(kind, wanted.text, is_directory=is_directory):
+        return Destination(tree, path, name)
     directory, _, own_name = path.rpartition(b"/")
-    return Goal(tree, directory, own_name)
+    return Destination(tree, directory, own_name)
 
 
 def _find_kind(text: str) -> Kind | None:
@@ -113,7 +113,7 @@ def _find_kind(text: str) -> Kind | None:
 
 
 def _goes_into(kind: Kind | None, text: str, *, is_directory: bool) -> bool:
-    """Tell whether what comes goes into what is at the goal, and not into its place."""
+    """Tell whether a copy goes into the directory that is at its destination, rather than takes its place."""
     if kind is Kind.DIRECTORY:
         return True
     if kind is None:

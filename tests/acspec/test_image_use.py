@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from acspec.errors import BusyError
+from acspec.image_use import date_image, hold_image, open_held_image
 from acspec.locks import open_locked
 from acspec.store import Store
-from acspec.uses import date_image, hold_image, open_held_image
 from tests.support.stores import DAY, add_image
 
 LONG_AGO = 30 * DAY
@@ -78,7 +78,7 @@ def test_who_may_not_date_an_image_holds_it_all_the_same(path: str) -> None:
     for directory in (place, *place.parents):
         if directory.stat().st_uid == os.geteuid() and directory != Path("/"):
             directory.chmod(directory.stat().st_mode | 0o055)
-    code = "import os, sys; from acspec.uses import hold_image; print(hold_image(sys.argv[1]) > 2)"
+    code = "import os, sys; from acspec.image_use import hold_image; print(hold_image(sys.argv[1]) > 2)"
     words = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     result = subprocess.run([*words, sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
     assert result.stdout == "True\n"
