@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.poddirs import AppSpec, cgroups_of, handler, log, read_line, run, start, status, write_pod
+from tests.support.waiting import wait_for
 
 VOLUME = {"volumes": [{"name": "v", "kind": "empty"}]}
 SHARED = {"mounts": [{"volume": "v", "path": "/v"}]}
@@ -21,7 +22,7 @@ def shell(script: str, **app: Any) -> AppSpec:
 
 
 def stubborn(name: str) -> AppSpec:
-    """Return an app that notes when SIGTERM comes, and waits."""
+    """Return an app that notes when SIGTERM comes, and ends."""
     return shell(f"trap 'echo {name} >> /v/order; exit 0' TERM; echo ready; {HANG}")
 
 
@@ -64,10 +65,12 @@ def test_apps_are_asked_to_end_one_after_another_the_last_first(tmp_path: Path, 
 
 def test_an_app_that_does_not_end_keeps_the_others_from_nothing(tmp_path: Path, rootfs: Path) -> None:
     apps = {"polite": stubborn("polite"), "deaf": AppSpec(["/bin/probe", "ignore"], runtime=SHARED)}
-    pod = write_pod(tmp_path, rootfs, apps, manifest=VOLUME, gracePeriod=2)
+    pod = write_pod(tmp_path, rootfs, apps, manifest=VOLUME, gracePeriod=8)
     with start(pod) as monitor:
         for _ in apps:
             read_line(monitor)
+        monitor.terminate()
+        wait_for((pod / "status" / "polite").exists, "the end of the one")
         monitor.terminate()
         assert monitor.wait() == 128 + signal.SIGKILL
     assert status(pod, "polite")["exit"] == 0
@@ -76,10 +79,12 @@ def test_an_app_that_does_not_end_keeps_the_others_from_nothing(tmp_path: Path, 
 
 def test_a_second_request_kills(tmp_path: Path, rootfs: Path) -> None:
     post = handler("post-stop", f"echo cleaning; {HANG}")
-    pod = write_pod(tmp_path, rootfs, {"app": shell("exit 0", eventHandlers=[post])}, gracePeriod=10_000, manifest=VOLUME)
+    apps = {"app": shell("exit 0", eventHandlers=[post]), "other": shell(f"trap 'echo asked; exit 0' TERM; echo ready; {HANG}")}
+    pod = write_pod(tmp_path, rootfs, apps, gracePeriod=10_000, manifest=VOLUME)
     with start(pod) as monitor:
-        assert read_line(monitor) == "cleaning\n"
+        assert sorted([read_line(monitor), read_line(monitor)]) == ["app | cleaning\n", "other | ready\n"]
         monitor.terminate()
+        assert read_line(monitor) == "other | asked\n"  # of two signals that wait, the kernel would hand over the second first
         monitor.send_signal(signal.SIGINT)
         assert monitor.wait() == 0
     assert status(pod, "app")["exit"] == 0
@@ -119,7 +124,7 @@ def test_a_handler_that_is_killed_is_told_by_its_signal(tmp_path: Path, rootfs: 
 def test_a_post_stop_has_the_grace_period_for_itself_when_main_took_all_of_it(tmp_path: Path, rootfs: Path) -> None:
     post = handler("post-stop", "echo cleaned")
     app = AppSpec(["/bin/probe", "ignore"], {"eventHandlers": [post]})
-    pod = write_pod(tmp_path, rootfs, {"app": app}, gracePeriod=1)
+    pod = write_pod(tmp_path, rootfs, {"app": app}, gracePeriod=3)
     with start(pod) as monitor:
         read_line(monitor)
         monitor.terminate()
@@ -127,21 +132,21 @@ def test_a_post_stop_has_the_grace_period_for_itself_when_main_took_all_of_it(tm
     assert log(pod, "app")[-1] == ("stdout", "F", "cleaned")
 
 
-# Post-stop, and what is said of it and written down.
-FAILED_POST_STOPS: dict[str, tuple[dict[str, Any], str]] = {
-    "one that hangs is killed after the grace period": (handler("post-stop", f"trap '' TERM; {HANG}"), "was killed after 1 s"),
-    "one that fails is told with its code": (handler("post-stop", "exit 3"), "ended with exit 3"),
+# Post-stop, the grace period that it has, and what is said of it and written down.
+FAILED_POST_STOPS: dict[str, tuple[dict[str, Any], int, str]] = {
+    "one that hangs is killed after the grace period": (handler("post-stop", f"trap '' TERM; {HANG}"), 1, "was killed after 1 s"),
+    "one that fails is told with its code": (handler("post-stop", "exit 3"), 10_000, "ended with exit 3"),
     "one that is not there is told with its path": (
-        {"name": "post-stop", "exec": ["/no"]}, "could not be started: /no: not found in the image",
+        {"name": "post-stop", "exec": ["/no"]}, 10_000, "could not be started: /no: not found in the image",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("sentence", FAILED_POST_STOPS)
 def test_a_post_stop_that_fails_holds_up_no_pod_that_is_not_ending(tmp_path: Path, rootfs: Path, sentence: str) -> None:
-    post, why = FAILED_POST_STOPS[sentence]
+    post, grace, why = FAILED_POST_STOPS[sentence]
     apps = {"app": shell("exit 0", eventHandlers=[post]), "other": shell("exit 0")}
-    pod = write_pod(tmp_path, rootfs, apps, manifest=VOLUME, gracePeriod=1)
+    pod = write_pod(tmp_path, rootfs, apps, manifest=VOLUME, gracePeriod=grace)
     result = run(pod)
     assert (result.code, status(pod, "app")["exit"]) == (0, 0)
     assert status(pod, "app")["post-stop"] == why

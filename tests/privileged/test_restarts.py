@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.poddirs import AppSpec, cgroups_of, enter, handler, read_line, run, start, status, wait_for_end, write_pod
+from tests.support.waiting import wait_for
 
 VOLUMES = {"volumes": [{"name": "v", "kind": "empty"}]}
 SHARED = {"mounts": [{"volume": "v", "path": "/v"}]}
@@ -75,8 +76,8 @@ def test_a_crash_loop_ends_after_as_many_attempts_as_are_allowed(tmp_path: Path,
 
 
 def test_others_run_on_while_one_is_started_again(tmp_path: Path, rootfs: Path) -> None:
-    crashing = shell(f"{COUNT}; kill -0 $$; test $n -lt 3 && exit 1; echo there; {HANG}")
-    steady = shell(f"touch /here; trap 'ls /here; exit 0' TERM; {HANG}")
+    crashing = shell(f"{COUNT}; kill -0 $$; test $n -lt 3 && exit 1; while ! test -e /v/steady; do :; done; echo there; {HANG}")
+    steady = shell(f"touch /here; trap 'ls /here; exit 0' TERM; touch /v/steady; {HANG}")
     pod = write(tmp_path, rootfs, {"steady": steady, "crashing": crashing})
     with start(pod) as monitor:
         assert read_line(monitor) == "crashing | there\n"
@@ -125,14 +126,13 @@ def test_always_is_always_until_somebody_asks(tmp_path: Path, rootfs: Path) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_between_two_attempts_is_the_end(tmp_path: Path, rootfs: Path, number: int) -> None:
-    """The app's fourth attempt is nearly a second away when the third has ended."""
+    """The app's seventh attempt is more than three seconds away when the sixth has ended."""
     pod = write(tmp_path, rootfs, {"app": shell("echo done; exit 9")})
     with start(pod) as monitor:
-        while status_of(pod).get("attempt") != 4:
-            pass
+        wait_for(lambda: status_of(pod).get("attempt", 0) >= 6, "the end of the sixth attempt")
         monitor.send_signal(number)
         assert monitor.wait() == 9
-    assert (status(pod, "app")["attempt"], status(pod, "app")["exit"]) == (4, 9)
+    assert (status(pod, "app")["attempt"], status(pod, "app")["exit"]) == (6, 9)
     assert "next" not in status(pod, "app")
     assert cgroups_of(pod) == []
 
@@ -175,7 +175,7 @@ def test_who_is_killed_while_a_clean_copy_is_made_leaves_what_gc_finds(tmp_path:
     wait_for_end(json.loads((pod / "pid").read_text())["init"]["pid"])
     assert run(pod, verb="gc").code == 0
     assert cgroups_of(pod) == []
-    assert [process for process in Path("/proc").glob("[0-9]*") if str(pod).encode() in _command_line(process)] == []
+    wait_for(lambda: not any(str(pod).encode() in _command_line(process) for process in Path("/proc").glob("[0-9]*")), "their end")
     assert str(pod) not in Path("/proc/self/mounts").read_text()
     shutil.rmtree(pod)
 

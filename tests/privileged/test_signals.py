@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.poddirs import STAGE1, AppSpec, cgroups_of, read_line, run, start, status, write_pod
 
-WAIT = "echo ready; while :; do read line < /tmp/fifo; done"
+# A signal that comes just before the shell waits is not missed, as it would be just before it opens or reads something.
+WAIT = "echo ready; /bin/busybox sleep 100000 & wait"
 
 
 def shell(script: str, **app: Any) -> AppSpec:
@@ -21,7 +22,7 @@ def shell(script: str, **app: Any) -> AppSpec:
 
 def trap(name: str) -> AppSpec:
     """Return an app that says which signal it got and ends with 42."""
-    return shell(f"trap 'echo {name}; exit 42' {name}; mkfifo /tmp/fifo 2>/dev/null || /bin/busybox mkfifo /tmp/fifo; {WAIT}")
+    return shell(f"trap 'echo {name}; exit 42' {name}; {WAIT}")
 
 
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2"])
@@ -66,7 +67,7 @@ def test_a_request_to_end_during_pre_start_ends_the_pod_as_such(tmp_path: Path, 
 def test_a_post_stop_that_never_ends_is_killed_after_the_grace_period(tmp_path: Path, rootfs: Path) -> None:
     script = "/bin/busybox mkfifo /tmp/fifo; echo cleaning; read line < /tmp/fifo"
     handler = {"name": "post-stop", "exec": ["/bin/sh", "-c", script]}
-    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "trap", "42"], {"eventHandlers": [handler]})}, gracePeriod=1)
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "trap", "42"], {"eventHandlers": [handler]})}, gracePeriod=3)
     with start(pod) as monitor:
         assert read_line(monitor) == "waiting\n"
         monitor.terminate()

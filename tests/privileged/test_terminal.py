@@ -155,7 +155,7 @@ def test_keys_are_the_app_s_to_interpret(tmp_path: Path, rootfs: Path) -> None:
 
 
 def test_ctrl_c_is_a_signal_of_the_app_s_own_terminal(tmp_path: Path, rootfs: Path) -> None:
-    pod = write_pod(tmp_path, rootfs, {"app": shell("trap 'echo caught; exit 9' INT; echo ready; while :; do read line; done")})
+    pod = write_pod(tmp_path, rootfs, {"app": shell("trap 'echo caught; exit 9' INT; sleep 1000 & echo ready; wait")})
     with running(pod) as terminal:
         terminal.wait_for("ready")
         terminal.press(b"\x03")
@@ -318,17 +318,16 @@ def test_each_start_has_a_terminal_of_its_own_like_the_first(tmp_path: Path, roo
 
 
 def test_keys_between_two_starts_are_signals_again(tmp_path: Path, rootfs: Path) -> None:
-    """The fifth start is more than a second away: Ctrl-C is the end of it all."""
+    """The seventh start is more than three seconds away: Ctrl-C is the end of it all."""
     pod = restarting(tmp_path, rootfs, "echo started; exit 9")
     with running(pod) as terminal:
         before = terminal.settings()
-        while not (pod / "status" / "app").exists() or status(pod, "app")["attempt"] < 4:
-            pass
+        wait_for(lambda: (pod / "status" / "app").exists() and status(pod, "app")["attempt"] >= 6, "the end of the sixth start")
         wait_for(lambda: terminal.settings() == before, "the terminal as it was")
         terminal.press(b"\x03")
         assert terminal.end() == 9
         assert terminal.settings() == before
-    assert terminal.shown.count("started") == 4
+    assert terminal.shown.count("started") == 6
     assert "next" not in status(pod, "app")
 
 

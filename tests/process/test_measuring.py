@@ -17,9 +17,9 @@ from tests.support.terminal import at_terminal
 def busy(desk: Desk) -> Iterator[subprocess.Popen[str]]:
     """Run a pod of one app that works and one that sleeps."""
     words = ("./sh.aci", "--name", "works", "--", "echo up; while :; do :; done", "---", "./sh.aci", "--name", "rests", "--")
-    with desk.start("acrun", "--name", "busy", "--grace-period", "0", *words, "exec sleep 1000") as acrun:
+    with desk.start("acrun", "--name", "busy", "--grace-period", "0", *words, "echo up; exec sleep 1000") as acrun:
         assert acrun.stdout is not None
-        assert acrun.stdout.readline().endswith("up\n")
+        assert sorted([acrun.stdout.readline(), acrun.stdout.readline()]) == ["rests | up\n", "works | up\n"]
         try:
             yield acrun
         finally:

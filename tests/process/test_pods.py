@@ -99,6 +99,8 @@ def test_a_command_is_entered_into_a_running_pod(shelf: Desk) -> None:
 def test_which_of_several_apps_is_meant_must_be_said(shelf: Desk) -> None:
     words = ("./probe.aci", "--name", "a", "--", "trap", "7", "---", "./probe.aci", "--name", "b", "--", "trap", "0")
     with staying(shelf, words=words) as acrun:
+        assert acrun.stdout is not None
+        assert acrun.stdout.readline()  # of the other
         refused = shelf.run("acrun", "enter", "stay", "/bin/probe")
         assert (refused.code, refused.stderr) == (125, "acrun: stay: has 2 apps (--app a|b)\n")
         assert shelf.run("acrun", "enter", "--app", "b", "stay", "/bin/probe", "exit", "3").code == 3

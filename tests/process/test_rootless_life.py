@@ -29,7 +29,9 @@ CLOSED = {
     "shut/file": Node(b"inside\n"),
 }  # fmt: skip
 SHELL = ["/bin/sh", "-c"]
-STAY = "acrun -d --name stay ./sh.aci -- 'echo up; trap \"echo down; exit 3\" TERM; while :; do sleep 1000 & wait; done'"
+STAY = "acrun -d --name stay ./sh.aci -- 'trap \"echo down; exit 3\" TERM; echo up; while :; do sleep 1000 & wait; done'"
+# An app runs as soon as its program does, which has said nothing then.
+UP = "acrun logs -f stay | grep -q up"
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +44,7 @@ def images(ann: Ann) -> None:
 
 DONE = {
     "a detached pod, its logs, its end": Scenario(
-        f"{STAY} > id; acrun logs stay; acrun stop stay; acrun status --wait --exit-code stay > s; echo $?; acrun logs stay",
+        f"{STAY} > id; {UP}; acrun logs stay; acrun stop stay; acrun status --wait --exit-code stay > s; echo $?; acrun logs stay",
         "up\n3\nup\ndown\n",
     ),
     "logs that are followed to the end": Scenario(
@@ -76,7 +78,7 @@ DONE = {
     ),
     "a prepared pod": Scenario("acrun prepare --name p ./sh.aci -- 'id -u' > id; acrun run-prepared p", "0\n"),
     "a prepared pod that is detached": Scenario(
-        f"U=$({STAY.replace('acrun -d', 'acrun prepare')}); acrun run-prepared -d $U > id; acrun stop stay; acrun logs stay",
+        f"U=$({STAY.replace('acrun -d', 'acrun prepare')}); acrun run-prepared -d $U > id; {UP}; acrun stop stay; acrun logs stay",
         "up\ndown\n",
     ),
     "a pod that removes itself": Scenario("acrun --rm ./sh.aci -- 'exit 4'; echo $?; acrun list -q", "4\n"),

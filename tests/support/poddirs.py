@@ -135,13 +135,13 @@ def cgroups_of(pod: Path) -> list[Path]:
 
 
 def wait_for_end(pid: int) -> None:
-    """Wait until a process that is no child of ours has ended, and fail when it does not within ten seconds."""
+    """Wait until a process that is no child of ours has ended, and fail when it does not within a minute."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    ended = poll.poll(10_000)
+    ended = poll.poll(60_000)
     os.close(descriptor)
     assert ended, f"process {pid} goes on"
