@@ -1,7 +1,8 @@
 """A rule for make(1) that says which files an image was made of, so that it is made again when one of them changes.
 
 Directories are among them: a file that comes or goes changes the time of its directory. Each file is a target by itself as well,
-so that one that has gone is no error. A name that make has no spelling for is left to its directory.
+so that one that has gone is no error. A name that make has no spelling for is left to its directory, and so are links: make would
+look at what they lead to on this machine.
 
 Source: GNU make manual, Rule Syntax, and Generating Prerequisites Automatically.
 """

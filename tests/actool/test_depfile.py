@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from acspec.archive.write import ImageSettings
 from acspec.errors import UsageError
+from actool.build import BuildRequest, build
 from actool.depfile import Depfile
+from actool.sources import SourceRequest
+from tests.support import images
 
 ODD = [f"{before}{character}{after}" for character in " #:*?[]~%&'\"$=!,@^+<>{}`é" for before in ("", "a") for after in ("", "b")]
 # Those that make has no spelling for.
@@ -71,3 +75,46 @@ def test_a_file_that_is_not_committed_leaves_nothing(tmp_path: Path) -> None:
     with Depfile(str(tmp_path / "x.d"), "x.aci") as depfile:
         depfile.add("file")
     assert not list(tmp_path.iterdir())
+
+
+LINKS = {
+    "to nothing": "nowhere",
+    "to itself": "odd",
+    "in a chroot, to what is newer here": "/proc/self",
+    "with a target that no name is as long as": "t" * 1000,
+}
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """A directory where make has an image built, once, of a layout that has a directory `rootfs/etc`."""
+    (tmp_path / "layout/rootfs/etc").mkdir(parents=True)
+    (tmp_path / "layout/manifest").write_bytes(images.manifest_bytes())
+    (tmp_path / "Makefile").write_text("out:\n\t@echo made; touch out\ninclude out.d\n")
+    return tmp_path
+
+
+def _build(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build as make would have it done, with times that leave no doubt about which file is the newer one."""
+    monkeypatch.chdir(directory)
+    for path in ("layout/rootfs/etc", "layout/rootfs", "layout/manifest", "layout"):
+        os.utime(path, (1000, 1000))
+    build(BuildRequest(SourceRequest("layout"), "out.aci", True, ImageSettings(), "out.d"))
+    (directory / "out.d").write_text((directory / "out.d").read_text().replace("out.aci", "out"))
+    (directory / "out").touch()
+    os.utime(directory / "out", (2000, 2000))
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_nothing_is_made_while_there_is_only_a_link(case: str, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (built / "layout/rootfs/etc/odd").symlink_to(LINKS[case])
+    _build(built, monkeypatch)
+    assert "up to date" in _make(built)
+
+
+def test_it_is_made_again_when_a_link_becomes_another_one(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (built / "layout/rootfs/etc/odd").symlink_to("nowhere")
+    _build(built, monkeypatch)
+    (built / "layout/rootfs/etc/odd").unlink()
+    (built / "layout/rootfs/etc/odd").symlink_to("elsewhere")
+    assert _make(built) == "made\n"

@@ -15,7 +15,7 @@ from acspec.archive.blocks import BlockWriter, Output
 from acspec.archive.compression import Compression
 from acspec.archive.encode import encode_entry
 from acspec.archive.encoders import new_encoder
-from acspec.archive.entry import Archive, Entry
+from acspec.archive.entry import Archive, Entry, Kind
 from acspec.archive.header import BLOCK
 from acspec.archive.sparse import fill_holes
 from acspec.archive.walk import LayoutWalk
@@ -25,6 +25,7 @@ from acspec.names import ImageID
 from acspec.values import Value
 
 _END = bytes(2 * BLOCK)
+_WITH_CONTENT = (Kind.FILE, Kind.DIRECTORY)
 
 
 class ImageSettings(Value):
@@ -55,7 +56,9 @@ class WrittenImage(Value):
 def write_walk(
     walk: LayoutWalk, output: Output, settings: ImageSettings | None = None, *, on_path: Callable[[str], object] | None = None
 ) -> WrittenImage:
-    """Write what *walk* comes to as an image archive to *output*; *on_path* is told the path of each file on the disk.
+    """Write what *walk* comes to as an image archive to *output*; *on_path* is told the path of each file and directory.
+
+    Links, FIFOs and devices have no content of their own: what becomes another one changes the directory that it is in.
 
     Raises: FormatError for what an image cannot hold; StorageError when a file changes meanwhile; what *on_path* raises; OSError.
     Source: aci.md, Image Archives.
@@ -68,7 +71,7 @@ def write_walk(
             blocks.write(encode_entry(adjust(entry)))
             if entry.size:
                 _copy(blocks, descriptor, entry, walk)
-            if on_path is not None:
+            if on_path is not None and entry.kind in _WITH_CONTENT:
                 on_path(walk.path)
             count += 1
         blocks.write(_END)
