@@ -17,7 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LARGEST = 16384
+# In bytes. A field is cut, and not the message, which would lack the fields behind it: images have paths longer than any file's.
+_LARGEST, _LONGEST = 32768, 4096
+_LONGEST_REPORTED = 1000  # four have room in what a pipe takes at once
 _DESCRIPTOR_BYTES = 4
 _HANDED_BYTES = 128  # of descriptors and what is before them: more than init has to hand out
 
@@ -46,7 +48,7 @@ class Channel:
 
     def send(self, *fields: str, descriptors: Sequence[int] = ()) -> None:
         """Send one message, with *descriptors*. An end that is gone is seen by who reads. Raises: OSError."""
-        data = "\0".join(fields).encode("utf-8", "surrogateescape")[:_LARGEST]
+        data = _join(fields, _LONGEST)
         words = b"".join(descriptor.to_bytes(_DESCRIPTOR_BYTES, "little") for descriptor in descriptors)
         try:
             if words:
@@ -84,6 +86,10 @@ def open_channel() -> tuple[Channel, Channel]:
     return Channel(left), Channel(right)
 
 
+def _join(fields: Sequence[str], longest: int) -> bytes:
+    return b"\0".join(field.encode("utf-8", "surrogateescape")[:longest] for field in fields)
+
+
 class Failure:
     """Why a process did not become the app: the step, the exit code (125 to 127), what it was about (empty: nothing), and why."""
 
@@ -114,7 +120,7 @@ def describe_failure(step: str, error: BaseException) -> Failure:
 def write_failure(descriptor: int, failure: Failure) -> None:
     """Write a failure to the report pipe *descriptor*. Nothing can be done about a failure to do so."""
     try:
-        os.write(descriptor, "\0".join(failure.fields()).encode("utf-8", "surrogateescape")[:4000])
+        os.write(descriptor, _join(failure.fields(), _LONGEST_REPORTED))
     except OSError:
         pass
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from acstage1.reports import NOTE, READY, Channel, open_channel
+from acstage1.reports import FAILED, NOTE, READY, Channel, Failure, open_channel, read_failure, write_failure
 
 
 @pytest.fixture
@@ -41,6 +41,24 @@ def test_a_message_comes_as_it_was_sent(ends: tuple[Channel, Channel]) -> None:
     assert ours.receive() == [NOTE, "one", "", "t\udcffo"]
     theirs.close()
     assert ours.receive() == []
+
+
+def test_of_fields_that_are_too_long_none_is_lost(ends: tuple[Channel, Channel]) -> None:
+    ours, theirs = ends
+    failure = Failure("s" * 99_999, 125, "p\N{EURO SIGN}" * 99_999, "w" * 99_999)
+    theirs.send(FAILED, "a" * 99_999, "main", *failure.fields())
+    kind, app, role, step, code, path, why = ours.receive()
+    assert (kind, role, code) == (FAILED, "main", "125")
+    assert [field[:2] for field in (app, step, path, why)] == ["aa", "ss", "p\N{EURO SIGN}", "ww"]
+
+
+def test_a_report_has_its_reason_however_long_the_rest_is() -> None:
+    reading, writing = os.pipe()
+    write_failure(writing, Failure("s" * 99_999, 127, "p" * 99_999, "not found in the image"))
+    seen = read_failure(os.read(reading, 8192))
+    for end in (reading, writing):
+        os.close(end)
+    assert (seen.code, seen.path[:1], seen.why) == (127, "p", "not found in the image")
 
 
 def test_descriptors_come_along(ends: tuple[Channel, Channel]) -> None:

@@ -136,6 +136,14 @@ def test_a_link_at_the_target_stays_inside(tmp_path: Path, own_rootfs: Path, cas
     assert not Path("/new").exists()
 
 
+def test_a_target_longer_than_any_path_is_refused_in_a_line(tmp_path: Path, own_rootfs: Path) -> None:
+    """It is in the name of the step, too, and there is no room for both in a message to the monitor."""
+    result = run_with(tmp_path, own_rootfs, "true", "/deep" * 9999, host(tmp_path))
+    assert result.code == 125
+    assert result.stderr.startswith("acstage1: app: mount volume v on /deep/deep")
+    assert len(result.stderr.splitlines()) == 1
+
+
 FORBIDDEN = {"of the root": "/", "of the kernel's processes": "/proc", "into them": "proc/self", "of the devices": "/dev"}
 
 
