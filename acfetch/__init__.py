@@ -17,8 +17,8 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     leftovers        files in the store that belong to no image
     image_lookup     which image of the store an argument means
     dependency_graph  which images need which (no input or output)
-    agreement        a person who is asked whether a key is to be trusted
-    newkeys          keys that somebody wants to trust: read, agreed to, added
+    agreement        a person asked at the terminal whether to trust a key
+    newkeys          keys to be trusted: read, agreed to, added to the keystore
     endpoints        where an image and keys may lie, without fetching any
     fetch            the sequence: images with all they depend on, into the store
     obtaining        one image, from its places to verified files
@@ -37,7 +37,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     resuming         the download of one image: retried, and resumed where it broke
     partial          broken downloads, kept on disk to be resumed
     disk_space       free space on the disk, reserved for images that are coming
-    connection       the network, connected to when it is asked for the first time
+    connection       the network connection of one run, opened when it is first needed
     transports       schemes that programs speak for acfetch
     transfer         one run of such a program
     http             HTTP, and the only import of httpx
@@ -47,7 +47,7 @@ The only program with an HTTP client; it needs no root and runs nothing it fetch
     network          the connections below HTTP, and how long a head may take
     pace             the least speed of a body
     config           the configuration: its files, each read when it is asked for
-    credentials      who to be where, read when a server asks
+    credentials      which credentials a server gets, read when it asks
     netrc            logins in a netrc file
     auth             what auth.json says, and what servers ask for
     policy           the decision what the operator allows (no input or output)

@@ -1,4 +1,4 @@
-"""What an operator says to servers that ask who is there: `auth.json`, by host, port and path.
+"""The credentials in `auth.json`, by host, port and path, and how they answer a server that asks for some.
 
 Values and decisions only: which entries count for a URL, what a challenge asks for, what an answer looks like on the wire. Secrets
 that lie in files of their own are read elsewhere.

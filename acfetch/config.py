@@ -66,7 +66,7 @@ class Config:
 
     @cached_property
     def credentials(self) -> Credentials:
-        """What can be said to servers that ask who is there; `auth.json` is read by itself."""
+        """The credentials for servers that ask for some; `auth.json` is read by itself."""
         from acfetch.credentials import Credentials
 
         return Credentials(self._directories)

@@ -1,4 +1,4 @@
-"""The network, connected to when something is asked of it for the first time: httpx and TLS take longer to load than many a fetch.
+"""The network connection of one run, opened when it is first needed: httpx and TLS take longer to load than many a fetch.
 
 What goes over it and what is refused is `http`'s to say; other schemes are for `transports`.
 """

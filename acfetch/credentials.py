@@ -1,4 +1,4 @@
-"""Who to be where: the credentials that an operator has in `auth.json` and a user in netrc, read when a server asks for them.
+"""Credentials, an operator's in `auth.json` and a user's in netrc, read when a server asks for them.
 
 They are for the place that they were written for, host and port included, and for https: a redirect to another place takes none
 along, and may find others there. A file that holds secrets and that others may read is refused, as ssh does with keys.
@@ -37,7 +37,7 @@ class Credential(Value):
 
 
 class Credentials:
-    """What can be said to servers; what one of them has asked for once is sent to the same place unasked afterwards."""
+    """The credentials for servers; what one of them has asked for once is sent to the same place unasked afterwards."""
 
     def __init__(self, directories: Sequence[str]) -> None:
         self._directories = directories

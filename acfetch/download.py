@@ -43,6 +43,23 @@ if TYPE_CHECKING:
     Readable: TypeAlias = "Body | Stream | Transfer | _File"
 
 
+class DownloadRequest(Value):
+    """A download to be made: each of *sinks* gets the bytes as served, *on_tar* those of the tar, *progress* hears how many come.
+
+    *size* is what it must be as served, when that is known, *cap* how much it may be, and *reservation* the disk space for it;
+    *passphrase* is for an encrypted one.
+    """
+
+    place: Place
+    on_tar: Sink
+    sinks: Sequence[Sink]
+    progress: Meter
+    size: int | None = None
+    cap: Cap | None = None
+    reservation: Reservation | None = None
+    passphrase: Passphrase | None = None
+
+
 class Served(Value):
     """An image as it was served: its ID and manifest, the size in bytes and the digest (`sha512-…`) of what was served."""
 
@@ -55,21 +72,9 @@ class Served(Value):
 class _Tap:
     """What the archive reader reads from: every byte is counted, hashed, handed on and shown on its way."""
 
-    def __init__(
-        self,
-        source: Readable,
-        what: str,
-        sinks: Sequence[Sink],
-        progress: Meter,
-        expected: int | None,
-        cap: Cap | None,
-    ) -> None:
+    def __init__(self, source: Readable, request: DownloadRequest) -> None:
         self._source = source
-        self._what = what
-        self._sinks = sinks
-        self._progress = progress
-        self._expected = expected
-        self._cap = cap
+        self._request = request
         self._hash = sha512()
         self.is_hashed = True
         self.size = 0
@@ -85,18 +90,19 @@ class _Tap:
         self._check(self.size)
         if self.is_hashed:
             self._hash.update(data)
-        for sink in self._sinks:
+        for sink in self._request.sinks:
             sink(data)
-        self._progress.advance(len(data))
+        self._request.progress.advance(len(data))
         return data
 
     def _check(self, size: int) -> None:
-        if self._expected is not None and size > self._expected:
-            raise MismatchError(self._what, f"is larger than the {self._expected} bytes that the dependency's size says")
+        what, expected, cap = self._request.place.image, self._request.size, self._request.cap
+        if expected is not None and size > expected:
+            raise MismatchError(what, f"is larger than the {expected} bytes that the dependency's size says")
         if size > limits.IMAGE_SERVED_BYTES:
-            raise ProtocolError(self._what, f"larger than the limit of {limits.IMAGE_SERVED_BYTES} bytes")
-        if self._cap is not None:
-            self._cap.check(size)
+            raise ProtocolError(what, f"larger than the limit of {limits.IMAGE_SERVED_BYTES} bytes")
+        if cap is not None:
+            cap.check(size)
 
 
 class _File:
@@ -156,53 +162,32 @@ def _missing(place: Place) -> MissingSignatureError:
     return MissingSignatureError(place.signature, "there is no signature", "--insecure-options=image goes without")
 
 
-def download(
-    place: Place,
-    connection: Network,
-    on_tar: Callable[[bytes], object],
-    sinks: Sequence[Sink],
-    progress: Meter,
-    size: int | None,
-    cap: Cap | None = None,
-    reservation: Reservation | None = None,
-    passphrase: Passphrase | None = None,
-) -> Served:
-    """Fetch and unpack the image at *place* in one pass: each of *sinks* gets its bytes as served, *on_tar* those of the tar.
-
-    *size* is what it must be as served, when that is known, *cap* how much it may be, and *reservation* the disk space for it;
-    *passphrase* is for an encrypted one.
+def download(request: DownloadRequest, connection: Network) -> Served:
+    """Fetch and unpack an image in one pass, and return what it turned out to be.
 
     Raises: FormatError for a bad archive; TrustError for a wrong passphrase; MismatchError for another size; PolicyError beyond
-    *cap*; StorageError beyond *reservation*; what http and the sinks raise; OSError.
+    the cap; StorageError beyond the reservation; what http and the sinks raise; OSError.
     Source: aci.md, Image Archives, dependencies: size.
     """
-    if place.is_local:
-        descriptor = open_image(place.image)
+    path = request.place.image
+    if request.place.is_local:
+        descriptor = open_image(path)
         try:
-            return _read(_File(descriptor, place.image), place.image, on_tar, sinks, progress, size, cap, reservation, passphrase)
+            return _read(_File(descriptor, path), request)
         finally:
             os.close(descriptor)
-    with connection.open(place.image) as body:
-        return _read(body, place.image, on_tar, sinks, progress, size, cap, reservation, passphrase)
+    with connection.open(path) as body:
+        return _read(body, request)
 
 
-def _read(
-    source: Readable,
-    what: str,
-    on_tar: Callable[[bytes], object],
-    sinks: Sequence[Sink],
-    progress: Meter,
-    size: int | None,
-    cap: Cap | None,
-    reservation: Reservation | None,
-    passphrase: Passphrase | None,
-) -> Served:
-    progress.begin(what, source.size)
-    tap = _Tap(source, what, sinks, progress, size, cap)
-    if reservation is not None:
-        reservation.check(source.size or 0)  # a tar is hardly ever smaller than what it was compressed to
-    plain = decrypted(tap, what, passphrase, source.interrupt)
-    with plain as (stream, head), ImageReader(stream, what, head=head, on_tar=on_tar) as reader:
+def _read(source: Readable, request: DownloadRequest) -> Served:
+    what = request.place.image
+    request.progress.begin(what, source.size)
+    tap = _Tap(source, request)
+    if request.reservation is not None:
+        request.reservation.check(source.size or 0)  # a tar is hardly ever smaller than what it was compressed to
+    plain = decrypted(tap, what, request.passphrase, source.interrupt)
+    with plain as (stream, head), ImageReader(stream, what, head=head, on_tar=request.on_tar) as reader:
         is_tar = stream is tap and reader.compression is Compression.NONE  # whose digest is the image ID
         tap.is_hashed = not is_tar
         try:
@@ -213,6 +198,6 @@ def _read(
                 source.interrupt()  # the reader's other thread may be waiting for the server
             raise
         manifest = parse_image_manifest(reader.manifest_bytes, f"{what}: manifest")
-    if size is not None and tap.size != size:
-        raise MismatchError(what, f"has {tap.size} bytes, the dependency's size says {size}")
+    if request.size is not None and tap.size != request.size:
+        raise MismatchError(what, f"has {tap.size} bytes, the dependency's size says {request.size}")
     return Served(reader.image_id, manifest, tap.size, reader.image_id if is_tar else tap.digest)

@@ -1,7 +1,7 @@
 """HTTP, and the only import of httpx: redirects followed under our rules, bodies bounded, the system's certificates.
 
 Nothing is decoded: what a server says is compressed "on the way" is refused, because the signature is over the bytes as served.
-No cookie is kept. A server that asks who is there is told what the operator has for that very place, over https and with its
+No cookie is kept. A server that asks for credentials gets those that the operator has for that very place, over https and with its
 certificate checked, else nothing. Every URL is held against the policy, those that redirects lead to included. Of the environment
 count SSL_CERT_FILE, SSL_CERT_DIR, and the proxies (`acfetch.proxies`).
 
@@ -135,7 +135,7 @@ class Client:
         return dict(response.headers) if response.status_code == 304 else None
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> tuple[str, httpx.Response, Credential | None]:
-        """Return the last URL, its answer, and what was said of who we are."""
+        """Return the last URL, its answer, and the credential that was sent."""
         current = url
         for _ in range(limits.REDIRECTS + 1):
             self._check(current)
@@ -160,8 +160,8 @@ class Client:
         self._policy.check_url(url)
 
     def _ask(self, url: str, headers: Mapping[str, str]) -> tuple[httpx.Response, Credential | None]:
-        """Return the answer to *url*, and what was said of who we are when it had been asked for."""
-        if self._credentials is None or self._why_silent(url) is not None:
+        """Return the answer to *url*, and the credential that was sent when the server had asked for one."""
+        if self._credentials is None or self._why_no_credential(url) is not None:
             return self._send(url, headers, None), None
         sent = self._credentials.find_unasked(url)
         response = self._send(url, headers, sent)
@@ -172,15 +172,15 @@ class Client:
                 return self._send(url, headers, wanted), wanted
         return response, sent
 
-    def _why_silent(self, url: str) -> str | None:
-        """Return why nobody at *url* is told who we are, or None."""
+    def _why_no_credential(self, url: str) -> str | None:
+        """Return why no credential is sent to *url*, or None."""
         if urlsplit(url).scheme.lower() != "https":
             return "no credentials are sent over plain http"
         return "no credentials are sent with --insecure-options=tls" if self._any_certificate else None
 
     def _explain(self, url: str, response: httpx.Response, sent: Credential | None) -> str | None:
         hint = explain_refusal(response.status_code, _challenges(response), None if sent is None else sent.file)
-        return hint and (self._why_silent(url) or hint)
+        return hint and (self._why_no_credential(url) or hint)
 
     def _send(self, url: str, headers: Mapping[str, str], credential: Credential | None) -> httpx.Response:
         known = {} if credential is None else {"Authorization": credential.header}

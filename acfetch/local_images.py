@@ -1,4 +1,4 @@
-"""What is there already: images of the store, or of this run, that may be had as they are, with all that they depend on.
+"""Images that need not be fetched: those of the store, or of this run, that will do as they are, with all that they depend on.
 
 Whoever is found is held until the run ends, and only then read.
 

@@ -15,7 +15,7 @@ from acfetch import insecure
 from acfetch.attempts import try_places
 from acfetch.caching import condition, read_freshness, renew
 from acfetch.disk_space import Disk, Reservation
-from acfetch.download import Served, download, read_signature
+from acfetch.download import DownloadRequest, Served, download, read_signature
 from acfetch.errors import MismatchError, MissingSignatureError
 from acfetch.events import Discovered, Tried, Verified, Waiting
 from acfetch.local_images import Pull
@@ -178,7 +178,8 @@ class Obtainer:
             on_tar = reservation.guard(policy.unpacked_cap(place.image).guard(new.write))
             cap, passphrase = policy.served_cap(place.image), self._options.passphrase
             meter = self._listeners.meter(request.text)
-            served = download(place, network, on_tar, sinks, meter, request.size, cap, reservation, passphrase)
+            wanted = DownloadRequest(place, on_tar, sinks, meter, request.size, cap, reservation, passphrase)
+            served = download(wanted, network)
         _check_asked(request, served)
         return served
 

@@ -24,7 +24,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     exporting     the sequence from an app that has ended to an image
     copying       the sequence of copying from a pod or into it
     copy_paths    paths of a copy: in a pod or on the host, and where what is copied goes
-    placing       files written whole beside, then moved into place
+    placing       files of a copy, staged beside their place and renamed into it
     tree_archive  files of a tree read like an archive
     roots         the root file system of an app, running or not
     user_namespace  acrun begun anew as root of a user namespace, to read what is closed to its owner
@@ -32,7 +32,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     views         pods and what they use, in lines and fields for people
     watching      the sequence of measuring what pods use
     following     the sequence of showing logs
-    finding       pods by the words that people type
+    finding       pods by UUID, name or file, as typed
     detach        stage1 as a process of its own, until its apps run
     collection    the sequence of a collection: ended pods, unused trees, leftovers of crashes
     pod_file      a pod manifest as a template
@@ -52,20 +52,20 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     options       the options of an app
     ports         ports of apps, and of the host
     resolve       image arguments into images, each with all it depends on
-    isolator_options  isolators in words, and in place of the image's
-    option_values  what the words behind options mean
-    supervision   when a pod ends, and how much is kept of what it says
+    isolator_options  values of options for isolators, which replace the image's own
+    option_values  values of options, parsed
+    supervision   options for stage1's supervision: exit policy, restarts, logs, limits
     mounts        mount points, volumes and mounts brought together
-    surroundings  sizes of volumes, and the files by which a pod finds names
+    surroundings  name resolution of a pod, and sizes of its volumes
     stage1        which stage1, and how it is started
     workspace     directories in which something is being made, and RUN itself
     log_output    records of logs, as they were written or as JSON
     logs          the log files of a pod, record by record
     screen        a table drawn again and again on a terminal
-    pauses        sleeping no longer than somebody reads
+    pauses        sleeping until standard output has no reader any more
     usage         what a running app uses
     control_files  numbers out of control files of cgroups
-    processes     processes of apps, as long as they live
+    processes     processes of apps, by pidfd
     messages      what stage1 had to say of a detached pod
     selection     which pods a list is to show
     records       the files of a pod directory, read into its state

@@ -1,4 +1,4 @@
-"""Pods by the words that people type: their states, their manifests, their ends.
+"""Pods as people name them, by UUID, name or file: their states, their manifests, their ends.
 
 Source: spec/pod-directory.md, Phases and Locks.
 """

@@ -1,4 +1,4 @@
-"""What the words behind --seccomp, --cap-retain, --memory and so on mean: isolators, in place of the image's own of that family.
+"""Values of --seccomp, --cap-retain, --memory and so on, parsed into isolators that replace the image's own of that family.
 
 What a value may be, `acspec.isolators` says, as it does for manifests.
 

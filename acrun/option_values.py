@@ -1,4 +1,4 @@
-"""What the words behind options mean: --volume, --mount, --env and such. What a value may be, `acspec` says.
+"""Values of options, parsed: --volume, --mount, --env and such. What a value may be, `acspec` says.
 
 Source: pods.md, volumes and mounts; docs/man/acrun.1.
 """

@@ -1,4 +1,4 @@
-"""Sleeping while there is nothing to write, but not beyond the end of whoever reads standard output.
+"""Sleeping between two writes, cut short when nobody reads standard output any more.
 
 Source: poll(2): POLLERR is told of a pipe's writing end when nobody has its reading end any more.
 """
@@ -11,7 +11,7 @@ import select
 
 
 def sleep_while_read(seconds: float) -> bool:
-    """Sleep so long and return True. Raises: BrokenPipeError as soon as nobody reads standard output any more.
+    """Sleep for that long and return True. Raises: BrokenPipeError as soon as nobody reads standard output any more.
 
     Source: poll(2).
     """

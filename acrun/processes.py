@@ -1,4 +1,4 @@
-"""Processes of pods, as the file `pid` names them and as long as they live: a number used again is never meant.
+"""Processes of pods that the file `pid` names, held by pidfd: a PID that is used again is never taken for one of them.
 
 Source: pidfd_open(2); proc_pid_stat(5); spec/pod-directory.md, Files.
 """
@@ -35,7 +35,7 @@ class AppProcess:
         os.close(self._pidfd)
 
     def lives(self) -> bool:
-        """Tell whether it lives: then what was read of it by its number until now was its own."""
+        """Tell whether it lives; if so, all that was read by its PID until now was its own."""
         import signal
 
         try:

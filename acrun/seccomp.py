@@ -1,4 +1,4 @@
-"""Filters of system calls compiled to what the kernel loads: the only room of pyseccomp, and so of libseccomp.
+"""Filters of system calls compiled to what the kernel loads: the only module with pyseccomp, and so with libseccomp.
 
 Compiling takes 5 ms and importing fifty, so the result is kept (`acrun.filters`) and nothing is imported before it is needed.
 

@@ -1,6 +1,4 @@
-"""How a pod is watched over: when it ends, what is started again, what is kept of its output, and what holds it.
-
-What comes of it is stage1's to say.
+"""Options for stage1's supervision of a pod: exit policy, restarts, logs, grace period, cgroup parent. Stage1 carries them out.
 
 Light, as `launch` is: on the warm path nobody has said anything, and stage1's defaults hold.
 
@@ -25,7 +23,7 @@ _LIMIT_DIGITS = 9
 
 
 class Supervision:
-    """What the command line says of it; None where it says nothing."""
+    """What the command line says of supervision; None where it says nothing."""
 
     __slots__ = (
         "cgroup_parent", "exit_policy", "grace_period", "log", "log_size", "pids_limit", "restart", "restart_limit", "strict",

@@ -1,4 +1,4 @@
-"""What a pod finds around it that no manifest has words for: sizes of its empty volumes, and the files by which it finds names.
+"""What manifests have no keys for: the files by which a pod resolves names, and the sizes of its empty volumes.
 
 Source: spec/stage1.md, stage1.json; hosts(5), resolv.conf(5).
 """
@@ -24,7 +24,7 @@ _RESOLV_CONF, _HOSTS = "/etc/resolv.conf", "/etc/hosts"
 
 
 class Surroundings:
-    """What the command line says of them. *dns* and *hosts* are words as `parse_surroundings` has checked them."""
+    """What the command line says of names and sizes. *dns* and *hosts* are words as `parse_surroundings` has checked them."""
 
     __slots__ = ("_dns", "_hosts", "_sizes")
 

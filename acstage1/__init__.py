@@ -7,11 +7,11 @@ Modules, from top to bottom:
     run           the sequence of a run, outside the pod
     enter         the sequence of entering an app
     stop          asking a pod to end
-    collect       what is left of a pod whose monitor is gone
-    removal       the whole pod removed, when that was asked for
+    collect       `gc`: what the kernel still has of a pod whose monitor is gone
+    removal       the pod directory removed at the pod's end, when that was asked for
     enter_terminal  `enter` with a terminal of the command's own
     enter_streams  `enter` without a terminal: the caller's descriptors 0 to 2
-    supervise     what happens when: handlers, apps, signals, the end
+    supervise     the monitor's loop: handlers, apps, signals, the end of the pod
     lifecycle     one app: pre-start, main, post-stop, and whether it starts again
     pod_actions   what the monitor does for its apps: cgroups, status files, messages to init
     start_notifier  tells stage0 and a service manager how the pod's start goes
@@ -20,20 +20,20 @@ Modules, from top to bottom:
     descriptors   what apps get as 0 to 2, and what init keeps
     notify_socket  sd_notify: what apps say by it, and what the monitor says
     multiplexer   copies between the apps' pipes and our own descriptors
-    relay         between an app's terminal and our own descriptors
+    relay         copies between an app's terminal and our own descriptors
     terminal      the caller's terminal: raw for a while, its size
     output        what apps write: into their logs, and through
-    losses        what apps wrote and nobody got
-    input         what an app reads: copied, so that the file stays the caller's
+    losses        output of apps that could not be written, reported once
+    input         standard input copied to an app, so that the file stays the caller's
     records       the files of the pod directory that stage1 writes
-    processes     processes as /proc shows them
+    processes     PIDs inside the pod and on the host
     isolator_report  isolators.json: every isolator of a pod, and what became of it
     limits        what resources are asked for, as limits
     blockdevices  the disks behind paths
     shortfalls    what an ordinary user's pod does without, and what is said of it
     cgroups       the pod's place in every hierarchy
-    init          PID 1 of the pod: what the monitor asks for, and what ends
-    building      from the host to a pod that stands, step by step
+    init          PID 1 of the pod: forks for the monitor, reaps what ends
+    building      the steps by which init leaves the host and builds the pod
     context       what init inherits
     pod_namespaces  the namespaces of a running pod, joined to rebuild an app
     app_marks     a cgroup namespace for each app, by which its processes are known
@@ -51,11 +51,11 @@ Modules, from top to bottom:
     inroot        names inside a rootfs that may be hostile
     program       the program to execute, found inside the rootfs
     environment   the app's environment
-    trampoline    the few bytes that execute the app in our stead
-    terminal_guard  the few bytes that give the terminal back after a kill
-    sealed        programs of a few bytes
-    isolators     who judges each isolator, and what is said of the rest
-    oom           when memory is short: who is chosen, and who was
+    trampoline    a program of a few bytes that executes the app, in the place of the host's interpreter
+    terminal_guard  a program of a few bytes that restores the caller's terminal after a kill
+    sealed        programs of a few bytes, in sealed memory files
+    isolators     which isolators are enforced, modified or ignored, and why
+    oom           scores for the OOM killer, and its kills reported
     labels        labels of AppArmor and SELinux
     sysctls       kernel parameters of the pod's own namespaces
     hierarchies   where this process stands in the cgroup hierarchies

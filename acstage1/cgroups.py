@@ -16,7 +16,7 @@ from acspec.errors import reason_of
 from acspec.ownership import is_root
 from acstage1.cgroupfs import kill_and_remove, read_control, write_control
 from acstage1.errors import StartError
-from acstage1.hierarchies import get_room, is_crowded, way_down
+from acstage1.hierarchies import get_base, is_crowded, way_down
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class PodCgroups:
             if parent is not None:
                 base = os.path.join(hierarchy.mount_point, parent.strip("/"))
             else:
-                base = hierarchy.own if hierarchy.controllers else get_room(hierarchy)
+                base = hierarchy.own if hierarchy.controllers else get_base(hierarchy)
             if _is_ours(base):
                 self._pods.append((hierarchy, os.path.join(base, f"appc-{uuid}")))
         if parent is not None and not self._pods:

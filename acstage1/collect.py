@@ -1,4 +1,4 @@
-"""What is left of a pod whose monitor is gone: its processes are killed, its cgroups removed. Any number of times.
+"""What the kernel still has of a pod whose monitor is gone: processes are killed, cgroups removed. May be repeated.
 
 It needs nothing but the pod directory, and nothing of it after a reboot.
 

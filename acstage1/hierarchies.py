@@ -1,4 +1,4 @@
-"""Where this process stands in the cgroup hierarchies of the machine, v1, v2 or both, and where there is room for a pod.
+"""Where this process stands in the cgroup hierarchies of the machine, v1, v2 or both, and below which directory a pod may stand.
 
 Source: cgroups(7); kernel Documentation/admin-guide/cgroup-v2.rst.
 """
@@ -64,19 +64,19 @@ def _below(place: tuple[str, str], path: str) -> str:
     return mount_point + inner.rstrip("/") if inner != "/" else mount_point
 
 
-def get_room(hierarchy: Hierarchy) -> str:
+def get_base(hierarchy: Hierarchy) -> str:
     """Return the directory of cgroup2 nearest to ours that can have controllers below it, ours if none can.
 
     Source: cgroup-v2.rst, No Internal Process Constraint: the root alone is exempt, and has no cgroup.type; Top-down Constraint.
     """
     if not read_control(f"{hierarchy.mount_point}/cgroup.controllers"):
         return hierarchy.own  # they are all on v1
-    room = None
+    base = None
     for path in way_down(hierarchy, hierarchy.own):
         if is_crowded(path):
             break
-        room = path
-    return hierarchy.own if room is None else room
+        base = path
+    return hierarchy.own if base is None else base
 
 
 def way_down(hierarchy: Hierarchy, path: str) -> list[str]:

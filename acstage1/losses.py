@@ -1,4 +1,4 @@
-"""What apps wrote and nobody got: told once of each place, and remembered where it was the caller's.
+"""Output of apps that could not be written: reported once for each place, and remembered where it was meant for the caller.
 
 Source: spec/stage1.md, run.
 """

@@ -1,4 +1,4 @@
-"""When memory is short: how readily the kernel chooses an app, and how it is told that it did.
+"""The OOM killer: how readily it chooses an app (oom_score_adj), and what people are told when it has.
 
 Source: proc_pid_oom_score_adj(5); schema/types/isolator_linux_specific.go, os/linux/oom-score-adj.
 """

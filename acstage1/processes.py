@@ -1,4 +1,4 @@
-"""Processes as /proc shows them: which is which, inside a pod and outside.
+"""PIDs of a pod's processes on the host, found in /proc by those that they have inside.
 
 Source: proc(5), pid_namespaces(7).
 """

@@ -1,6 +1,6 @@
 """A terminal of an app's own: made in its own devpts instance by the process that is about to be the app, its master handed out.
 
-So its path is good inside, and nothing inside keeps the master. The caller's terminal is not this room's.
+So its path is good inside, and nothing inside keeps the master. The caller's terminal is `terminal`'s business.
 
 Source: pts(4), ioctl_tty(2), unix(7): SCM_RIGHTS; spec/stage1.md, Terminals.
 """

@@ -1,4 +1,4 @@
-"""Between an app's terminal and our own descriptors: what a person types goes in, what the app shows comes out and is logged.
+"""Copying between an app's terminal and our own descriptors: what a person types goes in, what the app shows comes out, logged.
 
 When either side is gone the other is hung up.
 

@@ -1,4 +1,4 @@
-"""What happens when in a pod: apps begin together, signals reach them, and the end of some is the end of all.
+"""The monitor's loop: apps start together, signals are forwarded to them, and the end of one may be the end of the pod.
 
 Ending means SIGTERM to one app after another, the last of the manifest first, and SIGKILL after the grace period to what is left.
 Half of that period belongs to the order, so that each app has the other half for itself.

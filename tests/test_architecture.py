@@ -7,7 +7,7 @@ import pytest
 from tests.support.sources import TOOLS, Module, imports, listed, members, modules, packages
 
 # Each foreign module with the only places that may import it.
-ROOMS = {
+PLACES = {
     "ctypes": ("acstage1.linux.libc", "acstage1.linux."),
     "dataclasses": ("acspec.values",),
     "httpx": ("acfetch.http",),
@@ -66,10 +66,10 @@ def test_tools_meet_only_in_acspec(module: Module) -> None:
     assert not others, f"{module.name} imports {sorted(others)}"
 
 
-@pytest.mark.parametrize("foreign", ROOMS)
-def test_a_foreign_library_has_its_room(foreign: str) -> None:
+@pytest.mark.parametrize("foreign", PLACES)
+def test_a_foreign_library_is_imported_in_its_place_only(foreign: str) -> None:
     users = [module.name for module in modules().values() if any(_matches(name, foreign) for name in imports(module))]
-    strays = [user for user in users if not user.startswith(ROOMS[foreign])]
+    strays = [user for user in users if not user.startswith(PLACES[foreign])]
     assert not strays, f"{foreign} is imported by {strays}"
 
 
@@ -87,7 +87,7 @@ def test_only_acfetch_and_the_pod_know_the_network(tool: str) -> None:
 
 
 def test_stage1_is_made_of_the_standard_library_and_acspec() -> None:
-    foreign = set(ROOMS) - {"ctypes"}
+    foreign = set(PLACES) - {"ctypes"}
     for module in modules().values():
         if _matches(module.name, "acstage1"):
             assert not [name for name in imports(module) if name.split(".")[0] in foreign], module.name

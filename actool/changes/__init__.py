@@ -2,8 +2,8 @@
 
 Modules, from top to bottom:
 
-    isolator_options  what the words behind the options for isolators mean
-    manifest_options  what the words behind the other options mean
+    isolator_options  values of the options for isolators, parsed
+    manifest_options  values of the other options, parsed
     manifest_changes  what is to change, as one value, and the changes made
     removals          what --remove takes out of a manifest
 

@@ -1,4 +1,4 @@
-"""What the words behind the options for isolators mean: --isolators, --capability, --revoke-capability, --seccomp-mode and so on.
+"""Values of the options for isolators, parsed: --isolators, --capability, --revoke-capability, --seccomp-mode and so on.
 
 Source: ace.md, Isolators; the reference's actool/manifest.go.
 """

@@ -1,4 +1,4 @@
-"""What the words behind the options for manifests mean. What a value may be, `acspec` says, as it does for manifests.
+"""Values of the options for manifests, parsed. What a value may be, `acspec` says, as it does for manifests.
 
 The reference's syntax is read as it reads it, but for commands, whose words may be quoted. In place of the words for a mount point,
 port, isolator or dependency stands, where somebody likes it better, the JSON object of the manifest.

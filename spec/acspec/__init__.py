@@ -1,9 +1,9 @@
 """The App Container format: values, readers and directories that all four tools share.
 
-Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (isal, pathspec), `schema` (jsonschema) and
+Standard library only, but for four members: `openpgp` (python-gnupg), `archive` (isal, pathspec), `schema` (jsonschema) and
 `commands` (Typer). It opens no socket and makes no system call by hand. Modules, from top to bottom:
 
-    resolution      which image a word or a dependency means
+    resolution      which image an argument or a dependency means
     rendering       which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer
     store           images on disk, under their IDs
@@ -32,7 +32,7 @@ Standard library only, but for four rooms: `openpgp` (python-gnupg), `archive` (
     commands        subcommands of a tool, and their help
     direct_calls    subcommands called without an option parser
     program         how a program starts, fails and ends
-    option_words    words behind options that have parts
+    option_words    values of options that have parts, such as NAME,KEY=VALUE
     durations       lengths of time, as typed
     image_use       images of a store: locked while they are used, dated when they were
     usage_errors    Typer's errors as errors of this suite

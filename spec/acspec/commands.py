@@ -1,6 +1,6 @@
 """The command line of a tool with subcommands: version, help and the way to each of them, alike in every tool.
 
-The only room with Typer in this package, which is imported when a command line has options, or help is asked for. What the
+The only module with Typer in this package, which is imported when a command line has options, or help is asked for. What the
 subcommands do, and which options they have, is their tool's business.
 
 Source: spec/exit-codes.md; docs/decisions, typer.

@@ -1,4 +1,4 @@
-"""Words behind options that have parts: `NAME=VALUE`, and `NAME,KEY=VALUE,…`. What the parts may be, others say.
+"""Values of options that have parts: `NAME=VALUE`, and `NAME,KEY=VALUE,…`. What the parts may be, others say.
 
 Source: docs/man/acrun.1; docs/man/actool.1.
 """

@@ -1,4 +1,4 @@
-"""Which image is meant: by a word of a command line, and by a dependency. Nothing is fetched.
+"""Which image is meant: by an argument of a command line, and by a dependency. Nothing is fetched.
 
 A name or an ID is looked for in a store. A dependency is first looked for among the images that were given by hand, then it is the
 one that it was resolved to when its parent was fetched, then the newest of that name in a store. Which layers come of it is

@@ -1,4 +1,4 @@
-"""All that is wrong with a manifest at once, by JSON Schema; the only room with jsonschema, which is imported when it is needed.
+"""All that is wrong with a manifest at once, by JSON Schema; the only module with jsonschema, which is imported when it is needed.
 
 The schemas accept and refuse what the typed readers do, which a property test holds them to; this module only explains a refusal.
 Keywords that begin with `x-appc` call the typed readers' own functions, so that both say the same in the same words:

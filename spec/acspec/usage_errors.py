@@ -1,4 +1,4 @@
-"""What Typer says of a command line, in the words of this suite: what, why, and what to do.
+"""Typer's errors as UsageErrors of this suite: what, why, and what to do.
 
 Source: spec/exit-codes.md.
 """

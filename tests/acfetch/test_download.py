@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from acfetch.download import Served, download, read_signature
+from acfetch.download import DownloadRequest, Served, download, read_signature
 from acfetch.errors import HTTPStatusError, MismatchError, MissingSignatureError, TransportRefusedError, UnreachableError
 from acfetch.http import Client
 from acfetch.progress import Progress
@@ -31,7 +31,7 @@ def take(place: Place = PLACE, size: int | None = None) -> tuple[Served, bytes, 
     """Download, and return what came out: the image, the tar, the bytes as served."""
     tar, served = bytearray(), bytearray()
     with Client() as client:
-        image = download(place, client, tar.extend, [served.extend], Progress(quiet=True), size)
+        image = download(DownloadRequest(place, tar.extend, [served.extend], Progress(quiet=True), size), client)
     return image, bytes(tar), bytes(served)
 
 
@@ -133,7 +133,7 @@ def test_a_disk_that_is_full_ends_a_download_that_stalls(server: Server) -> None
     def work() -> None:
         try:
             with Client() as client:
-                download(PLACE, client, full, [], Progress(quiet=True), None)
+                download(DownloadRequest(PLACE, full, [], Progress(quiet=True)), client)
         except OSError as error:
             failures.append(error)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acstage1.hierarchies import Hierarchy, find_hierarchies, find_own_hierarchies, get_room
+from acstage1.hierarchies import Hierarchy, find_hierarchies, find_own_hierarchies, get_base
 
 V1 = """\
 32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct
@@ -63,7 +63,7 @@ def cgroup(path: Path, *, procs: str = "", subtree: str = "", controllers: str =
 def test_a_directory_without_processes_has_room(tmp_path: Path) -> None:
     cgroup(tmp_path, root=True)
     cgroup(tmp_path / "a")
-    assert get_room(Hierarchy(frozenset(), f"{tmp_path}/a", str(tmp_path))) == f"{tmp_path}/a"
+    assert get_base(Hierarchy(frozenset(), f"{tmp_path}/a", str(tmp_path))) == f"{tmp_path}/a"
 
 
 def test_from_one_with_processes_we_go_up_as_far_as_it_takes(tmp_path: Path) -> None:
@@ -71,25 +71,25 @@ def test_from_one_with_processes_we_go_up_as_far_as_it_takes(tmp_path: Path) -> 
     cgroup(tmp_path / "slice", subtree="memory\n")
     cgroup(tmp_path / "slice" / "scope", procs="41\n")
     own = str(tmp_path / "slice" / "scope")
-    assert get_room(Hierarchy(frozenset(), own, str(tmp_path))) == f"{tmp_path}/slice"
+    assert get_base(Hierarchy(frozenset(), own, str(tmp_path))) == f"{tmp_path}/slice"
     cgroup(tmp_path / "slice", procs="40\n")
-    assert get_room(Hierarchy(frozenset(), own, str(tmp_path))) == str(tmp_path), "the root may have processes"
+    assert get_base(Hierarchy(frozenset(), own, str(tmp_path))) == str(tmp_path), "the root may have processes"
 
 
 def test_every_directory_on_the_way_down_must_have_room(tmp_path: Path) -> None:
     cgroup(tmp_path, root=True)
     cgroup(tmp_path / "a", procs="3\n", controllers="")  # none is handed down to it as yet
     cgroup(tmp_path / "a" / "b", controllers="")
-    assert get_room(Hierarchy(frozenset(), f"{tmp_path}/a/b", str(tmp_path))) == str(tmp_path)
+    assert get_base(Hierarchy(frozenset(), f"{tmp_path}/a/b", str(tmp_path))) == str(tmp_path)
 
 
 def test_where_there_is_no_room_the_pod_stays_with_its_caller(tmp_path: Path) -> None:
     cgroup(tmp_path, procs="1\n")  # a container's root: not the machine's
     cgroup(tmp_path / "a", procs="2\n")
-    assert get_room(Hierarchy(frozenset(), f"{tmp_path}/a", str(tmp_path))) == f"{tmp_path}/a"
+    assert get_base(Hierarchy(frozenset(), f"{tmp_path}/a", str(tmp_path))) == f"{tmp_path}/a"
 
 
 def test_on_a_hybrid_machine_there_is_nothing_to_make_room_for(tmp_path: Path) -> None:
     cgroup(tmp_path, controllers="", root=True)
     cgroup(tmp_path / "a", procs="2\n", controllers="")
-    assert get_room(Hierarchy(frozenset(), f"{tmp_path}/a", str(tmp_path))) == f"{tmp_path}/a"
+    assert get_base(Hierarchy(frozenset(), f"{tmp_path}/a", str(tmp_path))) == f"{tmp_path}/a"

@@ -48,7 +48,7 @@ def _modules_below(package: str, top: Path) -> Iterator[Module]:
 
 
 def packages() -> list[Module]:
-    """Return the modules that are packages: the five, and the rooms within them."""
+    """Return the modules that are packages: the five, and those within them."""
     return [module for module in modules().values() if module.path.name == "__init__.py"]
 
 

@@ -14,7 +14,7 @@ Modules, from top to bottom:
     rendered        the layers of an image, read as one image
     layers          which layer's entry lies at a path in the end
     index           one image read once, its entries to be had by path
-    entry_log       entries put aside
+    entry_log       entries put aside in a spool
     sorted_log      keys in their order, however many
     spool           bytes appended and read anywhere, in a temporary file once they are many
     render          one image laid over a tree, filtered by a whitelist
@@ -37,14 +37,14 @@ Modules, from top to bottom:
     acl             access control lists from text
     member_names    names in one spelling
     stream          uncompressed bytes, taken in order
-    feeds           where they come from: here, or a second thread
-    buffers         memory kept from one large buffer to the next
+    feeds           how uncompressed bytes come: read in this thread, or made ahead in another
+    buffers         memory of large buffers, reused for the next ones
     compression     gzip, bzip2 and xz, read to their very end
     header          the header block
-    pgp             what is encrypted or signed, called by its name
+    pgp             encrypted and signed data, recognised by its first bytes
     source          the bytes as served
     entry           one file of an archive, as a value
-    faults          what is raised below `image`
+    faults          the exceptions raised below `image`
 
 Source: aci.md, Image Archives; spec/image-archive.md.
 """

@@ -1,4 +1,4 @@
-"""The exceptions that the rooms of this package raise while they look at single bytes and entries.
+"""The exceptions that the modules of this package raise while they look at single bytes and entries.
 
 They know neither the file nor the entry; `image` adds both and makes a FormatError of them.
 """

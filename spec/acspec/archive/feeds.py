@@ -1,4 +1,4 @@
-"""Two ways for uncompressed bytes to come: read right here, or made in a thread of their own a few chunks ahead.
+"""Two sources of uncompressed bytes: read in this thread, or made in a thread of their own a few chunks ahead.
 
 The thread ends when its work is done, when it fails (the failure comes out where the chunks are taken), and when it is
 closed early: no exception and no thread is ever left behind.

@@ -1,6 +1,6 @@
 """Files of a layout that are left out of its image, by patterns as in gitignore(5), counted from the root file system.
 
-The only room with pathspec, which is imported when there are patterns. What they do not see is never opened either: a directory
+The only module with pathspec, which is imported when there are patterns. What they do not see is never opened either: a directory
 that is left out is not entered.
 
 Source: gitignore(5), Pattern Format; spec/image-archive.md, Writing.

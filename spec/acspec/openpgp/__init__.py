@@ -1,4 +1,4 @@
-"""OpenPGP through gpg: keys, signatures, messages under a passphrase. The only room that starts gpg; one verdict for all tools.
+"""OpenPGP through gpg: keys, signatures, messages under a passphrase. Nothing else starts gpg; one verdict for all tools.
 
 gpg's exit code is no verdict: it is 0 for revoked and for expired keys, and for an encrypted message that was cut short. What
 counts are its status lines, told by their beginning. Which keys are trusted for what is the caller's business.
