@@ -59,7 +59,7 @@ ENTRIES: dict[str, tuple[Any, Entry, list[str]]] = {
 
 
 @pytest.mark.parametrize(("values", "entry", "schemes"), ENTRIES.values(), ids=ENTRIES)
-def test_an_entry_with(values: Any, entry: Entry, schemes: list[str]) -> None:
+def test_an_entry_can_answer_the_schemes_it_has_secrets_for(values: Any, entry: Entry, schemes: list[str]) -> None:
     found = parse(values)
     assert found == entry
     assert list(found.schemes) == schemes
@@ -121,12 +121,12 @@ NO_PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_place(place: str) -> None:
+def test_a_place_of_an_entry_is_accepted(place: str) -> None:
     assert parse(BASIC, place).user == "me"
 
 
 @pytest.mark.parametrize("place", NO_PLACES.values(), ids=NO_PLACES)
-def test_a_place_is_refused_with(place: str) -> None:
+def test_what_is_no_place_is_refused(place: str) -> None:
     with pytest.raises(FormatError, match=r"x\.json: .* is no place of the form HOST\[:PORT\]\[/PATH\]") as caught:
         parse(BASIC, place)
     assert "secret" not in str(caught.value)
@@ -174,7 +174,7 @@ CHALLENGES: dict[str, tuple[list[str], set[str]]] = {
 
 
 @pytest.mark.parametrize(("headers", "schemes"), CHALLENGES.values(), ids=CHALLENGES)
-def test_a_challenge_with(headers: list[str], schemes: set[str]) -> None:
+def test_a_challenge_asks_for_its_schemes(headers: list[str], schemes: set[str]) -> None:
     assert parse_challenges(headers) == schemes
 
 

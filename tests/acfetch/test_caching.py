@@ -40,7 +40,7 @@ def test_an_answer_is_good_for_as_long_as_it_says(headers: dict[str, str], secon
     assert not freshness.holds(NOW - 1), "a clock that was put back makes nothing fresh"
 
 
-def test_it_is_asked_by_what_the_server_said() -> None:
+def test_whether_it_has_changed_is_asked_by_the_validator_that_the_server_gave() -> None:
     one = {"Range": "bytes=0-0"}
     assert condition(read_freshness("x", {"etag": 'W/"a"', "last-modified": DATE}, NOW)) == {"If-None-Match": 'W/"a"', **one}
     assert condition(read_freshness("x", {"etag": "a", "last-modified": DATE}, NOW)) == {"If-Modified-Since": DATE, **one}

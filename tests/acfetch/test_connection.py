@@ -43,7 +43,7 @@ def test_a_pinned_image_that_is_there_takes_no_network(data: Path) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, f"{image}\n", "\n")
 
 
-def test_a_name_does(data: Path) -> None:
+def test_a_name_takes_the_network(data: Path) -> None:
     result = run("--insecure-options=image", "nowhere.invalid/hello", data=data)
     assert result.returncode == 69
     assert "httpx" in result.stderr.splitlines()[-1]

@@ -89,7 +89,7 @@ SCHEMES: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize(("entry", "challenges", "wanted"), SCHEMES.values(), ids=SCHEMES)
-def test_it_is(
+def test_the_server_s_challenge_decides_which_credential_is_sent(
     entry: dict[str, Any], challenges: tuple[str, ...], wanted: str, server: Server, configured: Callable[..., Client]
 ) -> None:
     server.decisions[URL] = asking(*challenges, wanted=wanted)

@@ -39,7 +39,9 @@ CHOSEN: dict[str, tuple[str, dict[str, str], tuple[str, str] | None]] = {
 
 
 @pytest.mark.parametrize(("url", "environment", "proxy"), CHOSEN.values(), ids=CHOSEN)
-def test_the_proxy_is(url: str, environment: dict[str, str], proxy: tuple[str, str] | None) -> None:
+def test_the_environment_says_which_proxy_leads_to_a_url(
+    url: str, environment: dict[str, str], proxy: tuple[str, str] | None
+) -> None:
     assert find_proxy(url, environment) == proxy
 
 

@@ -118,7 +118,9 @@ LABELS: dict[str, tuple[dict[str, str], dict[str, str], str | None]] = {
 
 
 @pytest.mark.parametrize(("asked", "labels", "message"), LABELS.values(), ids=LABELS)
-def test_labels(asked: dict[str, str], labels: dict[str, str], message: str | None) -> None:
+def test_an_image_has_the_labels_that_were_asked_for_or_is_refused(
+    asked: dict[str, str], labels: dict[str, str], message: str | None
+) -> None:
     if message is None:
         check_identity("x", "example.com/app", asked, found(labels))
         return

@@ -24,7 +24,7 @@ from acspec.names import ACName
 from acspec.volumes import Mount, Volume
 
 
-def test_volume_options() -> None:
+def test_a_volume_option_means_a_volume() -> None:
     assert parse_volume("w,kind=host,source=/srv,readOnly=true,recursive=false") == Volume(
         ACName("w"), "host", source="/srv", read_only=True, recursive=False
     )
@@ -161,7 +161,7 @@ def test_any_file_of_variables_is_read_or_refused(tmp_path_factory: pytest.TempP
         pass
 
 
-def test_groups_and_annotations() -> None:
+def test_groups_and_annotations_are_read_or_refused() -> None:
     assert parse_gids("5,6,4294967294") == (5, 6, 4294967294)
     assert parse_gids(None) == ()
     assert parse_annotation("example.com/why=a=b").value == "a=b"

@@ -77,7 +77,7 @@ IDS = {
 
 
 @pytest.mark.parametrize("case", IDS)
-def test_image_ids(case: str) -> None:
+def test_an_image_id_is_accepted_in_its_whole_form_only(case: str) -> None:
     text, good = IDS[case]
     assert accepts(parse_image_id, text) == good
 
@@ -132,6 +132,6 @@ def test_there_are_two_kinds() -> None:
 
 
 @pytest.mark.parametrize("case", VERSIONS)
-def test_versions(case: str) -> None:
+def test_a_version_is_accepted_when_it_is_semver_and_not_newer_than_ours(case: str) -> None:
     text, good = VERSIONS[case]
     assert accepts(parse_ac_version, text) == good

@@ -43,7 +43,7 @@ READ_ONLY = {"of the volume": ({"readOnly": True}, False), "of the mount point":
 
 
 @pytest.mark.parametrize("case", READ_ONLY)
-def test_read_only(tmp_path: Path, rootfs: Path, case: str) -> None:
+def test_what_is_read_only_is_so_all_the_way_down(tmp_path: Path, rootfs: Path, case: str) -> None:
     more, point = READ_ONLY[case]
     source = tmp_path / "source"
     (source / "below").mkdir(parents=True)

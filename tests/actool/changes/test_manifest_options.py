@@ -97,7 +97,7 @@ GOOD: dict[str, tuple[Parse, str, object]] = {
 
 
 @pytest.mark.parametrize("case", GOOD)
-def test_words_mean(case: str) -> None:
+def test_the_value_of_an_option_means_a_value_of_the_manifest(case: str) -> None:
     parse, text, value = GOOD[case]
     assert parse(text) == value
 
