@@ -11,7 +11,7 @@ import os
 import select
 
 from acspec.errors import KernelError, MissingInputError
-from acspec.locks import open_locked
+from acspec.locks import open_owned
 from acstage1.cgroups import collect_cgroups
 from acstage1.linux.signals import SIGKILL, send_signal
 from acstage1.records import check_owner, open_process, read_cgroups
@@ -26,7 +26,7 @@ def collect_pod(path: str) -> int:
     Source: spec/stage1.md, gc.
     """
     try:
-        lock = open_locked(path)
+        lock = open_owned(path)
     except (FileNotFoundError, NotADirectoryError):
         raise MissingInputError(path, "no such pod directory") from None
     try:

@@ -14,7 +14,7 @@ import os
 from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
 from acspec.errors import ToolError, UsageError, reason_of
-from acspec.locks import open_locked
+from acspec.locks import open_owned
 from acspec.ownership import is_root
 from acspec.program import os_error, tell
 from acstage1.cgroupfs import remove_patiently
@@ -75,7 +75,7 @@ def run_pod(options: RunOptions) -> int:
     Raises: BusyError when somebody else runs it; FormatError; IgnoredIsolatorError; StartError; OSError.
     Source: spec/stage1.md, run.
     """
-    lock = options.lock_fd if options.lock_fd is not None else open_locked(options.path)
+    lock = options.lock_fd if options.lock_fd is not None else open_owned(options.path)
     os.set_inheritable(lock, False)
     if not os.path.samestat(os.fstat(lock), os.stat(options.path)):
         raise UsageError(f"--lock-fd {lock}", "is not a descriptor of the pod directory")

@@ -13,7 +13,7 @@ import os
 
 from acspec.durable import list_names, make_directories, sync_directory, write_file
 from acspec.errors import BusyError, MissingInputError, OutputError
-from acspec.locks import is_locked, open_locked
+from acspec.locks import is_locked, open_locked, open_owned
 from acspec.names import parse_ac_name
 
 TYPE_CHECKING = False
@@ -95,7 +95,7 @@ class Pod:
 
     def lock(self) -> None:
         """Take the exclusive lock. Raises: BusyError when somebody has it; FileNotFoundError when the pod has moved."""
-        self.lock_fd = open_locked(self.path)
+        self.lock_fd = open_owned(self.path)
 
     def unlock(self) -> None:
         """Give the lock back, when we hold it."""

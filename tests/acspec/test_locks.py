@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from acspec.errors import BusyError
-from acspec.locks import is_locked, iterate_unlocked, open_locked
+from acspec.locks import is_locked, iterate_unlocked, open_locked, open_owned
 
 HOLDER = "import sys, acspec.locks as l; l.open_locked(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
@@ -38,6 +38,24 @@ def test_shared_locks_stand_beside_each_other(tmp_path: Path) -> None:
         open_locked(str(tmp_path))
     os.close(first)
     os.close(second)
+
+
+def test_an_owner_lets_who_only_looks_have_their_instant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = open_locked(str(tmp_path), shared=True)
+    monkeypatch.setattr("acspec.locks.time.sleep", lambda _: os.close(look))
+    os.close(open_owned(str(tmp_path)))
+
+
+def test_an_owner_waits_for_nobody_who_holds_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = open_locked(str(tmp_path), shared=True)
+    with pytest.raises(BusyError):
+        open_owned(str(tmp_path))
+    os.close(reader)
+    monkeypatch.setattr("acspec.locks.time.sleep", lambda _: pytest.fail("waits"))
+    owner = open_owned(str(tmp_path))
+    with pytest.raises(BusyError):
+        open_owned(str(tmp_path))
+    os.close(owner)
 
 
 def test_a_directory_that_was_replaced_while_waiting_is_opened_anew(tmp_path: Path) -> None:

@@ -38,14 +38,14 @@ def _statuses(desk: Desk) -> dict[str, object]:
 
 
 def test_a_pod_ends_though_its_app_ended_before_the_monitor_heard_that_it_began(desk: Desk, traced: Callable[..., str]) -> None:
-    # Init's third message says that the app runs. Until the monitor has read it, the app is asked to end, ends, and is reaped.
+    # Init's third message says that the app runs. Until the monitor has read it, others have the app end, and it is reaped.
     stage1 = traced("sendto:delay_enter=1000000:when=3", "recvfrom:delay_exit=1000000:when=3")
     with desk.start("acrun", "--stage1", stage1, "./probe.aci", "--", "trap", "42") as acrun:
         assert acrun.stdout is not None
         assert acrun.stdout.readline() == "waiting\n"
         (path,) = (desk.store / "pods" / "run").glob("*/pid")
         pids = json.loads(path.read_text())
-        os.kill(pids["monitor"]["pid"], signal.SIGTERM)
+        os.kill(pids["apps"]["probe"]["pid"], signal.SIGTERM)
         try:
             wait_for_end(pids["monitor"]["pid"])
         except AssertionError:
