@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SEPARATOR = "---"
 STANDARD_INPUT = "-"
+_BETWEEN = "acrun IMAGE --- IMAGE runs both"
 _BEHIND = "acrun IMAGE -- ARGS; acrun IMAGE --exec PROGRAM -- ARGS runs another program"
 
 
@@ -57,8 +58,17 @@ def _image_argument(piece: Sequence[str]) -> ImageArgument:
     if image.startswith("-") and image != STANDARD_INPUT:
         raise UsageError(image, "an image must come before the options of its app")
     if options and not options[0].startswith("-"):
-        raise UsageError(options[0], f"is neither an option of {image} nor behind --", _BEHIND)
+        from acrun.errors import MisplacedError
+
+        hint = _BETWEEN if _is_like_an_image(options[0]) else _BEHIND
+        raise MisplacedError(options[0], f"is neither an option of {image} nor behind --", hint)
     return ImageArgument(image, options, after)
+
+
+def _is_like_an_image(word: str) -> bool:
+    """Tell whether a word has the form of an image: a file, an image ID, or a name that begins with a domain."""
+    domain, slash, _ = word.partition("/")
+    return word.endswith(".aci") or word.startswith("sha512-") or bool(slash and "." in domain.strip("."))
 
 
 def has_options(words: Sequence[str]) -> bool:

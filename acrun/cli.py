@@ -96,7 +96,7 @@ def _find_misplaced(exception: Exception, words: Sequence[str]) -> Exception | N
         return find_early(exception) or advise_on_option(exception) or find_misplaced(exception)
     if not _is_run(words):
         return advise_on_option(exception, words[0])
-    if advice := advise_on_option(exception) or advise(exception, words, COMMANDS):
+    if advice := advise(exception, words, COMMANDS) or advise_on_option(exception):
         return advice
     if not hasattr(exception, "option_name"):
         return None

@@ -9,6 +9,7 @@ import typer
 
 from acrun.arguments import STANDARD_INPUT, ImageArgument, split_images
 from acrun.command_options import option_names
+from acrun.errors import MisplacedError
 from acrun.inputs import name_images
 from acrun.isolator_options import make_capability_isolators, make_limits, parse_seccomp
 from acrun.option_values import parse_annotation, parse_gids, parse_mount, parse_user, parse_variables
@@ -61,7 +62,7 @@ def _parse_app_options(words: Sequence[str], find_pod_options: Callable[[], Coll
     except Exception as exception:
         option = getattr(exception, "option_name", None)
         if option is not None and option in set(find_pod_options()) - option_names(app_options):
-            raise UsageError(option, "is an option of the pod", f"acrun {option} … IMAGE") from None
+            raise MisplacedError(option, "is an option of the pod", f"acrun {option} … IMAGE") from None
         if not getattr(exception, "possibilities", True):  # nothing that it may have been meant for
             raise UsageError(str(option), "no such option", "--help shows the options; the program's own stand behind --") from None
         raise

@@ -42,7 +42,8 @@ def run(
 def find_misplaced(exception: Exception) -> UsageError | None:
     """Return what to say of an option that Typer does not know before an image, when it is one that stands behind an image."""
     option = getattr(exception, "option_name", None)
-    if option not in option_names(app_options) - option_names(run):
+    is_unknown = hasattr(exception, "possibilities")
+    if not is_unknown or option not in option_names(app_options) - option_names(run):
         return None
     return UsageError(
         str(option), "is an option of an app", f"acrun IMAGE {option} …; for images from standard input: acrun - {option} …"

@@ -8,6 +8,10 @@ from __future__ import annotations
 from acspec.errors import KernelError, TrustError, UsageError
 
 
+class MisplacedError(UsageError):
+    """A word or an option does not belong where it stands."""
+
+
 class MountError(UsageError):
     """Mount points, volumes and mounts do not fit together."""
 

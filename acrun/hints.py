@@ -8,20 +8,36 @@ Source: docs/man/acrun.1, Synopsis.
 
 from __future__ import annotations
 
+from acrun.errors import MisplacedError
 from acspec.errors import ImageNotFoundError, ToolError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-# The words of other container tools.
+_LIKE_A_COMMAND = frozenset("abcdefghijklmnopqrstuvwxyz-")
+# The words of other container tools, and two of them where the second says more.
 _ELSEWHERE = {
-    "attach": "acrun logs --follow", "build": "actool build", "commit": "acrun export", "create": "acrun prepare",
-    "exec": "acrun enter", "images": "acfetch images", "inspect": "acrun status --json", "kill": "acrun stop --force",
-    "load": "acfetch ./FILE.aci", "prune": "acrun gc", "ps": "acrun list", "pull": "acfetch fetch", "rmi": "acfetch images rm",
-    "start": "acrun run-prepared", "version": "acrun --version", "wait": "acrun status --wait",
+    "attach": "acrun logs --follow", "build": "actool build", "commit": "acrun export", "config": "acfetch config",
+    "create": "acrun prepare", "delete": "acrun rm", "diff": "actool diff", "exec": "acrun enter", "fetch": "acfetch",
+    "image": "acfetch images", "image cat-manifest": "actool cat-manifest", "image export": "acfetch images export",
+    "image extract": "actool extract", "image gc": "acfetch gc", "image render": "actool render", "image rm": "acfetch images rm",
+    "image verify": "acfetch images verify", "images": "acfetch images", "inspect": "acrun status --json",
+    "kill": "acrun stop --force", "load": "acfetch ./FILE.aci", "ls": "acrun list", "prune": "acrun gc", "ps": "acrun list",
+    "pull": "acfetch fetch", "remove": "acrun rm", "rmi": "acfetch images rm", "save": "acfetch images export",
+    "shell": "acrun enter", "start": "acrun run-prepared", "state": "acrun status", "system prune": "acrun gc",
+    "trust": "acfetch trust add", "version": "acrun --version", "wait": "acrun status --wait",
 }  # fmt: skip
 _BEHIND = "{}, behind the image"
+_NO_NETWORK = "a pod has no network but its loopback"
+_NAMESPACES = "each pod has namespaces of its own, which its apps share"
+_NO_FETCHING = "acrun fetches nothing: acfetch NAME | acrun"
+_VERIFIED = "it is acfetch that verifies images"
+_RESOLVER = "--volume ./resolv.conf:/etc/resolv.conf:ro mounts a file of your own"
+_SOCKETS = "--port NAME:PORT, by the name of a port"
+_NO_DEVICES = "an app has no devices but the usual ones"
+_IN_THE_IMAGE = "an isolator of the image: actool patch-manifest --isolators"
+_STREAMS = "--interactive and --tty, before the image"
 _OPTIONS_ELSEWHERE = {
     "--add-host": "--hosts-entry",
     "--bind": "--volume SOURCE:TARGET",
@@ -29,34 +45,88 @@ _OPTIONS_ELSEWHERE = {
     "--cap-drop": _BEHIND.format("--cap-remove"),
     "--chdir": _BEHIND.format("--working-dir"),
     "--cidfile": "--uuid-file-save",
+    "--cpu-shares": _IN_THE_IMAGE,
     "--cpus": "--cpu",
+    "--device": _NO_DEVICES,
+    "--dns-domain": _RESOLVER,
+    "--dns-opt": _RESOLVER,
+    "--dns-option": _RESOLVER,
+    "--dns-search": _RESOLVER,
+    "--domainname": "--hostname",
     "--entrypoint": _BEHIND.format("--exec"),
+    "--environment": "--env",
+    "--expose": _SOCKETS,
+    "--gpus": _NO_DEVICES,
+    "--group-add": _BEHIND.format("--supplementary-gid"),
+    "--inherit-env": "--env NAME=VALUE, each by its name",
     "--init": "every pod has a first process that reaps",
+    "--insecure-options": f"{_VERIFIED}; --seccomp and --cap-retain stand behind the image",
+    "--ipc": _NAMESPACES,
     "-l": "--annotation",
     "--label": "--annotation",
+    "--link": _NO_NETWORK,
+    "--log-driver": "--log file or none",
     "-m": "--memory",
-    "--net": "a pod has no network but its loopback",
-    "--network": "a pod has no network but its loopback",
+    "--mds-register": "there is no metadata service",
+    "--net": _NO_NETWORK,
+    "--network": _NO_NETWORK,
+    "--no-store": _NO_FETCHING,
+    "--oom-score-adj": _IN_THE_IMAGE,
+    "-P": _SOCKETS,
+    "--pid": _NAMESPACES,
+    "--pod-manifest": "--pod",
+    "--private-users": _NAMESPACES,
     "--privileged": _BEHIND.format("--cap-retain and --seccomp unconfined"),
-    "--publish": "--port NAME:PORT, by the name of a port",
+    "--publish": _SOCKETS,
+    "--publish-all": _SOCKETS,
+    "--pull": _NO_FETCHING,
+    "--pull-policy": _NO_FETCHING,
     "--read-only": _BEHIND.format("--readonly-rootfs"),
+    "--replace": "acrun rm removes the pod that has the name",
     "--security-opt": _BEHIND.format("--seccomp"),
     "--set-env": "--env",
+    "--set-env-file": "--env-file",
     "--setenv": "--env",
     "--shm-size": "--volume shm,kind=empty,size=1Gi,mode=1777 --mount volume=shm,target=/dev/shm",
+    "--signature": _VERIFIED,
+    "--stage1-from-dir": "--stage1 PATH",
+    "--stage1-hash": "--stage1 PATH",
+    "--stage1-name": "--stage1 PATH",
+    "--stage1-path": "--stage1 PATH",
+    "--stage1-url": "--stage1 PATH",
+    "--stderr": _STREAMS,
+    "--stdin": _STREAMS,
+    "--stdout": _STREAMS,
     "--stop-timeout": "--grace-period",
+    "--store-only": _NO_FETCHING,
+    "--sysctl": _IN_THE_IMAGE,
     "--tmpfs": "--volume NAME,kind=empty,size=64M --mount volume=NAME,target=PATH",
     "-u": _BEHIND.format("--user"),
+    "--ulimit": "--pids-limit, --memory and --cpu are the limits there are",
+    "--user-annotation": "--annotation",
+    "--user-label": "--annotation",
+    "--userns": _NAMESPACES,
+    "--uts": _NAMESPACES,
     "-w": _BEHIND.format("--working-dir"),
     "--workdir": _BEHIND.format("--working-dir"),
 }
 _ALL, _FORCE = "all pods are shown; --state STATE shows some", "acrun stop --force POD ends it before"
 _ENDED, _GRACE = "acrun gc --grace-period 0 removes all that have ended", "acrun run --grace-period SECONDS IMAGE says how long"
+_BY_ENV, _AS_THE_APP = "acrun enter POD env NAME=VALUE COMMAND", "the command runs as the app's user"
+_FROM_FILE = {"--uuid-file": "a UUID out of a file: $(cat FILE)"}
+_PREPARED = {option: f"acrun prepare {option}" for option in ("--dns", "--hostname", "--hosts-entry", "--volume", "-v")}
 _OF_COMMANDS = {
-    "list": {"-a": _ALL, "--all": _ALL},
-    "rm": {"-a": _ENDED, "--all": _ENDED, "-f": _FORCE, "--force": _FORCE},
-    "stop": {"-t": _GRACE, "--time": _GRACE, "--timeout": _GRACE},
-}
+    "cat-manifest": _FROM_FILE,
+    "enter": {"-e": _BY_ENV, "--env": _BY_ENV, "-u": _AS_THE_APP, "--user": _AS_THE_APP},
+    "list": {
+        "-a": _ALL, "--all": _ALL, "--filter": "--state STATE, --annotation NAME=VALUE", "--format": "--json", "--full": "--json",
+        "--no-legend": "--quiet or --json", "--no-trunc": "--json",
+    },
+    "rm": {"-a": _ENDED, "--all": _ENDED, "-f": _FORCE, "--force": _FORCE, "-v": "its volumes go with it", **_FROM_FILE},
+    "run-prepared": {"--net": _NO_NETWORK, "--network": _NO_NETWORK, **_PREPARED},
+    "status": {"--format": "--json", "--wait-ready": "acrun run --detach waits until the apps run", **_FROM_FILE},
+    "stop": {"-t": _GRACE, "--time": _GRACE, "--timeout": _GRACE, **_FROM_FILE},
+}  # fmt: skip
 
 
 def advise_on_option(exception: Exception, command: str | None = None) -> ToolError | None:
@@ -66,8 +136,8 @@ def advise_on_option(exception: Exception, command: str | None = None) -> ToolEr
     """
     elsewhere = _OPTIONS_ELSEWHERE if command is None else _OF_COMMANDS.get(command, {})
     option = str(getattr(exception, "option_name", None) or getattr(exception, "what", ""))
-    is_unknown = "o such option" in str(exception)
-    return UsageError(option, "no such option", elsewhere[option]) if is_unknown and option in elsewhere else None
+    known = _is_unknown_option(exception) and option in elsewhere
+    return UsageError(option, "no such option", elsewhere[option]) if known else None
 
 
 def advise(exception: Exception, words: Sequence[str], commands: Collection[str]) -> ToolError | None:
@@ -81,18 +151,22 @@ def advise(exception: Exception, words: Sequence[str], commands: Collection[str]
         if meant is None or meant not in commands:
             return None
         return UsageError(meant, "is a command, which comes first", f"acrun {meant} …")
-    near = _find_near(words[0], commands) if words else None
-    if near is None:
+    if not words or words[0] in commands:
         return None
-    if getattr(exception, "option_name", None) is not None:
-        from acspec.usage_errors import explain_usage
+    elsewhere = _ELSEWHERE.get(" ".join(words[:2]), _ELSEWHERE.get(words[0]))
+    if elsewhere is not None and (isinstance(exception, MisplacedError) or _is_unknown_option(exception)):
+        return UsageError(words[0], "no such command", f"did you mean {elsewhere}?")
+    near = elsewhere or _find_near(words[0], commands)
+    if isinstance(exception, ImageNotFoundError) and what == words[0] and near is not None:
+        return UsageError(what, exception.why, f"did you mean {near}?")
+    if isinstance(exception, MisplacedError) and what in words[1:2] and _LIKE_A_COMMAND.issuperset(words[0]):
+        why = f"{words[0]} is no command, and the arguments of an image stand behind --"
+        return UsageError(f"{words[0]} {what}", why, f"did you mean {near}?" if near else "acrun --help shows the commands")
+    return None
 
-        explained: ToolError = explain_usage(str(exception))
-    elif isinstance(exception, (ImageNotFoundError, UsageError)) and what in words[:2]:
-        explained = exception
-    else:
-        return None
-    return UsageError(explained.what, explained.why, f"did you mean {near}?")
+
+def _is_unknown_option(exception: Exception) -> bool:
+    return "o such option" in str(exception)
 
 
 def _find_first_image(words: Sequence[str]) -> str | None:
@@ -102,9 +176,7 @@ def _find_first_image(words: Sequence[str]) -> str | None:
 
 
 def _find_near(word: str, commands: Collection[str]) -> str | None:
-    if word in _ELSEWHERE:
-        return _ELSEWHERE[word]
     from difflib import get_close_matches
 
-    near = get_close_matches(word, [command for command in commands if command != word], 1, 0.75)
-    return f"acrun {near[0]}" if near and word not in commands else None
+    near = get_close_matches(word, commands, 1, 0.75)
+    return f"acrun {near[0]}" if near else None

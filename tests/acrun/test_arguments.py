@@ -45,3 +45,16 @@ def test_options_are_seen_only_where_they_are_ours() -> None:
     assert has_options(["image", "--name", "x"])
     assert has_options(["image", "--", "-v", "---", "image", "--name", "x"]) is True
     assert not has_options(["image", "---", "image"])
+
+
+SECOND_WORDS = {
+    "./b.aci": "---", "b.aci": "---", "sha512-0123456789ab": "---", "example.com/b": "---", "example.com/b:1.0": "---",
+    "sh": "--exec", "/bin/sh": "--exec", "./run.sh": "--exec", "../up/sh": "--exec", "bin/sh": "--exec", "run.sh": "--exec",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", SECOND_WORDS)
+def test_a_word_too_many_is_told_where_it_may_belong(word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        split_images(["a.aci", word])
+    assert SECOND_WORDS[word] in (caught.value.hint or "").split()
