@@ -21,7 +21,7 @@ from acrun.placing import place_archive
 from acrun.roots import open_root
 from acrun.tree_archive import TreeArchive
 from acspec.archive.compression import Compression
-from acspec.archive.descents import OPEN_DIRECTORY
+from acspec.archive.open_directories import OPEN_DIRECTORY
 from acspec.archive.plain import PlainArchive
 from acspec.archive.write import ImageSettings, write_archive
 from acspec.errors import MissingInputError, UsageError

@@ -25,8 +25,8 @@ from acspec.execution import make_hosts
 from acspec.image_manifest import parse_image_manifest
 from acspec.image_outputs import check_image_output, new_output
 from acspec.jsontext import dump_json, dump_pretty, parse_json, read_limited
+from acspec.layer_plan import render_manifest
 from acspec.program import Unwinding
-from acspec.rendering import render_manifest
 from acspec.values import Value
 
 TYPE_CHECKING = False

@@ -12,10 +12,10 @@ import errno
 import os
 import stat
 
-from acspec.archive.descents import OPEN_DIRECTORY, Descents
 from acspec.archive.entry import Kind
 from acspec.archive.faults import Fault
 from acspec.archive.lookup import NowhereError, resolve
+from acspec.archive.open_directories import OPEN_DIRECTORY, OpenDirectories
 from acspec.archive.walk import kind_of
 from acspec.archive.xattrs import apply_xattrs, read_xattrs
 from acspec.errors import MissingInputError, StorageError
@@ -60,7 +60,7 @@ class LayeredTree:
         """See *layers* as one, the first on top; *what* names the tree in errors."""
         self.what = what
         self._layers = layers
-        self._ways = [Descents(layer) for layer in layers]
+        self._ways = [OpenDirectories(layer) for layer in layers]
         self._known: dict[bytes, tuple[int, ...]] = {}
 
     def close(self) -> None:

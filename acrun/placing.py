@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import stat
 
-from acspec.archive.descents import OPEN_DIRECTORY, Descents
 from acspec.archive.extract import TreeWriter
+from acspec.archive.open_directories import OPEN_DIRECTORY, OpenDirectories
 from acspec.durable import remove_tree, temporary_name
 from acspec.errors import OutputError
 
@@ -50,7 +50,7 @@ def place_archive(archive: Archive, tree: LayeredTree, directory: bytes, workspa
 
 
 def _merge(source: int, tree: LayeredTree, directory: bytes) -> None:
-    way = Descents(source)
+    way = OpenDirectories(source)
     try:
         for path in list(_find_new(way, tree, directory)):  # all of it is looked at before anything moves
             parent, _, name = path.rpartition(b"/")
@@ -61,7 +61,7 @@ def _merge(source: int, tree: LayeredTree, directory: bytes) -> None:
         way.close()
 
 
-def _find_new(way: Descents, tree: LayeredTree, directory: bytes) -> Iterator[bytes]:
+def _find_new(way: OpenDirectories, tree: LayeredTree, directory: bytes) -> Iterator[bytes]:
     """Yield the paths of what is to be moved: what is new, and files in place of files."""
     pending = [b""]
     while pending:

@@ -14,8 +14,8 @@ import stat
 
 from acspec.archive.image import open_image, read_image
 from acspec.errors import ImageNotFoundError, UsageError
+from acspec.layer_plan import Layer, plan_layers
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, parse_argument
-from acspec.rendering import Layer, plan_layers
 from acspec.resolution import Catalogue, ImageFile, find_home, not_stored, read_stored
 from acspec.store import Store
 from acspec.values import Value

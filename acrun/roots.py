@@ -15,7 +15,7 @@ from acrun.idmap import Owners
 from acrun.layered import LayeredTree
 from acrun.processes import find_process
 from acrun.user_namespace import become_owner, find_root
-from acspec.archive.descents import OPEN_DIRECTORY
+from acspec.archive.open_directories import OPEN_DIRECTORY
 from acspec.errors import BusyError, MissingInputError
 from acspec.locks import open_locked
 

@@ -15,9 +15,9 @@ import os
 import stat
 from collections.abc import Iterator
 
-from acspec.archive.descents import OPEN_DIRECTORY, Descents
 from acspec.archive.entry import Entry
 from acspec.archive.extract import Pieces, Put
+from acspec.archive.open_directories import OPEN_DIRECTORY, OpenDirectories
 from acspec.archive.path_table import PathTable
 from acspec.archive.xattrs import apply_xattrs, is_applied, read_xattrs
 
@@ -53,7 +53,7 @@ class SharingTree:
         """
         self._root = os.open("rootfs", OPEN_DIRECTORY, dir_fd=lock)
         self._lock = lock
-        self._way = Descents(self._root)
+        self._way = OpenDirectories(self._root)
         self._given = given
         self._clones = clones
         self._directory: bytes | None = None  # where the last file was sought

@@ -2,7 +2,7 @@
 
 A tree is made in RUN/tmp under a lock, synced, marked complete and renamed into place, so that a tree under its key is
 whole. Every image is hashed while it is unpacked, and its manifest must be the one that was planned with.
-Which layers there are is `acspec.rendering`'s to say, how files are written `acspec.archive`'s.
+Which layers there are is `acspec.layer_plan`'s to say, how files are written `acspec.archive`'s.
 
 Source: ace.md, Filesystem Setup; spec/store.md, Rendered trees.
 """
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from acrun.donors import Donors
     from acspec.archive.extract import TreeWriter
     from acspec.jsontext import JSONValue
+    from acspec.layer_plan import Layer
     from acspec.names import ImageID
-    from acspec.rendering import Layer
     from acspec.resolution import ImageFile
 
 
@@ -162,7 +162,7 @@ def _add_layer(writer: TreeWriter, layer: Layer, image: ImageFile, donors: Donor
 
     from acspec.archive.image import open_image
     from acspec.archive.render import render_image
-    from acspec.rendering import whitelist_filter
+    from acspec.layer_plan import whitelist_filter
 
     descriptor = open_image(image.path) if image.descriptor is None else os.dup(image.descriptor)
     try:

@@ -16,9 +16,9 @@ from acspec.archive.source import Readable
 from acspec.archive.spool import Spool
 from acspec.errors import DamagedImageError, ImageNotFoundError, UsageError
 from acspec.image_manifest import Dependency, parse_image_manifest
+from acspec.layer_plan import plan_layers, whitelist_filter
 from acspec.names import ImageID
 from acspec.references import ImageIDArgument, ImageReference, PathArgument, parse_argument
-from acspec.rendering import plan_layers, whitelist_filter
 from acspec.resolution import Catalogue, ImageFile, find_home, not_stored, read_stored
 from acspec.store import Store
 from actool.inputs import opened

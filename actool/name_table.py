@@ -8,10 +8,10 @@ from __future__ import annotations
 import errno
 import os
 
-from acspec.archive.descents import Descents
 from acspec.archive.entry import Entry, Kind
 from acspec.archive.faults import Fault
 from acspec.archive.layout import ROOTFS
+from acspec.archive.open_directories import OpenDirectories
 from acspec.archive.path_index import PathIndex
 from acspec.archive.path_table import PathTable
 from acspec.archive.spool import Spool
@@ -71,11 +71,11 @@ class NameTable:
 class LayoutNames:
     """The names below `rootfs` in a layout directory, as they are on the disk; `close` must be called."""
 
-    __slots__ = ("_descents", "_what")
+    __slots__ = ("_open_directories", "_what")
 
     def __init__(self, layout: int, what: str) -> None:
         """Look into the directory *layout*, a descriptor; *what* names it in errors."""
-        self._descents = Descents(layout)
+        self._open_directories = OpenDirectories(layout)
         self._what = what
 
     def find(self, path: bytes) -> Entry | None:
@@ -106,7 +106,7 @@ class LayoutNames:
     def _open_parent(self, path: bytes) -> tuple[int | None, bytes]:
         directory, _, name = (_INSIDE + path).rstrip(b"/").rpartition(b"/")
         try:
-            return self._descents.find(directory), name
+            return self._open_directories.find(directory), name
         except OSError as error:
             raise self._error(error, path) from error
 
@@ -115,4 +115,4 @@ class LayoutNames:
 
     def close(self) -> None:
         """Close what is open. May be called again."""
-        self._descents.close()
+        self._open_directories.close()

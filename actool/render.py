@@ -19,8 +19,8 @@ from acspec.archive.write import ImageSettings, write_archive
 from acspec.directories import data_directory
 from acspec.errors import OutputNameError, UsageError
 from acspec.image_outputs import STANDARD_OUTPUT, check_image_output, is_image_output, new_output
+from acspec.layer_plan import render_manifest
 from acspec.names import ImageID
-from acspec.rendering import render_manifest
 from acspec.store import Store
 from acspec.values import Value, field
 from actool.errors import LostPropertyError

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from acspec.app import App, Port
 from acspec.escape import escape
 from acspec.image_manifest import ImageManifest
+from acspec.layer_plan import normalise_path
 from acspec.pod_manifest import PodManifest, RuntimeApp
-from acspec.rendering import normalise_path
 from actool.checks.lint_rkt import lint_annotations, lint_isolators
 from actool.checks.reports import Diagnostic, warning
 

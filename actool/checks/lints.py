@@ -13,7 +13,7 @@ from acspec.app import App
 from acspec.archive.entry import Kind
 from acspec.escape import escape
 from acspec.image_manifest import ImageManifest
-from acspec.rendering import normalise_path
+from acspec.layer_plan import normalise_path
 from actool.checks.lint_owners import get_identity
 from actool.checks.lint_platform import Platform
 from actool.checks.lint_programs import ProgramLints

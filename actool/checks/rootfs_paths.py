@@ -13,7 +13,7 @@ from enum import Enum
 from acspec.archive import lookup
 from acspec.archive.entry import Kind
 from acspec.escape import escape
-from acspec.rendering import normalise_path, whitelist_filter
+from acspec.layer_plan import normalise_path, whitelist_filter
 from acspec.typed import NamedTuple
 from actool.checks.rootfs_index import ROOT, Node, RootfsIndex
 

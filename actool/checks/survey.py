@@ -15,7 +15,7 @@ from acspec.archive.image import ImageReader
 from acspec.archive.layout import MANIFEST
 from acspec.archive.xattrs import ACL_ACCESS
 from acspec.image_manifest import ImageManifest
-from acspec.rendering import normalise_path
+from acspec.layer_plan import normalise_path
 from acspec.typed import Protocol
 from actool.checks.elf import Machine
 from actool.checks.manifests import check_image_manifest

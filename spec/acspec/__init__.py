@@ -4,7 +4,7 @@ Standard library only, but for four members: `openpgp` (python-gnupg), `archive`
 `commands` (Typer). It opens no socket and makes no system call by hand. Modules, from top to bottom:
 
     resolution      which image an argument or a dependency means
-    rendering       which layers make a tree, and what a whitelist keeps
+    layer_plan      which layers make a tree, and what a whitelist keeps
     archive         image archives: one strict reader, an extractor, a writer
     store           images on disk, under their IDs
     freshness       until when an image of the store counts as current

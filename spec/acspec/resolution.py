@@ -2,7 +2,7 @@
 
 A name or an ID is looked for in a store. A dependency is first looked for among the images that were given by hand, then it is the
 one that it was resolved to when its parent was fetched, then the newest of that name in a store. Which layers come of it is
-`rendering`'s to say.
+`layer_plan`'s to say.
 
 Source: spec/store.md; aci.md, Dependency Matching.
 """

@@ -14,8 +14,8 @@ from acrun.collection import collect
 from acrun.donors import Donors
 from acrun.resolve import resolve_image
 from acrun.trees import get_tree
+from acspec.layer_plan import Layer
 from acspec.locks import open_locked
-from acspec.rendering import Layer
 from acspec.resolution import ImageFile
 from tests.support.disks import mounted
 from tests.support.images import Files, Node, hard_link, image, manifest_bytes

@@ -14,8 +14,8 @@ from acrun.resolve import ResolvedImage
 from acspec.errors import UsageError
 from acspec.image_manifest import parse_image_manifest
 from acspec.labels import host_architecture
+from acspec.layer_plan import Layer
 from acspec.pod_manifest import PodManifest
-from acspec.rendering import Layer
 from acspec.resolution import ImageFile
 from acspec.values import replace
 from acspec.volumes import Volume

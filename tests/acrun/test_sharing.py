@@ -20,7 +20,7 @@ from acspec.archive.extract import TreeWriter
 from acspec.archive.path_table import PathTable
 from acspec.archive.render import render_image
 from acspec.durable import remove_tree
-from acspec.rendering import whitelist_filter
+from acspec.layer_plan import whitelist_filter
 from tests.support import images, sparse
 from tests.support.disks import mounted
 from tests.support.images import Node, directory, hard_link

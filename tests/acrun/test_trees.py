@@ -11,8 +11,8 @@ import pytest
 from acrun.resolve import resolve_image
 from acrun.trees import get_tree, tree_key
 from acspec.errors import DamagedImageError
+from acspec.layer_plan import Layer
 from acspec.names import ImageID
-from acspec.rendering import Layer
 from acspec.resolution import ImageFile
 from tests.support.images import Files, Node, hard_link, image, manifest_bytes
 from tests.support.stores import add_image

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from acspec.archive.extract import TreeWriter
 from acspec.archive.render import render_image
-from acspec.rendering import whitelist_filter
+from acspec.layer_plan import whitelist_filter
 from tests.support import images
 from tests.support.images import Node, directory, hard_link
 

@@ -16,7 +16,7 @@ from acspec.archive.sparse import fill_holes
 from acspec.archive.spool import Spool
 from acspec.archive.write import ImageSettings, write_archive
 from acspec.archive.xattrs import is_applied
-from acspec.rendering import whitelist_filter
+from acspec.layer_plan import whitelist_filter
 from tests.support.images import manifest_bytes
 
 PLAIN = ImageSettings(Compression.NONE)

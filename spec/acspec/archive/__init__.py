@@ -22,7 +22,7 @@ Modules, from top to bottom:
     extract         files of an image written into a tree
     plain           tar archives that need be no images
     image           whole images: decompressed, hashed, parsed and checked in one pass
-    descents        directories of a tree, opened without following links
+    open_directories  directories of a tree, opened without following links
     directory_log   modes and times of directories, kept for the end
     losses          what could not be kept
     xattrs          extended attributes: which are applied, and how

@@ -14,11 +14,11 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
-from acspec.archive.descents import Descents
 from acspec.archive.directory_log import DirectoryLog, DirectoryNote
 from acspec.archive.entry import Archive, Entry, Kind
 from acspec.archive.layout import MANIFEST
 from acspec.archive.losses import Losses
+from acspec.archive.open_directories import OpenDirectories
 from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT, ACLS, apply_xattrs, clear_xattrs, remove_xattr
 from acspec.durable import remove_tree, umasked
 from acspec.errors import FormatError
@@ -64,7 +64,7 @@ class TreeWriter:
         self.lost = Losses()
         self._above = b"" if whole else _ROOTFS
         self._root = dir_fd
-        self._descents = Descents(dir_fd, self._note_implied)
+        self._open_directories = OpenDirectories(dir_fd, self._note_implied)
         self._log = DirectoryLog()
         self._is_root = is_root()
         self._acls = False
@@ -84,7 +84,7 @@ class TreeWriter:
 
     def close(self) -> None:
         """Close what is open. May be called again."""
-        self._descents.close()
+        self._open_directories.close()
         self._log.close()
 
     def add(
@@ -121,7 +121,7 @@ class TreeWriter:
             self._write_directory(path, entry)
             return
         directory, _, name = path.rpartition(b"/")
-        parent = self._descents.get(directory)
+        parent = self._open_directories.get(directory)
         if entry.kind is _HARD_LINK:
             target = entry.link_name[len(self._above) :]
             self._write_link(path, parent, name, moved.get(target, target))
@@ -145,14 +145,14 @@ class TreeWriter:
         try:
             os.unlink(name, dir_fd=parent)
         except IsADirectoryError:
-            self._descents.forget(path)
+            self._open_directories.forget(path)
             remove_tree(os.fsdecode(name), dir_fd=parent)
 
     def _write_directory(self, path: bytes, entry: Entry) -> None:
         if self._make_directory(path):
-            descriptor = self._descents.get(path)
+            descriptor = self._open_directories.get(path)
         else:  # one from an earlier layer, or something that gives way to a directory
-            descriptor = self._descents.get(path)
+            descriptor = self._open_directories.get(path)
             clear_xattrs(descriptor)
         status = os.fstat(descriptor)
         self._own(descriptor, entry, (status.st_uid, status.st_gid))
@@ -167,7 +167,7 @@ class TreeWriter:
         """Make the directory *path* and return True, or False when the name is taken."""
         directory, _, name = path.rpartition(b"/")
         try:
-            os.mkdir(name or b".", 0o700, dir_fd=self._descents.get(directory))
+            os.mkdir(name or b".", 0o700, dir_fd=self._open_directories.get(directory))
         except FileExistsError:
             return False
         return True
@@ -241,7 +241,7 @@ class TreeWriter:
         directory, _, target_name = target.rpartition(b"/")
         held = os.dup(parent)  # the way to the target may close the descriptor of the parent
         try:
-            source = self._descents.get(directory)
+            source = self._open_directories.get(directory)
             self._make(
                 path,
                 held,
@@ -299,7 +299,7 @@ class TreeWriter:
         self.close()
 
     def _settle(self, note: DirectoryNote, mode: int) -> None:
-        descriptor = self._descents.find(note.path)
+        descriptor = self._open_directories.find(note.path)
         if descriptor is None:  # a later layer has put something else there
             return
         if self._acls:

@@ -21,7 +21,7 @@ _Event = tuple[bytes, int, int, bool]
 
 
 class ImageLayer(NamedTuple):
-    """An image, and what is wanted of it: see `acspec.rendering.whitelist_filter`."""
+    """An image, and what is wanted of it: see `acspec.layer_plan.whitelist_filter`."""
 
     image: ImageIndex
     keep: Keep | None = None

@@ -1,6 +1,6 @@
 """One image laid over a tree: filtered by a whitelist, hard links kept whole, the image ID computed on the way.
 
-Which images make up a tree, and in which order, is `acspec.rendering`'s to say.
+Which images make up a tree, and in which order, is `acspec.layer_plan`'s to say.
 
 Source: ace.md, Filesystem Setup.
 """
@@ -24,7 +24,7 @@ def render_image(
 ) -> ImageReader:
     """Write the rootfs of the image in *descriptor*, a regular file, over what *writer* has written so far.
 
-    *keep* says of an absolute path inside the rootfs whether it stays (see `acspec.rendering.whitelist_filter`); *donor* may have
+    *keep* says of an absolute path inside the rootfs whether it stays (see `acspec.layer_plan.whitelist_filter`); *donor* may have
     files that need not be written. Return the reader, closed, for its `manifest_bytes` and its `image_id`.
 
     Raises: FormatError; StorageError; OSError with the name of the entry.

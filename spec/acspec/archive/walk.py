@@ -14,12 +14,12 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 
 from acspec import limits
-from acspec.archive.descents import OPEN_DIRECTORY, Descents
 from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.faults import Fault
 from acspec.archive.ignore import IGNORE_FILE, Pattern, make_ignored, parse_patterns
 from acspec.archive.layout import MANIFEST, ROOTFS, Layout
 from acspec.archive.member_names import normalise
+from acspec.archive.open_directories import OPEN_DIRECTORY, OpenDirectories
 from acspec.archive.xattrs import read_xattrs
 from acspec.errors import EntryError, FormatError
 from acspec.escape import escape
@@ -74,7 +74,7 @@ class LayoutWalk:
         self._layout = layout
         self._given = given or {}
         self._rootfs = -1
-        self._descents: Descents | None = None
+        self._open_directories: OpenDirectories | None = None
         own = [] if len(self._given) == len(_PARTS) else _read_patterns(layout, what)
         self._ignored = make_ignored([*own, *patterns])
 
@@ -138,17 +138,17 @@ class LayoutWalk:
         """Return a descriptor of a directory of the layout, valid until the next call."""
         if not directory:
             return self._layout
-        if self._descents is None:
+        if self._open_directories is None:
             root = self._given.get(ROOTFS)
             descriptor = os.dup(root.descriptor) if root else os.open(ROOTFS, OPEN_DIRECTORY, dir_fd=self._layout)
             self._rootfs = descriptor
-            self._descents = Descents(descriptor)
-        return self._descents.get(directory[_BELOW:])
+            self._open_directories = OpenDirectories(descriptor)
+        return self._open_directories.get(directory[_BELOW:])
 
     def _close(self) -> None:
-        if self._descents is not None:
-            self._descents.close()
-            self._descents = None
+        if self._open_directories is not None:
+            self._open_directories.close()
+            self._open_directories = None
             os.close(self._rootfs)
 
     def _check_top(self) -> None:

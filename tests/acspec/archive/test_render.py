@@ -16,7 +16,7 @@ from acspec.archive.image import ImageReader
 from acspec.archive.links import plan_moved
 from acspec.archive.render import render_image
 from acspec.errors import FormatError
-from acspec.rendering import whitelist_filter
+from acspec.layer_plan import whitelist_filter
 from tests.support import images
 from tests.support.images import hard_link
 

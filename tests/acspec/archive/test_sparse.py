@@ -24,7 +24,7 @@ from acspec.archive.render import render_image
 from acspec.archive.sparse import SparseMap, fill_holes, parse_announcement, read_map
 from acspec.archive.write import ImageSettings
 from acspec.errors import FormatError
-from acspec.rendering import whitelist_filter
+from acspec.layer_plan import whitelist_filter
 from tests.support import images, sparse
 from tests.support.layouts import write_image
 from tests.support.sparse import CONTENT, DATA, FORMS, PIECES, SIZE, Pieces

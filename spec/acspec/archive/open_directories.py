@@ -22,7 +22,7 @@ def _make_none(_: bytes) -> None:
     raise AssertionError("a directory was made where there was only to be looked")
 
 
-class Descents:
+class OpenDirectories:
     """Open directories by their path below a root descriptor, which is the caller's; `close` must be called."""
 
     __slots__ = ("_implied", "_limit", "_open", "_root")

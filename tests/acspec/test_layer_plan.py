@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from acspec import limits
 from acspec.errors import FormatError
 from acspec.image_manifest import Dependency, ImageManifest
+from acspec.layer_plan import Layer, plan_layers, whitelist_filter
 from acspec.names import ACIdentifier, ImageID
-from acspec.rendering import Layer, plan_layers, whitelist_filter
 
 Graph = Mapping[str, tuple[str, ...]]
 
