@@ -14,6 +14,7 @@ import signal
 from acrun.stage1 import become_stage1
 from acspec.descriptors import close_all_but
 from acspec.errors import reason_of
+from acspec.execution import open_pidfd
 from acspec.program import tell
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def start_detached(stage1: Sequence[str], pod: Pod, *, debug: bool) -> Detached:
     pid = os.fork()
     if pid == 0:
         _be_monitor(stage1, pod, messages, ready_end, debug=debug)
-    monitor = os.pidfd_open(pid)
+    monitor = open_pidfd(pid)
     asked = _end_when_asked(monitor)
     os.close(ready_end)
     pod.unlock()  # stage1 has it, too

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from acspec.errors import MissingInputError, ToolError, reason_of
+from acspec.execution import open_pidfd
 from acspec.program import tell
 from acstage1.cgroups import join_app
 from acstage1.enter_streams import EnterStreams
@@ -83,7 +84,7 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     os.close(report_end)
     _pass_on_signals(pid)
     pthread_sigmask(SIG_SETMASK, mask)
-    session.attend(os.pidfd_open(pid))
+    session.attend(open_pidfd(pid))
     data = os.read(report, 8192)
     code = _wait(pid)
     if data:
@@ -127,7 +128,7 @@ def _wait(pid: int) -> int:
 
 def _pass_on_signals(pid: int) -> None:
     """Have *pid* answer what the terminal or a caller sends, also when it has ended meanwhile and its number is another's."""
-    process = os.pidfd_open(pid)
+    process = open_pidfd(pid)
 
     def pass_on(number: int, _frame: object) -> None:
         try:

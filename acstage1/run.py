@@ -14,6 +14,7 @@ import os
 from acspec.descriptors import close_all_but
 from acspec.durable import remove_tree
 from acspec.errors import ToolError, UsageError, reason_of
+from acspec.execution import open_pidfd
 from acspec.locks import open_owned
 from acspec.ownership import is_root
 from acspec.program import os_error, tell
@@ -168,7 +169,7 @@ class _Monitor:
             os.close(self._lock)  # whatever its number
             close_all_but({theirs.fileno(), *for_init})
             _become_init(self._pod, theirs, lifeline, gate, trampoline, streams, sockets, self._cgroups, self._options.debug)
-        init = InitProcess(pid, os.pidfd_open(pid), ours)
+        init = InitProcess(pid, open_pidfd(pid), ours)
         theirs.close()
         close_all(for_init)
         try:

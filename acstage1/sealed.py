@@ -8,6 +8,8 @@ from __future__ import annotations
 import fcntl
 import os
 
+from acspec.errors import name_call
+
 _F_ADD_SEALS = 1033
 _SEAL_EVERYTHING = 0x1 | 0x2 | 0x4 | 0x8
 _LOAD_ADDRESS = 0x400000
@@ -20,7 +22,10 @@ def make_sealed_program(name: str, machine: int, code: bytes) -> int:
     Raises: OSError.
     Source: memfd_create(2), F_ADD_SEALS.
     """
-    descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except OSError as error:
+        raise name_call(error, "memfd_create") from None
     os.write(descriptor, _elf(machine, code))
     fcntl.fcntl(descriptor, _F_ADD_SEALS, _SEAL_EVERYTHING)
     return descriptor

@@ -136,6 +136,14 @@ def reason_of(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
+def name_call(error: OSError, call: str) -> OSError:
+    """Return *error* with the name of the system call that it came of, for calls that are about no path.
+
+    Source: spec/exit-codes.md.
+    """
+    return OSError(error.errno, f"{call}: {error.strerror}")
+
+
 class OutputNameError(UsageError):
     """The name of an output is not one that the specification allows."""
 

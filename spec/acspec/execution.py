@@ -11,6 +11,8 @@ import os
 import time
 from errno import EINVAL, ESRCH
 
+from acspec.errors import name_call
+
 # Where a program is sought when neither image nor user says where.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MAX_ID = 2**32 - 2  # of users and groups: 2**32 - 1 means "leave as it is" to chown(2)
@@ -50,6 +52,17 @@ def start_time(pid: int) -> int:
         return int(file.read().rpartition(b")")[2].split()[19])
 
 
+def open_pidfd(pid: int) -> int:
+    """Return a pidfd of a process. Raises: ProcessLookupError when it is gone; OSError that names the call.
+
+    Source: pidfd_open(2).
+    """
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        raise name_call(error, "pidfd_open") from None
+
+
 def open_process(pids: object, entry: object) -> int | None:
     """Return a pidfd of the process that *entry* names, out of a pod's file `pid`, whose content is *pids*; None when it is gone.
 
@@ -65,7 +78,7 @@ def open_process(pids: object, entry: object) -> int | None:
     if not isinstance(pid, int) or pid <= 0:
         return None
     try:
-        descriptor = os.pidfd_open(pid)
+        descriptor = open_pidfd(pid)
     except OverflowError:  # no number of a process
         return None
     except OSError as error:

@@ -109,7 +109,8 @@ def os_error(error: OSError) -> errors.ToolError:
 
     Source: spec/exit-codes.md.
     """
-    what = _path(error.filename) or _path(error.filename2) or "system"
+    call = _named_call(error)
+    what = _path(error.filename) or _path(error.filename2) or call or "system"
     number = error.errno or 0
     why = (os.strerror(number) if number else str(error)).lower()
     if number in _NO_SPACE:
@@ -121,7 +122,8 @@ def os_error(error: OSError) -> errors.ToolError:
     if number == errno.ENOENT:
         return errors.MissingInputError(what, why)
     if number == errno.ENOSYS:
-        return errors.KernelError(what, "this kernel lacks a system call, or a filter forbids it", "Linux 5.14 has all of them")
+        lacking = "this system call" if what == call else call or "a system call"
+        return errors.KernelError(what, f"this kernel lacks {lacking}, or a filter forbids it", "Linux 5.14 has all of them")
     return errors.KernelError(what, why)
 
 
@@ -176,6 +178,12 @@ def version_line(tool: str) -> str:
     Source: spec/exit-codes.md.
     """
     return f"{tool} {VERSION} (App Container specification {SPEC_VERSION})"
+
+
+def _named_call(error: OSError) -> str:
+    """Return the system call that the text of an error names before the reason, as ours do; empty where none is named."""
+    call, _, why = (error.strerror or "").rpartition(": ")
+    return call if why == os.strerror(error.errno or 0) else ""
 
 
 def _path(name: object) -> str:

@@ -23,6 +23,25 @@ ENDS = {
     "a full disk": ("raise OSError(28, 'x', '/f')", 74, "", "tool: /f: no space left on device\n"),
     "an output that cannot be": ("raise OSError(30, 'x', '/f')", 73, "", "tool: /f: read-only file system\n"),
     "a refused call": ("raise OSError(22, 'x')", 71, "", "tool: system: invalid argument\n"),
+    "a refused call that is named": ("raise OSError(22, 'setns: Invalid argument')", 71, "", "tool: setns: invalid argument\n"),
+    "a call that is not there": (
+        "raise OSError(38, 'x')",
+        71,
+        "",
+        "tool: system: this kernel lacks a system call, or a filter forbids it (Linux 5.14 has all of them)\n",
+    ),
+    "a call that is not there and is named": (
+        "raise errors.name_call(OSError(38, os.strerror(38)), 'pidfd_open')",
+        71,
+        "",
+        "tool: pidfd_open: this kernel lacks this system call, or a filter forbids it (Linux 5.14 has all of them)\n",
+    ),
+    "a call that is not there, for a path": (
+        "raise OSError(38, f'openat2: {os.strerror(38)}', '/f')",
+        71,
+        "",
+        "tool: /f: this kernel lacks openat2, or a filter forbids it (Linux 5.14 has all of them)\n",
+    ),
     "control codes in a name": ("open('/\\x1b[2J')", 66, "", "tool: /\\x1b[2J: no such file or directory\n"),
 }
 

@@ -7,6 +7,8 @@ import json
 import os
 import platform
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from acspec.capabilities import ALL_CAPABILITIES, DEFAULT_CAPABILITIES
 from acspec.isolator_names import REMOVE_SET, RETAIN_SET
 from tests.support.bpf import ERRNO, KILL_PROCESS, allow, block, give_filter
-from tests.support.poddirs import AppSpec, Result, enter, read_line, run, start, status, write_pod
+from tests.support.poddirs import STAGE1, AppSpec, Result, cgroups_of, enter, read_line, run, start, status, write_pod
 
 CAPABILITIES = {name: number for number, name in enumerate(ALL_CAPABILITIES)}
 X86_64 = platform.machine() == "x86_64"
@@ -180,3 +182,27 @@ def test_what_became_of_the_filter_is_in_isolators_json(tmp_path: Path, rootfs: 
     assert "os/linux/seccomp-remove-set" in run(pod).stderr
     [row] = [row for row in json.loads((pod / "isolators.json").read_text()) if row["app"] == "app"]
     assert (row["state"], row["why"]) == ("ignored", "no filter was made of it")
+
+
+# Begins a program without a system call, as in a container whose filter forbids it, or on a kernel without it.
+WITHOUT = """
+import os, sys
+import pyseccomp
+calls = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+calls.add_rule(pyseccomp.ERRNO(int(sys.argv[2])), sys.argv[1])
+calls.load()
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+LACKS = "this kernel lacks this system call, or a filter forbids it (Linux 5.14 has all of them)"
+
+
+@pytest.mark.parametrize("call", ["memfd_create", "pidfd_open"])
+@pytest.mark.parametrize(
+    ("code", "why"), [(errno.ENOSYS, LACKS), (errno.EPERM, "operation not permitted")], ids=["missing", "forbidden"]
+)
+def test_a_call_that_is_not_to_be_had_is_named(tmp_path: Path, rootfs: Path, call: str, code: int, why: str) -> None:
+    pod = make(tmp_path, rootfs)
+    command = [sys.executable, "-c", WITHOUT, call, str(code), *STAGE1, "run", str(pod)]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (125, "", f"acstage1: {call}: {why}\n")
+    assert cgroups_of(pod) == []
