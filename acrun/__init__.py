@@ -5,8 +5,8 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     cli           the command line: which subcommand, and the exit code
     hints         what was meant by commands and options that acrun does not have
     command_prepare  `acrun prepare`, `run-prepared`: a run in two steps
-    command_run   `acrun run` without options, which needs no option parser
     command_run_options  `acrun run` with options
+    command_run   `acrun run` again, or without options: no option parser is needed
     command_pods  `acrun list`, `rm`: what pods there are
     command_status  `acrun status`, `cat-manifest`: one pod
     command_stats  `acrun top`, `stats`: what pods use
@@ -19,6 +19,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_app_options  options of an app, behind its image
     command_options  what several subcommands take, worded once
     run           the sequence of a run, step by step
+    again         a command line that was run before, run from its note
     prepared      a prepared pod, run
     launch        from a plan to stage1: the end of every run
     exporting     the sequence from an app that has ended to an image

@@ -71,6 +71,21 @@ def _is_like_an_image(word: str) -> bool:
     return word.endswith(".aci") or word.startswith("sha512-") or bool(slash and "." in domain.strip("."))
 
 
+def cut_arguments(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return *words* up to the first `--`, and the arguments behind it, which are the last app's; nothing where more images follow.
+
+    Options are read from left to right: where the words that are returned name images, they mean the same with any arguments.
+    """
+    cut = words.index("--") if "--" in words else len(words)
+    return ([], []) if SEPARATOR in words[cut:] else (list(words[:cut]), list(words[cut + 1 :]))
+
+
+def name_images_alone(words: Sequence[str]) -> bool:
+    """Tell whether *words*, from the first image on, name all images, so that standard input is not asked for any."""
+    before, _ = cut_arguments(words)
+    return bool(before) and STANDARD_INPUT not in before
+
+
 def has_options(words: Sequence[str]) -> bool:
     """Tell whether a command line holds any option, so that without one no option parser need be imported."""
     in_arguments = False

@@ -1,14 +1,13 @@
 """The command line of acrun: its subcommands, and the exit code.
 
 `acrun IMAGE…` is short for `acrun run IMAGE…`; a first word that is a subcommand is the subcommand. A run without options takes no
-option parser.
+option parser, nor does one that is noted.
 """
 
 from __future__ import annotations
 
 import sys
 
-from acrun.arguments import has_options
 from acspec.program import run_program
 
 TYPE_CHECKING = False
@@ -42,7 +41,6 @@ _RUN_EPILOGUE = (
     "acrun [POD OPTIONS] IMAGE [APP OPTIONS] [-- ARGS] [--- IMAGE …]. `acrun run IMAGE --help` shows the options of an app."
 )
 _SETTINGS: dict[str, dict[str, object]] = {
-    "run": {"context_settings": _REST_IS_OTHERS, "epilog": _RUN_EPILOGUE},
     "prepare": {"context_settings": _REST_IS_OTHERS},
     "enter": {"context_settings": _REST_IS_OTHERS},
 }
@@ -75,14 +73,17 @@ def _main(words: Sequence[str]) -> int:
 
 def _run_command(words: Sequence[str]) -> int:
     rest = words[1:] if words[:1] == ["run"] else words
-    if _is_run(words) and not has_options(rest):
-        from acrun.command_run import run_plainly
+    if _is_run(words):
+        from acrun.command_run import run_without_parser
 
-        run_plainly(rest)
-        return 0
+        code = run_without_parser(rest)
+        if code is not None:
+            return code
     from acspec.commands import run_command
 
-    return run_command("acrun", _SUMMARY, COMMANDS, words, default="run", settings=_SETTINGS)
+    # What Typer hands on as the context's object: the words themselves, under which a run is noted.
+    of_run = {"context_settings": {**_REST_IS_OTHERS, "obj": rest}, "epilog": _RUN_EPILOGUE}
+    return run_command("acrun", _SUMMARY, COMMANDS, words, default="run", settings={**_SETTINGS, "run": of_run})
 
 
 def _find_misplaced(exception: Exception, words: Sequence[str]) -> Exception | None:

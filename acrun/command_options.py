@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -11,29 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from acrun.detach import Detached
-
 Directory = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 Stage1 = Annotated[str | None, typer.Option("--stage1", metavar="PATH", help="The stage1 program.")]
 PodArgument = Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of one.")]
 PodArguments = Annotated[list[str], typer.Argument(metavar="POD…", help="Names, UUIDs, or unique beginnings of them.")]
-
-
-def announce(pod: Detached) -> int:
-    """Tell what stage1 said and, when its apps run, the UUID of a detached pod; return the exit code.
-
-    A pod of whose UUID nobody could be told ends again. Raises: OSError.
-    """
-    sys.stderr.buffer.write(pod.messages)
-    if pod.code == 0:
-        try:
-            sys.stdout.write(f"{pod.uuid}\n")
-            sys.stdout.flush()
-        except OSError as error:
-            pod.end()
-            raise OSError(error.errno, error.strerror, "standard output") from None
-    return pod.code
 
 
 def option_names(function: Callable[..., object]) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from acrun.arguments import name_images_alone
 from acrun.command_app_options import CPU, Annotations, Environment, EnvironmentFiles, Memory, Mounts, read_images
 from acrun.command_options import Directory, option_names
 from acrun.isolator_options import make_limits
@@ -38,12 +39,16 @@ class Log(Enum):
 
 
 class PodRequest:
-    """A pod as it was asked for: what is said of all of it, and the words that name its images."""
+    """A pod as it was asked for: what is said of all of it, and the words that name its images.
 
-    __slots__ = ("_command", "_words", "options")
+    `line` is the whole command line, when that says which images, and empty when standard input or a file has to be asked.
+    """
 
-    def __init__(self, options: PodOptions, words: Sequence[str], command: Callable[..., object]) -> None:
+    __slots__ = ("_command", "_words", "line", "options")
+
+    def __init__(self, options: PodOptions, words: Sequence[str], command: Callable[..., object], line: Sequence[str]) -> None:
         self.options = options
+        self.line = line if name_images_alone(words) else ()
         self._words = words
         self._command = command
 
@@ -58,13 +63,14 @@ def taking_pod_options(command: Callable[..., int | None]) -> Callable[..., int 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     of_pod = inspect.signature(_read_pod_options, eval_str=True).parameters.values()
 
-    def whole(words: list[str] | None, **values: Any) -> int | None:
+    def whole(context: typer.Context, words: list[str] | None, **values: Any) -> int | None:
         rest = {parameter.name: values.pop(parameter.name) for parameter in own}
-        return command(PodRequest(_read_pod_options(**values), words or (), whole), **rest)
+        return command(PodRequest(_read_pod_options(**values), words or (), whole, context.obj or ()), **rest)
 
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     words = inspect.Parameter("words", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=_Words)
     whole.__doc__ = command.__doc__
-    whole.__signature__ = inspect.Signature([words, *of_pod, *own])  # type: ignore[attr-defined]
+    whole.__signature__ = inspect.Signature([context, words, *of_pod, *own])  # type: ignore[attr-defined]
     return whole
 
 

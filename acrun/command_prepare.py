@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from acrun.command_options import Directory, PodArgument, Stage1, announce, option_names
+from acrun.command_options import Directory, PodArgument, Stage1, option_names
 from acrun.command_pod_options import PodRequest, taking_pod_options
+from acrun.command_run import announce
 from acrun.command_run_options import Debug, Detach, Interactive, Keep, Remove, Tty
 from acrun.launch import RunOptions
 from acrun.prepared import run_prepared as run_prepared_pod

@@ -1,49 +1,53 @@
-"""`acrun run` without any option: no option parser is needed, and for an image that ran before no more than its plan."""
+"""`acrun run` of a command line that was run before, or has no options: no option parser is needed."""
 
 from __future__ import annotations
 
-import gc
+import sys
 
-from acrun.arguments import split_images
-from acrun.inputs import name_images
+from acrun.arguments import has_options, name_images_alone, split_images
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from acrun.arguments import ImageArgument
+    from acrun.detach import Detached
 
 
-def run_plainly(words: Sequence[str]) -> None:
-    """Run images given without any option. Raises: whatever `acrun.run.run_pod` raises."""
-    images = name_images(split_images(words), interactive=False)
-    if len(images) == 1:
-        _run_as_before(images[0])
+def run_without_parser(words: Sequence[str]) -> int | None:
+    """Run the pod that *words* ask for, and return the exit code; None when the option parser has to be asked.
+
+    Raises: whatever `acrun.run.run_pod` raises.
+    """
+    from acrun.again import run_again
+
+    pod = run_again(words)
+    if pod is None and not has_options(words):
+        pod = _run_plainly(words)
+    return None if pod is None else announce(pod)
+
+
+def _run_plainly(words: Sequence[str]) -> Detached:
+    from acrun.inputs import name_images
     from acrun.launch import RunOptions
     from acrun.options import ImageRequest
-    from acrun.run import PodOptions, run_image, run_pod
+    from acrun.run import PodOptions, run_pod
 
+    images = name_images(split_images(words), interactive=False)
     requests = [ImageRequest(image.image, arguments=image.arguments) for image in images]
-    if len(requests) == 1:
-        run_image(requests[0])
-    run_pod(PodOptions(), requests, RunOptions())
+    return run_pod(PodOptions(), requests, RunOptions(), words if name_images_alone(words) else ())
 
 
-def _run_as_before(image: ImageArgument) -> None:
-    """Become stage1 for an image whose plan is noted and whose trees are there; else return."""
-    from acrun.launch import LaunchOptions, launch
-    from acrun.plans import find_plan
-    from acrun.trees import find_tree
-    from acspec.directories import data_directory, run_directory
-    from acspec.program import tell
+def announce(pod: Detached) -> int:
+    """Tell what stage1 said and, when its apps run, the UUID of a detached pod; return the exit code.
 
-    gc.disable()  # this process ends in an execve: what it makes need not be collected
-    run = run_directory(None)
-    plan = find_plan(run, data_directory(None), image.image)
-    trees = [tree for app in plan.apps if (tree := find_tree(run, app.tree)) is not None] if plan is not None else []
-    if plan is None or len(trees) != len(plan.apps):
-        return
-    for note in plan.notes:
-        tell("acrun", note)
-    plan.append_arguments(image.arguments)
-    launch(run, plan, trees, LaunchOptions())
+    A pod of whose UUID nobody could be told ends again. Raises: OSError.
+    """
+    sys.stderr.buffer.write(pod.messages)
+    if pod.code == 0:
+        try:
+            sys.stdout.write(f"{pod.uuid}\n")
+            sys.stdout.flush()
+        except OSError as error:
+            pod.end()
+            raise OSError(error.errno, error.strerror, "standard output") from None
+    return pod.code

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from acrun.command_app_options import app_options
-from acrun.command_options import Stage1, announce, option_names
+from acrun.command_options import Stage1, option_names
 from acrun.command_pod_options import PodRequest, taking_pod_options
+from acrun.command_run import announce
 from acrun.launch import RunOptions
 from acrun.run import run_pod
 from acspec.errors import UsageError
@@ -36,7 +37,8 @@ def run(
 ) -> int:
     """Run images as one pod. They come from standard input when none is named. Ends with the app's exit code."""
     how = RunOptions(interactive=interactive, tty=tty, detach=detach, remove=remove, keep=keep, stage1=stage1, debug=debug)
-    return announce(run_pod(request.options, request.read_images(interactive=interactive), how))
+    images = request.read_images(interactive=interactive)
+    return announce(run_pod(request.options, images, how, request.line))
 
 
 def find_misplaced(exception: Exception) -> UsageError | None:

@@ -15,7 +15,7 @@ from acrun.stage1 import become_stage1, get_stage1
 from acrun.supervision import Supervision
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, sync_file_system, write_file
-from acspec.errors import UsageError
+from acspec.errors import FormatError, UsageError
 from acspec.jsontext import dump_json
 from acspec.names import parse_ac_name
 from acspec.pods import Pod, Pods
@@ -23,7 +23,7 @@ from acspec.pods import Pod, Pods
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import Any
 
     from acrun.detach import Detached
     from acrun.plans import Plan
@@ -130,6 +130,26 @@ class LaunchOptions:
         for subject in (self.run, self.making, self.supervision):
             subject.check()
 
+    def to_note(self) -> JSONValue:
+        """Return what a note of a plan keeps, and `read_noted` makes the same options of."""
+        making, supervision, run = ({key: getattr(part, key) for key in part.__slots__} for part in self._parts())
+        if self.making.surroundings is not None:
+            making["surroundings"] = self.making.surroundings.to_note()
+        return [making, supervision, run]
+
+    @classmethod
+    def read_noted(cls, value: Any) -> LaunchOptions:
+        """Return the options that `to_note` made *value* of. Raises: TypeError, ValueError or KeyError for anything else."""
+        making, supervision, run = value
+        if making["surroundings"] is not None:
+            from acrun.surroundings import Surroundings
+
+            making["surroundings"] = Surroundings(*making["surroundings"])
+        return cls(Making(**making), Supervision(**supervision), RunOptions(**run))
+
+    def _parts(self) -> tuple[Making, Supervision, RunOptions]:
+        return self.making, self.supervision, self.run
+
 
 def _check_hostname(text: str) -> None:
     # hostname(7): labels of letters, digits and hyphens between dots; the kernel takes 64 bytes.
@@ -137,17 +157,6 @@ def _check_hostname(text: str) -> None:
     fine = all(label.replace("-", "").isalnum() and not label.startswith("-") and not label.endswith("-") for label in labels)
     if not (fine and text.isascii() and len(text) <= _HOSTNAME_BYTES):
         raise UsageError(f"--hostname {text}", f"not letters, digits and - between dots, at most {_HOSTNAME_BYTES} of them")
-
-
-def launch(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> NoReturn:
-    """Make a pod of *plan* with *trees*, one for each app, and become stage1 for it.
-
-    Raises: as `make_pod` does; MissingInputError without a stage1.
-    Source: spec/pod-directory.md; spec/stage1.md, run.
-    """
-    stage1 = get_stage1(options.run.stage1)
-    pod = make_pod(run_directory, plan, trees, options, "run")
-    become_stage1(stage1, pod, interactive=options.run.interactive, debug=options.run.debug)
 
 
 def start(pod: Pod, options: RunOptions) -> Detached:
@@ -167,7 +176,7 @@ def start(pod: Pod, options: RunOptions) -> Detached:
 def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions, phase: str) -> Pod:
     """Return a new pod of *plan* with *trees*, one for each app, locked and in *phase*: prepared or run. What fails leaves nothing.
 
-    Raises: UsageError; OutputError when the pod's name is taken; StorageError; OSError.
+    Raises: UsageError; OutputError when the pod's name is taken; FormatError for what JSON cannot hold; StorageError; OSError.
     Source: spec/pod-directory.md, Phases.
     """
     pod = Pods(run_directory).create()
@@ -176,9 +185,11 @@ def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Lau
         if phase == PREPARED:
             sync_file_system(pod.path)  # it may be run after the next boot
         pod.move(phase)
-    except BaseException:
+    except BaseException as error:
         pod.pods.release_names(pod.uuid)
         remove_tree(pod.path)
+        if isinstance(error, UnicodeEncodeError):  # a byte that no text has, in a word that is neither a path nor an image
+            raise FormatError("pod", "a word of the command line or a path in it is not UTF-8, as JSON has to be") from None
         raise
     return pod
 

@@ -1,9 +1,9 @@
 """Plans: what a run works out before it makes a pod, and notes of them, which spare the next run that work.
 
-A plan is all that a pod needs and that does not depend on the moment. It is noted for a run of one image without options, under
-the words that were typed, with witnesses: what the files that it was worked out from were like. Any change to one of them, as
-git knows it (device, inode, size, both times), and the note counts for nothing. Whoever removes notes loses nothing but time.
-Light: without json, because the path to a start goes through here.
+A plan is all that a pod needs and that does not depend on the moment. It is noted under the command line that it comes of, with
+witnesses: what the files that it was worked out from were like. Any change to one of them, as git knows it (device, inode, size,
+both times), and the note counts for nothing. Of the source of a volume counts only where its path leads and what kind of file is
+there. Whoever removes notes loses nothing but time. Light: without json, because the path to a start goes through here.
 
 Source: spec/store.md, Notes of plans.
 """
@@ -11,8 +11,11 @@ Source: spec/store.md, Notes of plans.
 from __future__ import annotations
 
 import os
-from zlib import adler32, crc32
+import stat
+import sys
+from zlib import crc32
 
+import acspec
 from acrun.filters import read_noted
 from acrun.workspace import check_run_directory
 from acspec import VERSION
@@ -20,16 +23,21 @@ from acspec.durable import write_file
 from acspec.errors import ToolError
 from acspec.image_use import open_held_image
 from acspec.jsontext import dump_json, read_json_file
+from acspec.ownership import is_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from acrun.filters import Filter
     from acspec.jsontext import JSONValue
 
 # A file that changed so shortly ago could change again without a new time: coarse clocks of kernels tick every 10 ms.
 _SETTLED_NS = 100_000_000
+# So many notes there are at most: command lines that never come again push each other out.
+_PLACES = 4096
+# How much of a witness there is of the source of a volume, whose content is the app's business.
+_OF_A_SOURCE = 3
 
 
 class PlannedApp:
@@ -64,8 +72,8 @@ class Plan:
         return [str(app["name"]) for app in self._apps()]
 
     def append_arguments(self, arguments: Iterable[str]) -> None:
-        """Append *arguments* to what the first app executes. Source: aci.md, exec ("ACE MAY append")."""
-        app = self._apps()[0]["app"]
+        """Append *arguments* to what the last app executes. Source: aci.md, exec ("ACE MAY append")."""
+        app = self._apps()[-1]["app"]
         if isinstance(app, dict) and isinstance(app["exec"], list):
             app["exec"] = [*app["exec"], *arguments]
 
@@ -74,11 +82,28 @@ class Plan:
         return [app for app in apps if isinstance(app, dict)] if isinstance(apps, list) else []
 
 
-def find_plan(run_directory: str, data_directory: str, text: str) -> Plan | None:
-    """Return the plan noted for the image *text*, its images held in their stores, or None when there is none that still holds."""
+class Evidence:
+    """What a plan was worked out from, and from when on (Unix nanoseconds): files, directories, and sources of volumes.
+
+    *sources* are pairs: the path that was asked for, and the path that it led to.
+    """
+
+    __slots__ = ("began", "files", "sources")
+
+    def __init__(self, began: int, files: Iterable[str], sources: Iterable[tuple[str, str]] = ()) -> None:
+        self.began = began
+        self.files = tuple(files)
+        self.sources = tuple(sources)
+
+
+def find_plan(run_directory: str, data_directory: str, words: Sequence[str]) -> tuple[Plan, JSONValue] | None:
+    """Return the plan noted for the command line *words*, its images held in their stores, and the options noted with it.
+
+    None when there is none that still holds.
+    """
     try:
         check_run_directory(run_directory)
-        path, question = _note(run_directory, data_directory, text)
+        path, question = _note(run_directory, data_directory, words)
         note = read_json_file(path)
         if not isinstance(note, dict) or note["question"] != question or not _holds(note["witnesses"]):
             return None
@@ -86,60 +111,74 @@ def find_plan(run_directory: str, data_directory: str, text: str) -> Plan | None
         for image in plan.stored:
             open_held_image(image)  # until this process becomes stage1: its descriptors are closed then
         os.utime(path)  # what gc goes by
-    except (ToolError, OSError, KeyError, TypeError, ValueError):  # absent, cut short by a power failure, or of another version
+        return plan, note["options"]
+    except (ToolError, OSError, LookupError, TypeError, ValueError):  # absent, cut short by a power failure, or of another version
         return None
-    return plan
 
 
-def note_plan(run_directory: str, data_directory: str, text: str, plan: Plan, files: Iterable[str], now: int) -> None:
-    """Note *plan* for the image *text*, worked out from *files*; not when one has only just changed (*now*: Unix nanoseconds).
+def note_plan(
+    run_directory: str, data_directory: str, words: Sequence[str], plan: Plan, options: JSONValue, evidence: Evidence
+) -> None:
+    """Note *plan*, and the *options* that it is started with, for the command line *words*.
 
-    Nothing depends on it, so a disk that takes no note is no error.
+    Not when something of the *evidence* has changed since the work began, or only just before. Nothing depends on a note, so a disk
+    that takes none is no error, nor is a word that JSON cannot hold.
     """
     try:
-        path, question = _note(run_directory, data_directory, text)
-        witnesses: list[JSONValue] = [_witness(name) for name in sorted(set(files))]
-        if not all(_is_settled(witness, now) for witness in witnesses):
+        path, question = _note(run_directory, data_directory, words)
+        witnesses = [_witness(name) for name in sorted(set(evidence.files))]
+        if not all(_is_settled(witness, evidence.began) for witness in witnesses):
             return
+        sources = [[asked, found, *_witness(asked)[2:_OF_A_SOURCE]] for asked, found in evidence.sources]
         note: dict[str, JSONValue] = {
             "question": question,
-            "witnesses": witnesses,
+            "witnesses": [*witnesses, *sources],
             "manifest": plan.manifest,
             "apps": [{"tree": app.tree, "images": list(app.images), "filter": app.filter.to_note()} for app in plan.apps],
             "notes": list(plan.notes),
             "stored": list(plan.stored),
+            "options": options,
         }
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_file(path, dump_json(note))
-    except (ToolError, OSError):
+        write_file(path, dump_json(note), mode=0o600, sync=False)
+    except (ToolError, OSError, ValueError):
         pass
 
 
-def _note(run_directory: str, data_directory: str, text: str) -> tuple[str, list[JSONValue]]:
-    """Return where the note for *text* lies, and the question that it must repeat (the name of its file is but a checksum)."""
-    place = "" if text.startswith("/") else os.getcwd()
-    data = os.fsencode("\0".join((VERSION, data_directory, place, text)))
-    name = f"{crc32(data):08x}{adler32(data):08x}.json"
-    return os.path.join(run_directory, "plans", name), [data.hex()]
+def _note(run_directory: str, data_directory: str, words: Sequence[str]) -> tuple[str, list[JSONValue]]:
+    """Return where the note for *words* lies, and the question that it must repeat (the name of its file is but a checksum).
+
+    The question is all that decides what words mean, beside the witnesses.
+    """
+    place = "" if all(word.startswith("/") for word in words) else os.getcwd()
+    us = f"{VERSION} {_stamp(__file__)} {_stamp(acspec.__file__)} {is_root()} {os.uname().machine} {sys.getfilesystemencoding()}"
+    data = os.fsencode("\0".join((us, data_directory, place, *words)))
+    return os.path.join(run_directory, "plans", f"{crc32(data) % _PLACES:03x}.json"), [data.hex()]
 
 
-def _witness(path: str) -> JSONValue:
-    """Return what *path* leads to, and where: a link that is given another target is a change."""
+def _stamp(module: str) -> str:
+    """Return what tells the directory of a module from that of another installation, which may call itself the same version."""
+    status = os.stat(os.path.dirname(os.path.abspath(module)))
+    return f"{status.st_dev}-{status.st_ino}-{status.st_ctime_ns}"
+
+
+def _witness(path: str) -> list[JSONValue]:
+    """Return where *path* leads, which kind of file is there, and which file it is: a link given another target is a change."""
     status = os.stat(path)
-    real = os.path.realpath(path)
-    return [path, real, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    kind, times = stat.S_IFMT(status.st_mode), (status.st_mtime_ns, status.st_ctime_ns)
+    return [path, os.path.realpath(path), kind, status.st_dev, status.st_ino, status.st_size, *times]
 
 
-def _is_settled(witness: JSONValue, now: int) -> bool:
-    times = [value for value in witness[5:] if isinstance(value, int)] if isinstance(witness, list) else []
+def _is_settled(witness: list[JSONValue], began: int) -> bool:
+    times = [value for value in witness[-2:] if isinstance(value, int)]
     # Whole seconds only: a file system whose clock is too coarse to be believed.
-    return any(value % 1_000_000_000 for value in times) and now - max(times) > _SETTLED_NS
+    return any(value % 1_000_000_000 for value in times) and began - max(times) > _SETTLED_NS
 
 
 def _holds(witnesses: JSONValue) -> bool:
     if not isinstance(witnesses, list) or not witnesses:
         return False
-    return all(isinstance(item, list) and isinstance(item[0], str) and _witness(item[0]) == item for item in witnesses)
+    return all(isinstance(item, list) and _witness(str(item[0]))[: len(item)] == item for item in witnesses)
 
 
 def _read_plan(run_directory: str, note: dict[str, JSONValue]) -> Plan:

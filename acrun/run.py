@@ -1,4 +1,4 @@
-"""The sequence of a run: resolve, render, reify, launch; or, when the very same was asked before, straight to the launch.
+"""The sequence of a run: resolve, render, reify, note, launch.
 
 Everything up to the launch can fail and leaves nothing but rendered trees and notes of plans, which are caches.
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 
+from acrun.arguments import cut_arguments
 from acrun.idmap import owner_notes
-from acrun.launch import PREPARED, LaunchOptions, Making, RunOptions, launch, make_pod, start
+from acrun.launch import PREPARED, LaunchOptions, Making, RunOptions, make_pod, start
 from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
-from acrun.plans import Plan, PlannedApp, note_plan
+from acrun.plans import Evidence, Plan, PlannedApp, note_plan
 from acrun.pod import AppRequest, ReifiedPod, reify
 from acrun.pod_file import PodFile, read_pod_file
 from acrun.resolve import resolve_image
@@ -29,7 +30,6 @@ from acspec.values import Value, field, replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
     from acrun.detach import Detached
     from acrun.filters import Filter
@@ -58,13 +58,15 @@ class PodOptions(Value):
     supervision: Supervision = field(default_factory=Supervision)
 
 
-def run_pod(options: PodOptions, images: Sequence[ImageRequest], run: RunOptions) -> Detached:
+def run_pod(options: PodOptions, images: Sequence[ImageRequest], run: RunOptions, words: Sequence[str] = ()) -> Detached:
     """Run *images* as one pod; this process becomes stage1, or returns how the start of a detached pod went.
 
+    *words* are the whole command line, where it alone says what is asked for: what it comes to is noted for the next time.
+
     Raises: UsageError; MissingInputError; FormatError; StorageError; OSError.
-    Source: ace.md; spec/pod-directory.md; spec/stage1.md.
+    Source: ace.md; spec/pod-directory.md; spec/stage1.md; spec/store.md, Notes of plans.
     """
-    return start(_make_pod(options, images, run, "run"), run)
+    return start(_make_pod(options, images, run, "run", words), run)
 
 
 def prepare_pod(options: PodOptions, images: Sequence[ImageRequest]) -> str:
@@ -78,35 +80,38 @@ def prepare_pod(options: PodOptions, images: Sequence[ImageRequest]) -> str:
     return pod.uuid
 
 
-def _make_pod(options: PodOptions, images: Sequence[ImageRequest], run: RunOptions, phase: str) -> Pod:
+def _make_pod(options: PodOptions, images: Sequence[ImageRequest], run: RunOptions, phase: str, words: Sequence[str] = ()) -> Pod:
     launch_options = LaunchOptions(options.making, options.supervision, run)
     launch_options.check()
-    plan, trees, _ = _work_out(options, images)
-    _tell(options, plan)
+    typed, arguments = cut_arguments(words)
+    is_noted = _may_be_noted(options, images, arguments) if typed else False
+    asked = [*images[:-1], replace(images[-1], arguments=())] if is_noted else images
+    plan, trees, evidence = _work_out(options, asked)
+    if is_noted:
+        note_plan(run_directory(None), data_directory(None), typed, plan, launch_options.to_note(), evidence)
+        plan.append_arguments(arguments)
+    for note in plan.notes:
+        tell("acrun", note)
     return make_pod(run_directory(options.directory), plan, trees, launch_options, phase)
 
 
-def run_image(image: ImageRequest) -> NoReturn:
-    """Run one image without any option, and note the plan for the next time; on success this process becomes stage1.
+def _may_be_noted(options: PodOptions, images: Sequence[ImageRequest], arguments: Sequence[str]) -> bool:
+    """Tell whether what was asked for depends on nothing but the words of the command line and what a note can bear witness to.
 
-    Raises: as `run_pod` does.
-    Source: spec/store.md, Notes of plans.
+    The environment may hold secrets, which must not outlive the pod. *arguments* are those that are cut off from the words.
     """
-    options, launch_options = PodOptions(), LaunchOptions()
-    launch_options.check()
-    plan, trees, witnesses = _work_out(options, [image])
-    if not image.arguments:
-        note_plan(run_directory(None), data_directory(None), image.image, plan, witnesses, time.time_ns())
-    _tell(options, plan)
-    launch(run_directory(None), plan, trees, launch_options)
+    with_environment = options.environment or any(image.options.environment for image in images)
+    return not with_environment and options.directory is None and images[-1].arguments == tuple(arguments)
 
 
-def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan, list[Tree], list[str]]:
-    """Return the plan, the trees of its apps, and the files that all of it was worked out from."""
+def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan, list[Tree], Evidence]:
+    """Return the plan, the trees of its apps, and what all of it was worked out from."""
+    began = time.time_ns()
     data, run = data_directory(options.directory), run_directory(options.directory)
     pod = read_pod_file(options.pod_file, data) if options.pod_file is not None else None
     requests = [_request(options, image, data) for image in (images if pod is None else _of_manifest(pod.manifest))]
-    volumes = resolve_sources(_volumes(options, pod), follow_links=options.symlink_volumes)
+    named = _volumes(options, pod)
+    volumes = resolve_sources(named, follow_links=options.symlink_volumes)
     reified = reify(
         requests,
         volumes,
@@ -127,8 +132,14 @@ def _work_out(options: PodOptions, images: Sequence[ImageRequest]) -> tuple[Plan
         if tree.lost and not options.quiet:
             tell("acrun", f"{request.text}: could not be kept in its tree: {tree.lost} (root could keep them)")
     witnesses = [path for request in requests for path in request.resolved.witnesses]
+    sources = [
+        (volume.source, found.source) for volume, found in zip(named, volumes, strict=True) if volume.source and found.source
+    ]
     notes = (*(pod.notes if pod is not None else ()), *reified.notes)
-    return _plan(replace(reified, notes=notes), requests, trees, filters), trees, witnesses
+    plan = _plan(replace(reified, notes=notes), requests, trees, filters)
+    if options.quiet:
+        plan.notes = ()
+    return plan, trees, Evidence(began, witnesses, sources)
 
 
 def _of_manifest(manifest: PodManifest) -> list[ImageRequest]:
@@ -161,8 +172,3 @@ def _plan(reified: ReifiedPod, requests: Sequence[AppRequest], trees: Sequence[T
 
 def _filter(run: str, app: RuntimeApp) -> Filter:
     return get_filter(run, app.app.isolators if app.app is not None else (), f"app {app.name}")
-
-
-def _tell(options: PodOptions, plan: Plan) -> None:
-    for note in () if options.quiet else plan.notes:
-        tell("acrun", note)

@@ -33,6 +33,10 @@ class Surroundings:
         self._hosts = tuple(hosts)
         self._sizes = dict(sizes)
 
+    def to_note(self) -> JSONValue:
+        """Return what makes them again."""
+        return [list(self._dns), list(self._hosts), {**self._sizes}]
+
     def switches(self, hostname: str) -> dict[str, JSONValue]:
         """Return the keys of stage1.json for a pod with that host name. Raises: OSError when a file of the host cannot be read."""
         files: dict[str, JSONValue] = {}

@@ -72,20 +72,22 @@ class NewFile:
         """Write all of *data*. Raises: OSError with the path."""
         write_all(self.fd, data, self.path)
 
-    def commit(self, *, overwrite: bool = False) -> None:
-        """Give the file its mode and its final name, durably.
+    def commit(self, *, overwrite: bool = False, sync: bool = True) -> None:
+        """Give the file its mode and its final name, durably unless *sync* is false: then a power cut may leave a part of it.
 
         Raises: OutputError when the name is taken and *overwrite* is false; OSError.
         """
         try:
             os.fchmod(self.fd, self._mode)
-            os.fsync(self.fd)
+            if sync:
+                os.fsync(self.fd)
             if overwrite:
                 os.rename(self._temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
             else:
                 self._link()
             self._temporary = ""
-            os.fsync(self._directory)
+            if sync:
+                os.fsync(self._directory)
         except OSError as error:  # fsync names no path, rename the temporary one
             raise OSError(error.errno, error.strerror, self.path) from error
 
@@ -150,14 +152,16 @@ def make_directories(path: str, mode: int) -> None:
             raise
 
 
-def write_file(path: str, data: bytes, *, dir_fd: int | None = None, mode: int = 0o644, overwrite: bool = True) -> None:
-    """Write *data* to *path* (below *dir_fd*) so that the file is there whole, durably, or not at all.
+def write_file(
+    path: str, data: bytes, *, dir_fd: int | None = None, mode: int = 0o644, overwrite: bool = True, sync: bool = True
+) -> None:
+    """Write *data* to *path* (below *dir_fd*) so that the file is there whole, durably unless *sync* is false, or not at all.
 
     Raises: OutputError; OSError.
     """
     with NewFile(path, dir_fd=dir_fd, mode=mode) as file:
         file.write(data)
-        file.commit(overwrite=overwrite)
+        file.commit(overwrite=overwrite, sync=sync)
 
 
 def sweep_new_files(directory: str) -> None:

@@ -46,15 +46,24 @@ def acrun(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*ACRUN, *words], capture_output=True, text=True, check=True, env={**os.environ, **environment})
 
 
-def run_until_noted(image: Path, data: Path) -> None:
+def run_until_noted(image: Path, data: Path, *options: str) -> None:
     """Run the image until its plan is noted: the first run may find the file too young for that."""
     while not (data / "plans").exists():
-        assert acrun(str(image)).stdout == "one\n"
+        assert acrun(*options, str(image)).stdout == "one\n"
 
 
-def test_a_warm_start_imports_little(image: Path, tmp_path: Path) -> None:
-    run_until_noted(image, tmp_path / "data")
-    result = acrun(str(image), PYTHONPROFILEIMPORTTIME="1")
+OPTIONS = {
+    "no option": (),
+    "a pod that leaves nothing": ("--rm",),
+    "a name, a volume and a limit": ("--rm", "--name", "web", "--volume", "data,kind=empty", "--memory", "64Mi", "--quiet"),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_a_warm_start_imports_little(image: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    run_until_noted(image, tmp_path / "data", *options)
+    result = acrun(*options, str(image), PYTHONPROFILEIMPORTTIME="1")
+    assert result.stdout == "one\n"
     imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
     assert "acrun.launch" in imported
     assert imported & HEAVY == set()
