@@ -98,7 +98,7 @@ def _read_pod_options(
     allow_nested_mounts: Annotated[bool, typer.Option("--allow-nested-mounts", help="Mount inside other mounts.")] = False,
     allow_symlink_volumes: Annotated[bool, typer.Option("--allow-symlink-volumes", help="Follow links in sources.")] = False,
     uuid_file_save: Annotated[str | None, typer.Option(metavar="FILE", help="Write the pod's UUID to a file.")] = None,
-    grace_period: Annotated[int, typer.Option(metavar="SECONDS", min=0, help="Between SIGTERM and SIGKILL.")] = 10,
+    grace_period: Annotated[str | None, typer.Option(metavar="TIME", help="Between SIGTERM and SIGKILL. [10s]")] = None,
     annotation: Annotations = None,
     memory: Memory = None,
     cpu: CPU = None,

@@ -111,7 +111,7 @@ _OPTIONS_ELSEWHERE = {
     "--workdir": _BEHIND.format("--working-dir"),
 }
 _ALL, _FORCE = "all pods are shown; --state STATE shows some", "acrun stop --force POD ends it before"
-_ENDED, _GRACE = "acrun gc --grace-period 0 removes all that have ended", "acrun run --grace-period SECONDS IMAGE says how long"
+_ENDED, _GRACE = "acrun gc --grace-period 0 removes all that have ended", "acrun run --grace-period TIME IMAGE says how long"
 _BY_ENV, _AS_THE_APP = "acrun enter POD env NAME=VALUE COMMAND", "the command runs as the app's user"
 _FROM_FILE = {"--uuid-file": "a UUID out of a file: $(cat FILE)"}
 _PREPARED = {option: f"acrun prepare {option}" for option in ("--dns", "--hostname", "--hosts-entry", "--volume", "-v")}

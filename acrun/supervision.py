@@ -20,6 +20,7 @@ _POLICIES = ("any-failure", "all", "first")
 _APP = "app="
 _NO, _RESTARTS = "no", ("on-failure", "always")
 _LIMIT_DIGITS = 9
+_LONGEST = 100 * 365 * 86400  # seconds
 
 
 class Supervision:
@@ -71,14 +72,20 @@ class Supervision:
 
 
 def parse_supervision(
-    *, exit_policy: str | None = None, restart: str | None = None, log_size: str | None = None, **plain: Any
+    *,
+    exit_policy: str | None = None,
+    restart: str | None = None,
+    grace_period: str | None = None,
+    log_size: str | None = None,
+    **plain: Any,
 ) -> Supervision:
-    """Return what the words behind --exit-policy, --restart and --log-size mean, with what is *plain*. Raises: UsageError."""
+    """Return what the words behind these options of a pod mean, with what is *plain*. Raises: UsageError."""
     policy, limit = _parse_restart(restart) if restart is not None else (None, None)
     return Supervision(
         exit_policy=_parse_policy(exit_policy) if exit_policy is not None else None,
         restart=policy,
         restart_limit=limit,
+        grace_period=_parse_grace_period(grace_period) if grace_period is not None else None,
         log_size=_parse_size(log_size) if log_size is not None else None,
         **plain,
     )
@@ -96,6 +103,15 @@ def _parse_restart(text: str) -> tuple[str, int | None]:
     if policy not in (_NO, *_RESTARTS) or not fine:
         raise UsageError(f"--restart {text}", "is none of no, on-failure, always and on-failure:N, always:N")
     return policy, int(limit) if colon else None
+
+
+def _parse_grace_period(text: str) -> int:
+    from acspec.durations import parse_duration
+
+    seconds = parse_duration(text, "--grace-period")
+    if seconds > _LONGEST:
+        raise UsageError(f"--grace-period {text}", "is more than a century")
+    return seconds
 
 
 def _parse_size(text: str) -> int:

@@ -66,7 +66,7 @@ def test_an_option_of_other_tools_brings_ours_to_mind(option: str) -> None:
 OF_COMMANDS = {
     "list --all": "all pods are shown; --state STATE shows some",
     "rm -f": "acrun stop --force POD ends it before",
-    "stop -t": "acrun run --grace-period SECONDS IMAGE says how long",
+    "stop -t": "acrun run --grace-period TIME IMAGE says how long",
     "status --uuid-file": "a UUID out of a file: $(cat FILE)",
     "run-prepared --net": "a pod has no network but its loopback",
     "logs -f": None,

@@ -17,6 +17,8 @@ def test_who_says_nothing_leaves_it_to_stage1() -> None:
 def test_what_is_said_goes_over() -> None:
     told = parse_supervision(exit_policy="app=web", log_size="64Ki", restart="on-failure:5").switches(["db", "web"])
     assert told == {"exitPolicy": "app=web", "logSize": 65536, "restart": "on-failure", "restartLimit": 5}
+    assert parse_supervision(grace_period="2m").switches(["app"]) == {"gracePeriod": 120}
+    assert parse_supervision(grace_period="0").switches(["app"]) == {"gracePeriod": 0}
     assert parse_supervision(restart="always").switches(["app"]) == {"restart": "always"}
     assert parse_supervision(restart="no").switches(["app"]) == {"restart": "no"}
 
@@ -46,9 +48,15 @@ def test_sizes_that_make_no_sense(text: str) -> None:
         parse_supervision(log_size=text)
 
 
+@pytest.mark.parametrize("text", ["", "-1", "soon", "1.5", "1 s", "999999999w"])
+def test_lengths_of_time_that_make_no_sense(text: str) -> None:
+    with pytest.raises(UsageError, match="--grace-period"):
+        parse_supervision(grace_period=text)
+
+
 @given(st.text())
 def test_any_text_is_taken_or_refused_with_our_own_error(text: str) -> None:
-    for words in ({"exit_policy": text}, {"log_size": text}, {"restart": text}):
+    for words in ({"exit_policy": text}, {"grace_period": text}, {"log_size": text}, {"restart": text}):
         try:
             parse_supervision(**words).switches(["app"])
         except UsageError:
