@@ -140,7 +140,7 @@ class PodCgroups:
         for _, path in self._pods:
             write_control(f"{path}/cgroup.procs", str(pid))
 
-    def settle_init(self, pid: int) -> None:
+    def move_init_to_leaf(self, pid: int) -> None:
         """Move pod init into its leaf on cgroup2, where a directory with processes cannot limit its children. Raises: OSError."""
         for hierarchy, path in self._pods:
             if not hierarchy.controllers:

@@ -44,9 +44,9 @@ class Streams:
         else:
             self.callers_terminal.speak(say)
 
-    def rest(self, app: str) -> bool:
+    def prepare_restart(self, app: str) -> bool:
         """Do what there is to do while an app waits for its next start; return False when its terminal was hung up for good."""
-        return app not in self.relays or self.relays[app].rest()
+        return app not in self.relays or self.relays[app].prepare_restart()
 
     def restore_terminal(self) -> None:
         """Give the caller's terminal back as it was, for good. Raises: OSError."""
@@ -83,7 +83,7 @@ def open_streams(pod: PodDirectory, losses: Losses, *, interactive: bool, detach
         streams.descriptors[app.name] = (stdin, stdout, stderr)
     if detached:
         for sink in sinks:
-            sink.deafen()
+            sink.stop_copying()
     return streams
 
 

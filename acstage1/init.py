@@ -107,7 +107,7 @@ class _Init:
             ready = {descriptor for descriptor, _ in self._poll.poll()}
             # Reports first: reaping closes their descriptors, and a start may be given the same numbers.
             for descriptor in ready - {self._wake, channel.fileno()}:
-                self._hear(descriptor)
+                self._read_report(descriptor)
             if self._wake in ready:
                 os.read(self._wake, 4096)
                 self._reap()
@@ -115,9 +115,9 @@ class _Init:
                 message = channel.receive()
                 if not message:
                     return
-                self._obey(message)
+                self._handle_request(message)
 
-    def _obey(self, message: Sequence[str]) -> None:
+    def _handle_request(self, message: Sequence[str]) -> None:
         if message[0] == reports.START:
             self._start(self._apps[message[1]], message[2])
         elif message[0] == reports.JOINED:
@@ -177,7 +177,7 @@ class _Init:
             return None if reads else stdin, None, None
         return stdin, stdout, stderr
 
-    def _hear(self, descriptor: int) -> None:
+    def _read_report(self, descriptor: int) -> None:
         """Read a report pipe: its end without a word means that the program runs."""
         pid, child = next(((pid, child) for pid, child in self._children.items() if child.report == descriptor), (0, None))
         if child is None:
@@ -205,7 +205,7 @@ class _Init:
             if child is None:
                 continue  # an orphan of some app
             if child.report >= 0:
-                self._hear(child.report)
+                self._read_report(child.report)
             del self._children[pid]
             if child.gate >= 0:
                 os.close(child.gate)

@@ -42,9 +42,9 @@ class AppLifecycle:
         self.notify_socket = notify_socket
         self.rebuilding: Rebuilding | None = None
         self._kill_at: float | None = None
-        self._timed_out = self._kill_owed = False
-        self._begin_at: float | None = None
-        self._rest: float | None = None
+        self._timed_out = self._pending_kill = False
+        self._restart_at: float | None = None
+        self._restart_delay: float | None = None
         self._grace = grace
         self._restarts = restarts
         self._actions = actions
@@ -55,7 +55,7 @@ class AppLifecycle:
         self._status: dict[str, JSONValue] = {}
         self._runs = self._answers = False
         self._said: set[str] = set()
-        self._owed: list[int] = []
+        self._pending_signals: list[int] = []
         self._ending = False
 
     def begin(self) -> None:
@@ -67,36 +67,36 @@ class AppLifecycle:
         self._started, self._since = now(), time.monotonic()
         self._runs, self._said, self.code = False, set(), None
         if self.notify_socket is not None:
-            self.notify_socket.forget()
+            self.notify_socket.drain()
         self._start(PRE_START if PRE_START in self.app.handlers else MAIN)
 
     def _start(self, role: str) -> None:
         self._role = role
-        self._answers = self._timed_out = self._kill_owed = False
+        self._answers = self._timed_out = self._pending_kill = False
         self._actions.send(START, self.app.name, role)
 
-    def moment(self) -> float | None:
-        """Return when `tick` will have something to do, on the monotonic clock."""
-        return self._kill_at if self._begin_at is None else self._begin_at
+    def next_deadline(self) -> float | None:
+        """Return when `tick` has something to do, on the monotonic clock."""
+        return self._kill_at if self._restart_at is None else self._restart_at
 
-    def end_soon(self) -> None:
+    def start_no_more(self) -> None:
         """Start nothing more but post-stop."""
         self._ending = True
-        self._give_up()
+        self._cancel_restart()
 
     def signal(self, number: int) -> None:
-        """Pass a signal on to main, or to pre-start when it asks for an end. While main could not answer it, it is owed.
+        """Pass a signal on to main, or to pre-start when it asks for an end; what main cannot answer yet is kept until it can.
 
         A request for an end that comes between two attempts is answered by no further one.
 
         Raises: OSError.
         """
-        if self._begin_at is not None or self.rebuilding is not None:
+        if self._restart_at is not None or self.rebuilding is not None:
             if number in _REQUESTS:
-                self._give_up()
+                self._cancel_restart()
             return
-        if not self._runs and number not in self._owed:
-            self._owed.append(number)
+        if not self._runs and number not in self._pending_signals:
+            self._pending_signals.append(number)
         self._pass_on(number)
 
     def _pass_on(self, number: int) -> None:
@@ -106,7 +106,7 @@ class AppLifecycle:
 
     def _request(self) -> int:
         """Return the last of the signals owed that asks for an end, or 0."""
-        return next((number for number in reversed(self._owed) if number in _REQUESTS), 0)
+        return next((number for number in reversed(self._pending_signals) if number in _REQUESTS), 0)
 
     def kill(self, *, handlers: bool) -> None:
         """Kill what runs, post-stop only when *handlers*; what comes after it still comes. Raises: OSError."""
@@ -115,8 +115,8 @@ class AppLifecycle:
 
     def tick(self) -> None:
         """Do what is due by now. Raises: OSError."""
-        if self._begin_at is not None and time.monotonic() >= self._begin_at:
-            self._begin_at = None
+        if self._restart_at is not None and time.monotonic() >= self._restart_at:
+            self._restart_at = None
             self.rebuilding = self._actions.rebuild(self.app)
         if self._kill_at is not None and time.monotonic() >= self._kill_at:
             self._kill_at = None
@@ -134,45 +134,45 @@ class AppLifecycle:
             return  # killed before it was anything; init's word of that is on its way
         if self._role == POST_STOP:
             self._kill_at = time.monotonic() + self._grace
-        if self._kill_owed:
+        if self._pending_kill:
             self._send(SIGKILL)
         self._actions.send(JOINED, str(pid))
 
-    def runs(self) -> None:
+    def program_started(self) -> None:
         """Take note that the program of the present role runs. Raises: OSError."""
         self._answers = True
-        for number in self._owed:  # what came before; an end of the pod alone is no request before its turn
+        for number in self._pending_signals:  # what came before; an end of the pod alone is no request before its turn
             self._pass_on(number)
         if self._role == MAIN:
             self.began = self._runs = True
-            self._owed = []
+            self._pending_signals = []
 
     def is_ready(self) -> bool:
         """Tell whether main runs and, where it is to say so, has said that it is ready; or is not waited for any more."""
         return self.done or (self._runs and (self.notify_socket is None or "ready" in self._said))
 
-    def hear(self) -> None:
-        """Hear what the app says. Raises: OSError."""
-        heard = self.notify_socket.hear() if self.notify_socket is not None else set()
+    def read_notifications(self) -> None:
+        """Read what the app says by sd_notify. Raises: OSError."""
+        heard = self.notify_socket.receive() if self.notify_socket is not None else set()
         if self._role == MAIN and not heard <= self._said:
             self._said |= heard
-            self._actions.said(self.app.name, self._said)
+            self._actions.record_notifications(self.app.name, self._said)
 
     def ended(self, code: int) -> bool:
         """Go on after a process ended with *code*, negative for a signal; return whether the app's own end is known by now."""
-        self._forget()
+        self._release_process()
         if self._role == PRE_START:
             return self._ended_pre_start(code)
         if self._role == MAIN:
             self._end({"exit": code} if code >= 0 else {"signal": -code}, code if code >= 0 else 128 - code, restart=True)
-            final = self._rest is None
+            final = self._restart_delay is None
             if POST_STOP in self.app.handlers:
                 self._start(POST_STOP)
             else:
-                self._over()
+                self._finish_attempt()
             return final
         self._ended_post_stop(code)
-        self._over()
+        self._finish_attempt()
         return False
 
     def _ended_post_stop(self, code: int) -> None:
@@ -193,7 +193,7 @@ class AppLifecycle:
         elif code:
             self._actions.tell(f"{self.app.name}: pre-start ended with {_words(code)}")
             self._end({"failed": PRE_START, "why": _words(code)}, 125, restart=True)
-            self._over()
+            self._finish_attempt()
         else:
             self._start(MAIN)
             return False
@@ -201,14 +201,14 @@ class AppLifecycle:
 
     def failed(self, role: str, step: str, code: int, path: str, why: str) -> bool:
         """Go on after a process did not become the program; return whether the app's own end is known by now."""
-        self._forget()
+        self._release_process()
         text = f"{path}: {why}" if path else why
         where = self.app.name if role == MAIN else f"{self.app.name}: {role}"
         program = code in (126, 127)
         self._actions.tell(f"{where}: {path or self.app.exec[0]}: {why}" if program else f"{where}: {step}: {text}")
         if role == POST_STOP:
             self._note_post_stop(f"could not be started: {text}")
-            self._over()
+            self._finish_attempt()
             return False
         self._finish({"failed": step, "why": text}, code)
         return True
@@ -224,20 +224,20 @@ class AppLifecycle:
         self.begin()
         return False
 
-    def _over(self) -> None:
+    def _finish_attempt(self) -> None:
         """Rest until the next attempt, or be done."""
         self._role = ""
-        if self._rest is None or self._ending:
+        if self._restart_delay is None or self._ending:
             self._be_done()
         else:
-            self._begin_at = time.monotonic() + self._rest
+            self._restart_at = time.monotonic() + self._restart_delay
 
-    def _give_up(self) -> None:
+    def _cancel_restart(self) -> None:
         """Make no further attempt, when it is that what is waited for."""
         if self.rebuilding is not None:
             self.rebuilding.cancel()
-        if self.rebuilding is not None or self._begin_at is not None:
-            self.rebuilding = self._begin_at = None
+        if self.rebuilding is not None or self._restart_at is not None:
+            self.rebuilding = self._restart_at = None
             self._be_done()
 
     def _be_done(self) -> None:
@@ -250,9 +250,9 @@ class AppLifecycle:
         if not self.done:
             self._finish({"failed": step, "why": why}, code)
 
-    def bury(self) -> None:
+    def init_ended(self) -> None:
         """Take for killed what still ran when init ended, as it was."""
-        self._give_up()
+        self._cancel_restart()
         if self.code is None:
             self._end({"signal": int(SIGKILL)}, 128 + SIGKILL)
         self.done = True
@@ -264,12 +264,12 @@ class AppLifecycle:
     def _end(self, status: dict[str, JSONValue], code: int, *, restart: bool = False) -> None:
         ran = time.monotonic() - self._since
         self.code = code
-        self._rest = self._restarts.find_delay(code, ran) if restart and not self._ending else None
+        self._restart_delay = self._restarts.find_delay(code, ran) if restart and not self._ending else None
         moments: dict[str, JSONValue] = {"attempt": self._attempt or 1, "started": self._started or now(), "ended": now()}
-        if self._rest is not None and not self._actions.rest(self.app.name):
-            self._rest = None
-        if self._rest is not None:
-            moments["next"] = now(self._rest)
+        if self._restart_delay is not None and not self._actions.prepare_restart(self.app.name):
+            self._restart_delay = None
+        if self._restart_delay is not None:
+            moments["next"] = now(self._restart_delay)
         self._status = status | moments
         self._write(self._actions.end)
 
@@ -280,7 +280,7 @@ class AppLifecycle:
             self._actions.tell(f"status/{self.app.name}: {reason_of(error)}")
 
     def _send(self, number: int) -> None:
-        self._kill_owed = self._kill_owed or (number == SIGKILL and self._pidfd < 0)  # it is on its way to its gate
+        self._pending_kill = self._pending_kill or (number == SIGKILL and self._pidfd < 0)  # it is on its way to its gate
         if self._pidfd < 0:
             return
         try:
@@ -291,7 +291,7 @@ class AppLifecycle:
             else:
                 self._actions.tell(f"{self.app.name}: signal {number}: {reason_of(error)}")
 
-    def _forget(self) -> None:
+    def _release_process(self) -> None:
         self._kill_at = None
         if self._pidfd >= 0:
             os.close(self._pidfd)

@@ -52,9 +52,9 @@ class Multiplexer:
         for flow in self._inputs:
             if flow.wants()[0] in ready:
                 flow.advance()
-        self._forget()
+        self._drop_finished()
 
-    def _forget(self) -> None:
+    def _drop_finished(self) -> None:
         for stream in self._streams:
             if not stream.at_end and not stream.sink.has_reader:
                 stream.finish()
@@ -90,7 +90,7 @@ class Multiplexer:
             if until is None or time.monotonic() < until:
                 self.advance(ready)
             else:
-                self._deafen()
+                self._stop_copying()
                 until = None
 
     def _finish_empty(self, empty: Set[int]) -> None:
@@ -101,11 +101,11 @@ class Multiplexer:
         for relay in self._relays:
             relay.finish()
         self._relays = []
-        self._forget()
+        self._drop_finished()
 
-    def _deafen(self) -> None:
+    def _stop_copying(self) -> None:
         for sink in self._sinks:
-            sink.deafen()
+            sink.stop_copying()
 
 
 def milliseconds_until(deadline: float | None) -> int | None:

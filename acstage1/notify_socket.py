@@ -19,7 +19,7 @@ SOCKET = "notify"
 # What an app may say, and how the file `pid` has it.
 _WORDS = {b"READY=1": "ready", b"STOPPING=1": "stopping"}
 _LONGEST = 4096
-_AT_ONCE = 1024  # more than can wait, which is 512 where systemd has said so: `forget` leaves nothing
+_AT_ONCE = 1024  # more than can wait, which is 512 where systemd has said so: `drain` leaves nothing
 _PATIENCE = 5.0
 _KIND = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK
 
@@ -44,7 +44,7 @@ class NotifySocket:
         """Return the descriptor, for poll."""
         return self._socket.fileno()
 
-    def hear(self) -> set[str]:
+    def receive(self) -> set[str]:
         """Take what has come, and return what the app says in it that it is: `ready`, `stopping`. Raises: OSError."""
         heard: set[str] = set()
         for _ in range(_AT_ONCE):
@@ -55,9 +55,9 @@ class NotifySocket:
             heard.update(_WORDS[word] for word in message.split(b"\n") if word in _WORDS)
         return heard
 
-    def forget(self) -> None:
+    def drain(self) -> None:
         """Drop what an attempt that has ended may have left. Raises: OSError."""
-        self.hear()
+        self.receive()
 
 
 def notify_service_manager(text: str, patience: float = _PATIENCE) -> None:

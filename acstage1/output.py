@@ -85,11 +85,11 @@ class Sink:
         self._lose = lose
         self.pending = b""
         self.has_reader = True
-        self._deaf = False
+        self._is_stopped = False
 
     def put(self, data: bytes) -> None:
         """Take *data* to be written when there is room."""
-        if not self._deaf:
+        if not self._is_stopped:
             self.pending += data
 
     def advance(self) -> None:
@@ -108,17 +108,17 @@ class Sink:
             return
         except BrokenPipeError:  # nobody reads any more: the apps are to know
             self.has_reader = False
-            self.deafen()
+            self.stop_copying()
             return
         except OSError as error:  # such as a full disk behind it: the logs go on
             self._lose(error)
-            self.deafen()
+            self.stop_copying()
             return
         self.pending = self.pending[written:]
 
-    def deafen(self) -> None:
+    def stop_copying(self) -> None:
         """Copy nothing more; the logs still get everything."""
-        self._deaf = True
+        self._is_stopped = True
         self.pending = b""
 
 

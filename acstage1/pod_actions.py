@@ -51,7 +51,7 @@ class PodActions:
         """Act for *pod*; the apps in *notifying* say themselves when they are ready."""
         self.tell = tell
         self.send = init.channel.send
-        self.rest = streams.rest
+        self.prepare_restart = streams.prepare_restart
         self._pod = pod
         self._init = init
         self._cgroups = cgroups
@@ -62,13 +62,13 @@ class PodActions:
         self._running: dict[str, JSONValue] = {}
         self._marks: dict[str, int] = {}
 
-    def settle(self, report: IsolatorReport, marks: Sequence[str]) -> None:
-        """Bound the pod that stands now and write down what it is; *marks* are the apps' own cgroup namespaces, if any.
+    def finish_setup(self, report: IsolatorReport, marks: Sequence[str]) -> None:
+        """Limit the apps of the pod that is built now, and write down isolators and processes; *marks* are the apps' own, if any.
 
         Raises: IgnoredIsolatorError; OSError.
         """
         self._marks = dict(zip(self._apps, map(int, marks), strict=False))
-        self._cgroups.settle_init(self._init.pid)
+        self._cgroups.move_init_to_leaf(self._init.pid)
         report.limit_apps(self._cgroups)
         self._records.write_isolators(report.rows)
         for note in report.notes():
@@ -85,7 +85,7 @@ class PodActions:
         self._records.write_pids(self._init.pid, self._running)
         return host_pid
 
-    def said(self, app: str, words: set[str]) -> None:
+    def record_notifications(self, app: str, words: set[str]) -> None:
         """Write down what an app has said that it is. Raises: OSError."""
         entry = self._running.get(app)
         if isinstance(entry, dict):

@@ -67,7 +67,7 @@ class Relay:
         """Take what the app has shown for all there is: no process is left that could show more. Raises: OSError."""
         self._let_go()
 
-    def rest(self) -> bool:
+    def prepare_restart(self) -> bool:
         """Give the caller's terminal back until the next start, and return whether there is anybody for the app to be started for.
 
         Nobody reads what is typed meanwhile, so Ctrl-C is to be a signal again.

@@ -196,13 +196,13 @@ class _Monitor:
         notifier = StartNotifier(pod.uuid, [app.name for app in pod.apps], options.ready_fd, detached=options.detached)
         actions = PodActions(pod, init, self._cgroups, self._records, streams, notify_sockets, self._tell)
 
-        def settle(marks: Sequence[str]) -> None:
+        def finish_setup(marks: Sequence[str]) -> None:
             gc.enable()  # from here on this process may live for months
-            actions.settle(self._report, marks)
+            actions.finish_setup(self._report, marks)
             notifier.prepared()
 
         multiplexer = Multiplexer(streams.outputs, streams.inputs, list(streams.relays.values()))
-        code = Supervisor(pod, init, wakeup, multiplexer, actions, notifier, notify_sockets, settle).run()
+        code = Supervisor(pod, init, wakeup, multiplexer, actions, notifier, notify_sockets, finish_setup).run()
         return StartError.exit_code if code == 0 and self._losses.of_caller else code
 
     def _tell(self, text: str) -> None:

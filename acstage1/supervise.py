@@ -54,9 +54,9 @@ class Supervisor:
         actions: PodActions,
         notifier: StartNotifier,
         notify_sockets: Mapping[str, NotifySocket],
-        settle: Callable[[Sequence[str]], None],
+        finish_setup: Callable[[Sequence[str]], None],
     ) -> None:
-        """Supervise *pod*; *wakeup* delivers signal numbers, *settle* is called once: the pod stands, no app has started."""
+        """Supervise *pod*; *wakeup* delivers signal numbers, *finish_setup* is called when the pod is built, before any app."""
         self._lives = {
             app.name: AppLifecycle(
                 app, pod.grace_period, Restarts(pod.restart, pod.restart_limit), notify_sockets.get(app.name), actions
@@ -69,7 +69,7 @@ class Supervisor:
         self._init = init.pidfd
         self._wakeup = wakeup
         self._multiplexer = multiplexer
-        self._tell, self._settle = actions.tell, settle
+        self._tell, self._finish_setup = actions.tell, finish_setup
         self._notifier = notifier
         self._told_started = self._told_ready = False
         self._ending = False
@@ -92,10 +92,10 @@ class Supervisor:
             self._notifier.ending("all apps have ended")
         self._channel.close()
         send_signal(self._init, SIGKILL)  # whatever init is busy with: the kernel ends all that is left in the pod
-        self._multiplexer.drain(self._init, self._wakeup, self._patience)
+        self._multiplexer.drain(self._init, self._wakeup, self._drain_deadline)
         return self._policy.exit_code({name: life.code for name, life in self._lives.items()}, self._culprit)
 
-    def _patience(self, interrupted: bool) -> float | None:
+    def _drain_deadline(self, interrupted: bool) -> float | None:
         """Return until when a reader of ours that no longer reads may hold us up, once somebody has asked for the end."""
         if interrupted and any(number in FORWARDED for number in os.read(self._wakeup, 64)):
             return time.monotonic()
@@ -104,14 +104,14 @@ class Supervisor:
     def _turn(self) -> None:
         ready = self._wait()
         self._multiplexer.advance(ready)
-        self._hear_notices(ready)
+        self._read_notifications(ready)
         if self._wakeup in ready:
             for number in os.read(self._wakeup, 64):
                 self._forward(number)
         if self._channel.fileno() in ready:
             message = self._channel.receive()
             if message:
-                self._hear(message)
+                self._handle_message(message)
             else:
                 self._init_gone = True
         elif self._init in ready:
@@ -123,13 +123,13 @@ class Supervisor:
         self._tell_ready()
         if self._init_gone:
             for life in self._lives.values():
-                life.bury()
+                life.init_ended()
 
-    def _hear_notices(self, ready: set[int]) -> None:
-        """Take what apps say of themselves, before their ends: they have said it first."""
+    def _read_notifications(self, ready: set[int]) -> None:
+        """Read what apps say by sd_notify, before their ends: they have said it first."""
         for life in self._lives.values():
             if life.notify_socket is not None and life.notify_socket.fileno() in ready:
-                life.hear()
+                life.read_notifications()
         self._tell_ready()
 
     def _wait(self) -> set[int]:
@@ -142,7 +142,7 @@ class Supervisor:
             for source in (life.rebuilding, life.notify_socket):
                 if source is not None:
                     poll.register(source.fileno(), select.POLLIN)
-        moments = [self._kill_at, self._next_stop_at, *(life.moment() for life in self._lives.values())]
+        moments = [self._kill_at, self._next_stop_at, *(life.next_deadline() for life in self._lives.values())]
         first = min((moment for moment in moments if moment is not None), default=None)
         ready = {descriptor for descriptor, _ in poll.poll(milliseconds_until(first))}
         # The kernel looks at one after another: init may have said its last and ended between its looks at the channel and at init.
@@ -185,7 +185,7 @@ class Supervisor:
         self._notifier.ending(why)
         self._kill_at = time.monotonic() + self._grace
         for life in self._lives.values():
-            life.end_soon()
+            life.start_no_more()
         self._to_stop = list(self._lives.values())
         self._stop_next()
 
@@ -201,10 +201,10 @@ class Supervisor:
     def _is_their_turn(self) -> bool:
         return self._stopping is None or self._stopping.done or self._next_stop_at is None or time.monotonic() >= self._next_stop_at
 
-    def _hear(self, message: Sequence[str]) -> None:
+    def _handle_message(self, message: Sequence[str]) -> None:
         kind, *rest = message
         if kind == reports.READY:
-            self._settle(rest)
+            self._finish_setup(rest)
             for life in self._lives.values():
                 life.begin()
         elif kind == reports.NOTE:
@@ -212,7 +212,7 @@ class Supervisor:
         elif kind == reports.FORKED:
             self._lives[rest[0]].admitted(int(rest[2]))
         elif kind == reports.STARTED:
-            self._lives[rest[0]].runs()
+            self._lives[rest[0]].program_started()
             self._tell_started()
         elif kind == reports.ENDED:
             life = self._lives[rest[0]]

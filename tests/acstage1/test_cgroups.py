@@ -75,7 +75,7 @@ def test_on_v2_controllers_are_handed_down_once_init_has_its_leaf(tmp_path: Path
     cgroups.admit_init(77)
     assert (pod / "cgroup.procs").read_text() == "77"
     (pod / "cgroup.procs").write_text("")  # the kernel does so when a process moves on
-    cgroups.settle_init(77)
+    cgroups.move_init_to_leaf(77)
     assert (pod / "init" / "cgroup.procs").read_text() == "77"
     assert (pod / "cgroup.subtree_control").read_text().startswith("+pids")
 

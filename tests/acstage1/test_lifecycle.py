@@ -56,8 +56,8 @@ def answer(main: Program) -> bytes:
 
 def test_the_end_of_the_pod_asks_no_app_before_its_turn(life: AppLifecycle, main: Program) -> None:
     life.admitted(main.pid)
-    life.end_soon()
-    life.runs()  # the word of its start is younger than the end of the pod
+    life.start_no_more()
+    life.program_started()  # the word of its start is younger than the end of the pod
     assert answer(main) == b"here\n"
     life.signal(signal.SIGTERM)
     assert main.wait() == -signal.SIGTERM
@@ -69,7 +69,7 @@ def test_a_request_that_came_before_the_program_ran_is_made_when_it_does(life: A
     life.signal(signal.SIGTERM)
     life.admitted(main.pid)
     assert answer(main) == b"here\n"
-    life.runs()
+    life.program_started()
     assert main.wait() == -signal.SIGTERM
 
 
@@ -79,7 +79,7 @@ def test_until_the_word_of_its_start_comes_a_program_is_asked_nothing_so_that_it
     life.admitted(main.pid)
     life.signal(signal.SIGTERM)
     assert answer(main) == b"here\n"
-    life.runs()
+    life.program_started()
     assert main.wait() == -signal.SIGTERM
 
 
@@ -100,7 +100,7 @@ def test_of_several_signals_that_came_before_each_is_passed_on(life: AppLifecycl
         for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGHUP):
             life.signal(number)
         life.admitted(main.pid)
-        life.runs()
+        life.program_started()
         assert sorted([main.stdout.readline(), main.stdout.readline()]) == ["SIGHUP\n", "SIGUSR1\n"]
         life.signal(signal.SIGTERM)
         assert main.stdout.read() == ""
@@ -115,7 +115,7 @@ def test_a_pre_start_that_is_on_its_way_is_asked_to_end_when_it_runs(main: Progr
     life.admitted(main.pid)
     life.signal(signal.SIGINT)
     assert answer(main) == b"here\n"
-    life.runs()
+    life.program_started()
     assert main.wait() == -signal.SIGINT
     life.ended(-signal.SIGINT)
     assert (life.done, life.code) == (True, 128 + signal.SIGINT)

@@ -26,8 +26,8 @@ try:
         app.send(b"STATUS=x\\nREADY=1")
 except BlockingIOError:
     pass
-notify_socket.forget()
-print(notify_socket.hear())
+notify_socket.drain()
+print(notify_socket.receive())
 """
 
 
