@@ -138,7 +138,7 @@ class PodCgroups:
     def admit_init(self, pid: int) -> None:
         """Move pod init into the pod's own directories. Raises: OSError."""
         for _, path in self._pods:
-            write_control(f"{path}/cgroup.procs", str(pid))
+            _move_own(path, pid)
 
     def move_init_to_leaf(self, pid: int) -> None:
         """Move pod init into its leaf on cgroup2, where a directory with processes cannot limit its children. Raises: OSError."""
@@ -168,6 +168,21 @@ class PodCgroups:
                     continue
                 return True
         return False
+
+
+def _move_own(path: str, pid: int) -> None:
+    """Move this process, or one that has its scheduling policy from it, into a directory.
+
+    Raises: StartError for a real-time policy, where a cgroup has no time for such; OSError.
+    Source: kernel Documentation/scheduler/sched-rt-group.rst; sched(7), SCHED_RESET_ON_FORK.
+    """
+    try:
+        write_control(f"{path}/cgroup.procs", str(pid))
+    except OSError as error:
+        if error.errno == errno.EINVAL and os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+            why, hint = "has no time for a real-time process", "chrt --reset-on-fork keeps the policy from what it starts"
+            raise StartError(f"cgroup {path}", why, hint) from None
+        raise
 
 
 def _list_devices(path: str) -> None:
@@ -228,7 +243,7 @@ def join_app(paths: Iterable[str], app: str) -> None:
     """Move this process into the cgroups of an app that runs, given the pod's list of directories. Raises: OSError."""
     for path in paths:
         if os.path.basename(path) == f"app-{app}":
-            write_control(f"{path}/cgroup.procs", str(os.getpid()))
+            _move_own(path, os.getpid())
 
 
 def collect_cgroups(paths: Sequence[str]) -> str | None:

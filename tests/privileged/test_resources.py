@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from acstage1.hierarchies import find_own_hierarchies
-from tests.support.poddirs import AppSpec, cgroups_of, enter, handler, read_line, run, start, status, write_pod
+from tests.support.poddirs import STAGE1, AppSpec, cgroups_of, enter, handler, read_line, run, start, status, write_pod
 
 MIB = 1 << 20
 V1 = any("memory" in hierarchy.controllers for hierarchy in find_own_hierarchies())
@@ -121,6 +122,25 @@ def test_a_child_of_a_post_stop_out_of_memory_is_named_though_the_handler_ended_
     assert result.code == 0
     assert "acstage1: app: post-stop ended with exit 0, out of memory\n" in result.stderr
     assert "oom" not in status(pod, "app")
+
+
+def test_a_real_time_policy_is_taken_along_or_the_line_says_why_not(tmp_path: Path, rootfs: Path) -> None:
+    """A cgroup of v1 has no time for such processes, where the kernel keeps account of it, unless somebody gives it some."""
+    pod = make(tmp_path, rootfs, "/bin/true")
+    command = ["chrt", "--fifo", "1", *STAGE1, "run", str(pod)]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    (parent,) = [hierarchy.own for hierarchy in find_own_hierarchies() if "cpu" in hierarchy.controllers] or [""]
+    if result.stderr.startswith("chrt:"):
+        assert "Operation not permitted" in result.stderr  # this machine lets nobody have one
+    elif (Path(parent) / "cpu.rt_runtime_us").exists() and parent:
+        why = "has no time for a real-time process (chrt --reset-on-fork keeps the policy from what it starts)"
+        assert (result.returncode, result.stderr) == (125, f"acstage1: cgroup {parent}/appc-{pod.name}: {why}\n")
+        assert cgroups_of(pod) == []
+        command.insert(1, "--reset-on-fork")
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        assert (result.returncode, result.stderr) == (0, "")
+    else:
+        assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_who_keeps_within_the_limit_is_left_alone(tmp_path: Path, rootfs: Path) -> None:
