@@ -43,6 +43,15 @@ def note(tmp_path: Path, *witnesses: Path, words: Sequence[str] = ("/x.aci",), b
     )
     evidence = Evidence(began or time.time_ns() + 10**9, [str(path) for path in witnesses])
     note_as_it_is(tmp_path, plan, evidence, *words)
+    _let_a_moment_pass(tmp_path / "clock", *witnesses)
+
+
+def _let_a_moment_pass(clock: Path, *paths: Path) -> None:
+    """Wait until what is written has a later time than *paths*: a kernel may count these by ticks of some milliseconds."""
+    latest = max(path.stat().st_ctime_ns for path in paths)
+    clock.touch()
+    while clock.stat().st_ctime_ns <= latest:
+        clock.touch()
 
 
 def find(tmp_path: Path, *words: str, data: str = "data") -> Plan | None:
