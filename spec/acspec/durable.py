@@ -152,6 +152,23 @@ def make_directories(path: str, mode: int) -> None:
             raise
 
 
+def change_mode(name: str | bytes, mode: int, *, dir_fd: int | None = None) -> None:
+    """Give a file *mode*, without opening it; of a link in its place, nothing that it leads to.
+
+    (os.chmod follows: an app that sees the file being made could put a link to one of the host's there.)
+
+    Raises: OSError, for a link as well.
+    Source: chmod(2); open(2), O_PATH.
+    """
+    descriptor = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        os.chmod(f"/proc/self/fd/{descriptor}", mode)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, name) from error
+    finally:
+        os.close(descriptor)
+
+
 def write_file(
     path: str, data: bytes, *, dir_fd: int | None = None, mode: int = 0o644, overwrite: bool = True, sync: bool = True
 ) -> None:
@@ -279,7 +296,7 @@ def _lift(name: str, source: int, top: int, new_name: str) -> None:
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
     except PermissionError:  # a new parent means a new "..", which takes write permission on the directory itself
         _allow_changes(name, source)
-        os.chmod(name, 0o700, dir_fd=source)
+        change_mode(name, 0o700, dir_fd=source)
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=top)
 
 
@@ -324,7 +341,7 @@ def _open_directory(name: str, dir_fd: int | None) -> int:
     try:
         descriptor = os.open(name, _DIRECTORY, dir_fd=dir_fd)
     except PermissionError:
-        os.chmod(name, 0o700, dir_fd=dir_fd)
+        change_mode(name, 0o700, dir_fd=dir_fd)
         return os.open(name, _DIRECTORY, dir_fd=dir_fd)
     _allow_changes(".", descriptor)
     # An owner without capabilities needs write and search permission to empty it.

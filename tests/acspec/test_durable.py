@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from acspec.durable import NewFile, make_directories, remove_tree, sweep_new_files, write_file
+from acspec.durable import NewFile, change_mode, make_directories, remove_tree, sweep_new_files, write_file
 from acspec.errors import OutputError
 
 
@@ -85,6 +86,19 @@ def test_what_an_app_forbade_to_change_is_removed(tmp_path: Path) -> None:
             pytest.skip("needs root, and a file system with such flags")
     remove_tree(str(tmp_path / "tree"))
     assert os.listdir(tmp_path) == []
+
+
+def test_a_mode_is_changed_of_whatever_is_there_and_of_nothing_that_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir(mode=0)
+    (tmp_path / "file").touch(mode=0)
+    os.mkfifo(tmp_path / "fifo", 0)
+    (tmp_path / "link").symlink_to("file")
+    for name in ("directory", "fifo"):
+        change_mode(str(tmp_path / name), 0o640)
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o640
+    with pytest.raises(OSError, match="link"):
+        change_mode(str(tmp_path / "link"), 0o640)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0
 
 
 def test_a_tree_is_removed_without_following_its_links(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Files of an image written into a tree: one layer over another, by descriptors, following no link.
 
-The tree is the caller's own and nobody else writes to it. What cannot be kept (an ordinary user owns no files of others and
-makes no devices) is counted, not an error. Nothing is made durable here.
+The tree is the caller's own, but an app may see it meanwhile (`acrun cp`): whatever that puts there, nothing outside is touched.
+What cannot be kept (an ordinary user owns no files of others and makes no devices) is counted, not an error. Nothing is made
+durable here.
 
 Source: ace.md, Filesystem Setup; aci.md, Image Archives ("all of their original properties").
 """
@@ -20,7 +21,7 @@ from acspec.archive.layout import MANIFEST
 from acspec.archive.losses import Losses
 from acspec.archive.open_directories import OpenDirectories
 from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT, ACLS, apply_xattrs, clear_xattrs, remove_xattr
-from acspec.durable import remove_tree, umasked
+from acspec.durable import change_mode, remove_tree, umasked
 from acspec.errors import FormatError
 from acspec.escape import escape
 from acspec.ownership import is_root
@@ -57,7 +58,7 @@ class TreeWriter:
     """Writes the rootfs of one image after another into one directory; used as a context manager, ended by `finish`."""
 
     def __init__(self, dir_fd: int, *, whole: bool = False) -> None:
-        """Write below *dir_fd*, a directory that nobody else can write to and that stays the caller's.
+        """Write below *dir_fd*, a directory that stays the caller's.
 
         With *whole* the directory becomes a layout, of one image: `manifest` and `rootfs`. Raises: OSError.
         """
@@ -281,7 +282,7 @@ class TreeWriter:
         if entry.xattrs:
             self.lost.add_xattrs(apply_xattrs(f"/proc/self/fd/{parent}/{os.fsdecode(name)}", entry.xattrs))
         if entry.kind is not Kind.SYMLINK:
-            os.chmod(name, mode, dir_fd=parent)
+            change_mode(name, mode, dir_fd=parent)
         os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
 
     def finish(self) -> None:

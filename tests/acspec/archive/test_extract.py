@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterator
 from pathlib import Path
 
 import pytest
 
+from acspec.archive.entry import Entry, Kind
 from acspec.archive.extract import TreeWriter
 from acspec.archive.image import ImageReader
 from acspec.durable import remove_tree
@@ -194,6 +195,45 @@ def test_times_and_modes_of_a_link_are_not_those_of_its_target(tree: Tree, tmp_p
     tree.add({"l": images.symlink(str(tmp_path / "host"), mtime=1, uid=0)})
     assert (tmp_path / "host").stat().st_mtime_ns == before.st_mtime_ns
     assert (tmp_path / "host").stat().st_mode == before.st_mode
+
+
+class _Snare(dict[bytes, bytes]):
+    """Attributes of a file, in whose place there is a link to another one from the moment that they are looked at."""
+
+    def __init__(self, path: Path, target: Path) -> None:
+        super().__init__({b"user.some": b"thing"})
+        self._path, self._target = path, target
+
+    def items(self) -> ItemsView[bytes, bytes]:
+        self._path.unlink()
+        self._path.symlink_to(self._target)
+        return super().items()
+
+
+class _OneEntry:
+    """An archive that holds one entry."""
+
+    what = "x.aci"
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter([self._entry])
+
+    def read_pieces(self, _: Entry, /) -> list[tuple[int, memoryview]]:
+        return []
+
+
+def test_who_swaps_a_fifo_for_a_link_meanwhile_changes_no_mode_of_the_host(tree: Tree, tmp_path: Path) -> None:
+    """As an app can that sees the directory into which `acrun cp` copies."""
+    host = tmp_path / "host"
+    host.touch(mode=0o600)
+    snare = _Snare(tree.path / "fifo", host)
+    with TreeWriter(tree.descriptor) as writer, pytest.raises(OSError, match="fifo"):
+        writer.add(_OneEntry(Entry(b"rootfs/fifo", Kind.FIFO, 0o666, os.geteuid(), os.getegid(), xattrs=snare)))
+    assert (tree.path / "fifo").is_symlink()
+    assert stat.S_IMODE(host.stat().st_mode) == 0o600
 
 
 def test_directories_take_their_modes_and_times_last(tree: Tree) -> None:
