@@ -12,7 +12,7 @@ import os
 import select
 from threading import Lock
 
-from acfetch.events import Began, Came, Discovered, Done, Failed, Started, Stored, Tried, Verified, Waiting
+from acfetch.events import Discovered, Done, Downloading, Failed, Received, Started, Stored, Tried, Verified, Waiting
 from acspec.errors import UsageError
 from acspec.jsontext import dump_json
 
@@ -29,7 +29,7 @@ _WORDS = {
     Started: "start",
     Discovered: "discovered",
     Tried: "try",
-    Began: "download",
+    Downloading: "download",
     Waiting: "waiting",
     Verified: "verified",
     Stored: "stored",
@@ -55,15 +55,15 @@ class EventStream:
     def notify(self, event: Event) -> None:
         """Write a line for the event, when there is one to write."""
         with self._lock:
-            if isinstance(event, Came):
+            if isinstance(event, Received):
                 self._advance(event)
             elif type(event) in _WORDS:
-                if isinstance(event, Began):
+                if isinstance(event, Downloading):
                     self._counts[event.ref] = _Count(event.size)
                 self._waiting += _line(_WORDS[type(event)], event.ref, _describe(event))
                 self._write(0)
 
-    def _advance(self, event: Came) -> None:
+    def _advance(self, event: Received) -> None:
         count = self._counts.setdefault(event.ref, _Count(None))
         if count.add(event.count):
             self._write(0)
@@ -133,7 +133,7 @@ def _describe(event: Event) -> dict[str, JSONValue]:
             return {"places": [_text(place) for place in places]}
         case Tried(_, place):
             return {"place": _text(place)}
-        case Began(_, place, size):
+        case Downloading(_, place, size):
             return {"place": _text(place), "size": size}
         case Waiting(_, why, seconds, number, most):
             return {"why": _text(why), "milliseconds": round(seconds * 1000), "number": number, "most": most}

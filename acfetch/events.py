@@ -63,8 +63,8 @@ class Tried(Event):
         self.place = place
 
 
-class Began(Event):
-    """The bytes of the image at *place* begin to come, *size* of them where that is known."""
+class Downloading(Event):
+    """The image at *place* begins to come, *size* bytes where that is known."""
 
     __slots__ = ("place", "size")
     __match_args__ = ("ref", "place", "size")
@@ -75,8 +75,8 @@ class Began(Event):
         self.size = size
 
 
-class Came(Event):
-    """So many bytes more have come."""
+class Received(Event):
+    """*count* more bytes of the image have come."""
 
     __slots__ = ("count",)
     __match_args__ = ("ref", "count")
@@ -217,10 +217,10 @@ class _Meter:
         self._ref = ref
 
     def begin(self, what: str, size: int | None) -> None:
-        self._listeners.notify(Began(self._ref, what, size))
+        self._listeners.notify(Downloading(self._ref, what, size))
 
     def advance(self, count: int) -> None:
-        self._listeners.notify(Came(self._ref, count))
+        self._listeners.notify(Received(self._ref, count))
 
 
 def _explain(error: BaseException | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from acfetch.events import Began, Came, Failed, Note, Stored, Verified, Waiting
+from acfetch.events import Downloading, Failed, Note, Received, Stored, Verified, Waiting
 from acspec.escape import escape
 from acspec.program import tell
 from acspec.sizes import human_size
@@ -29,9 +29,9 @@ class Progress:
     def notify(self, event: Event) -> None:
         """Show what there is to see of an event."""
         match event:
-            case Began(ref, place, size):
+            case Downloading(ref, place, size):
                 self._begin(ref, place, size)
-            case Came(ref, count):
+            case Received(ref, count):
                 if ref in self._tasks:
                     self._bar.update(self._tasks[ref], advance=count)
             case Verified(ref) | Failed(ref):
@@ -54,7 +54,7 @@ class Progress:
 
     def advance(self, count: int) -> None:
         """Show that *count* more bytes of it have come."""
-        self.notify(Came("", count))
+        self.notify(Received("", count))
 
     def _begin(self, ref: str, what: str, size: int | None) -> None:
         """Begin to show the download of *what*, *size* bytes when that is known."""

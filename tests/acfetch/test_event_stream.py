@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from acfetch.event_stream import STEP_BYTES, EventStream, check_descriptor
-from acfetch.events import Began, Came, Failed, Listeners, Started, Tried
+from acfetch.events import Downloading, Failed, Listeners, Received, Started, Tried
 from acspec.errors import UsageError
 from tests.acfetch.customer import Customer, app, id_of
 from tests.support.server import Answer
@@ -115,19 +115,19 @@ def test_text_that_is_not_utf_8_is_told_all_the_same(customer: Customer) -> None
 
 def test_bytes_are_told_by_their_count(pipe: tuple[int, int]) -> None:
     events = EventStream(pipe[1])
-    events.notify(Began("a", "https://example.com/a", 1000 * STEP_BYTES))
+    events.notify(Downloading("a", "https://example.com/a", 1000 * STEP_BYTES))
     for _ in range(1000):
-        events.notify(Came("a", STEP_BYTES))
-    events.notify(Came("a", 0))
+        events.notify(Received("a", STEP_BYTES))
+    events.notify(Received("a", 0))
     received = [event["received"] for event in read(pipe[0]) if event["event"] == "bytes"]
     assert received == [10 * STEP_BYTES * number for number in range(1, 101)]
 
 
 def test_without_a_size_each_mebibyte_is_told(pipe: tuple[int, int]) -> None:
     events = EventStream(pipe[1])
-    events.notify(Began("a", "https://example.com/a", None))
+    events.notify(Downloading("a", "https://example.com/a", None))
     for count in (1, STEP_BYTES - 2, 1, 1, STEP_BYTES):
-        events.notify(Came("a", count))
+        events.notify(Received("a", count))
     assert [event["received"] for event in read(pipe[0]) if event["event"] == "bytes"] == [STEP_BYTES, 2 * STEP_BYTES + 1]
 
 
@@ -135,10 +135,10 @@ def test_a_slow_reader_misses_bytes_and_nothing_else(pipe: tuple[int, int]) -> N
     events = EventStream(pipe[1])
     for number in range(3000):  # more than any pipe holds
         events.notify(Tried("a", f"https://example.com/{number}"))
-        events.notify(Came("a", STEP_BYTES))
+        events.notify(Received("a", STEP_BYTES))
     data = os.read(pipe[0], 1 << 20)
     while not data.endswith(b'/2999"}\n'):
-        events.notify(Came("a", 0))
+        events.notify(Received("a", 0))
         events._write(0)
         data += os.read(pipe[0], 1 << 20)
     found = [json.loads(line) for line in data.splitlines()]

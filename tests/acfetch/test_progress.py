@@ -11,15 +11,15 @@ import pytest
 from acfetch.progress import Progress
 
 TWO_AT_ONCE = """
-from acfetch.events import Began, Came, Stored
+from acfetch.events import Downloading, Received, Stored
 from acfetch.progress import Progress
 from acspec.names import ACIdentifier, ImageID
 from acspec.store import ImageRecord
 progress = Progress(quiet=False)
-progress.notify(Began("a", "https://example.com/a.aci", 10))
-progress.notify(Began("b", "https://example.com/b.aci", 10))
+progress.notify(Downloading("a", "https://example.com/a.aci", 10))
+progress.notify(Downloading("b", "https://example.com/b.aci", 10))
 progress.notify(Stored("a", ImageRecord(ImageID("sha512-" + "0" * 128), ACIdentifier("example.com/a")), "/a"))
-progress.notify(Came("b", 5))
+progress.notify(Received("b", 5))
 progress.end()
 """
 
