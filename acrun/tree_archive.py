@@ -14,6 +14,7 @@ import stat
 
 from acspec import limits
 from acspec.archive.entry import NO_XATTRS, Entry, Kind
+from acspec.archive.first_names import FirstNames
 from acspec.archive.xattrs import CAPABILITY, read_xattrs
 from acspec.errors import FormatError
 
@@ -78,7 +79,7 @@ class TreeArchive:
         self._skipped = skipped
         self._harmless = harmless
         self._owners = owners
-        self._names: dict[tuple[int, int], bytes] = {}  # of files with several
+        self._names = FirstNames()
         self._place = path
         self._descriptor = -1
 
@@ -93,6 +94,12 @@ class TreeArchive:
         Raises: FormatError beyond the limits that images have; OSError with the path.
         Source: spec/limits.md.
         """
+        try:
+            yield from self._visit()
+        finally:
+            self._names.close()
+
+    def _visit(self) -> Iterator[Entry]:
         stack, count, size = [self._path], 0, 0
         while stack:
             path = self._place = stack.pop()
@@ -182,7 +189,7 @@ class TreeArchive:
         )
         if kind is not Kind.FILE:
             return entry
-        first = self._names.setdefault((status.st_dev, status.st_ino), name) if status.st_nlink > 1 else name
+        first = self._names.add(status, name) if status.st_nlink > 1 else name
         if first != name:
             return entry._replace(kind=Kind.HARD_LINK, link_name=first, xattrs=NO_XATTRS)
         return entry._replace(size=status.st_size)

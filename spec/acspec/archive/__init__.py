@@ -6,6 +6,7 @@ Modules, from top to bottom:
     splice          an image copied with another manifest
     write           an image archive written from a layout directory, or from what is read like an archive
     walk            a layout directory read as the entries of an image
+    first_names     the first names of files that have several
     ignore          what a layout leaves out of its image
     resize          headers of a file made to announce data of another size
     encode          an entry into header blocks

@@ -8,7 +8,6 @@ Source: open(2), O_TMPFILE.
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from types import TracebackType
 
@@ -120,8 +119,10 @@ class Spool:
 
     def _open(self) -> IO[bytes]:
         if self._file is None:
+            from tempfile import TemporaryFile  # as long to import as a small image to be read
+
             try:
-                self._file = tempfile.TemporaryFile(buffering=0, dir=self._directory)  # noqa: SIM115 - closed by close
+                self._file = TemporaryFile(buffering=0, dir=self._directory)  # noqa: SIM115 - closed by close
             except OSError as error:
                 raise self._not_made(error) from error
         return self._file

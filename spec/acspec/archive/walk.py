@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from acspec import limits
 from acspec.archive.entry import NO_XATTRS, Entry, Kind
 from acspec.archive.faults import Fault
+from acspec.archive.first_names import FirstNames
 from acspec.archive.ignore import IGNORE_FILE, Pattern, make_ignored, parse_patterns
 from acspec.archive.layout import MANIFEST, ROOTFS, Layout
 from acspec.archive.member_names import normalise
@@ -70,7 +71,7 @@ class LayoutWalk:
         self._what = what
         self._place = b""
         self._refused = refused
-        self._links: dict[tuple[int, int], bytes] = {}
+        self._names = FirstNames()
         self._layout = layout
         self._given = given or {}
         self._rootfs = -1
@@ -146,6 +147,7 @@ class LayoutWalk:
         return self._open_directories.get(directory[_BELOW:])
 
     def _close(self) -> None:
+        self._names.close()
         if self._open_directories is not None:
             self._open_directories.close()
             self._open_directories = None
@@ -192,7 +194,7 @@ class LayoutWalk:
         if (status.st_dev, status.st_ino) == self._refused:
             raise Fault("the output is inside the layout")
         if status.st_nlink > 1 and path != MANIFEST:
-            first = self._links.setdefault((status.st_dev, status.st_ino), path)
+            first = self._names.add(status, path)
             if first != path:
                 return _entry(path, Kind.HARD_LINK, status, link_name=first), descriptor
         return _entry(path, Kind.FILE, status, size=status.st_size, xattrs=read_xattrs(descriptor)), descriptor
