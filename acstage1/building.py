@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from acstage1 import reports
-from acstage1.devices import make_source_nodes
+from acstage1.devices import SHARED_MEMORY, make_source_nodes, mount_memory
 from acstage1.kept_volumes import KeptVolumes
 from acstage1.linux.mounts import (
     MOUNT_ATTR_RDONLY,
@@ -76,9 +76,10 @@ def build_pod(context: InitContext, step: list[str]) -> None:
     # Opened here: a descriptor from the namespace we left could not be mounted from.
     pod = os.open(pod_path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     nodes = pod_path + _NODES
+    memory = pod_path + SHARED_MEMORY if context.pod.shares_memory else None
     files = NameFiles(hostname, context.pod.files)
     kept = KeptVolumes(pod_path, context.pod.kept)
-    trees = {app.name: AppTree(app, pod, f"{pod_path}{APPS}/{app.name}", nodes, files, note) for app in context.pod.apps}
+    trees = {app.name: AppTree(app, pod, f"{pod_path}{APPS}/{app.name}", nodes, memory, files, note) for app in context.pod.apps}
     steps = [
         Operation("bring lo up", bring_loopback_up),
         *(_listen(context, app, item) for app in context.pod.apps for item in app.sockets if not item.is_host),
@@ -94,6 +95,7 @@ def build_pod(context: InitContext, step: list[str]) -> None:
         # Only this namespace sees it: the pod directory's own place, which init needs by descriptor alone from here on.
         Operation("mount a tmpfs for init", lambda: mount("tmpfs", pod_path, "tmpfs", _HARMLESS, "mode=755,size=1m")),
         Operation("make device nodes", lambda: make_source_nodes(nodes)),
+        *_share_memory(memory),
         Operation("make a place for the /proc of restarts", lambda: os.mkdir(f"{pod_path}/proc", 0o555)),
         *kept.keep(),
     ]
@@ -155,6 +157,10 @@ def _set_parameters(isolators: Sequence[JSONValue]) -> list[Operation]:
 
 def _make_place(app: str, place: str) -> Operation:
     return Operation(f"make a place for {app}", lambda: os.makedirs(place))
+
+
+def _share_memory(place: str | None) -> list[Operation]:
+    return [] if place is None else [Operation("mount the memory that the apps share", lambda: mount_memory(place))]
 
 
 def _limit_volume(pod_path: str, name: str, size: int) -> Operation:

@@ -29,6 +29,11 @@ NODES = {
     "null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0),
 }  # fmt: skip
 
+# Where the /dev/shm that several apps share lies in init's root.
+SHARED_MEMORY = "/shm"
+_SHM = "/dev/shm"  # noqa: S108 - the app's own, or its pod's
+_MEMORY_FLAGS, _MEMORY = MS_NOSUID | MS_NODEV, "mode=1777,size=64m"
+
 _LINKS = {
     "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
     "ptmx": "pts/ptmx",
@@ -64,10 +69,20 @@ def _borrow_node(source: str, path: str, device: int) -> None:
         os.close(target)
 
 
-def mount_dev(root: int, source: str, target: int, terminals: str) -> None:
+def mount_memory(target: str) -> None:
+    """Make the directory *target* and mount on it what is to be /dev/shm of several apps. Raises: OSError.
+
+    Source: OS-SPEC.md; shm_overview(7); docs/decisions, shared memory.
+    """
+    os.mkdir(target, 0o755)
+    mount("tmpfs", target, "tmpfs", _MEMORY_FLAGS, _MEMORY)
+
+
+def mount_dev(root: int, source: str, target: int, terminals: str, memory: str | None) -> None:
     """Make /dev of the rootfs at descriptor *root* on the directory *target*, with devices from the directory *source*.
 
-    *terminals* are further options for the file system of pseudo-terminals.
+    *terminals* are further options for the file system of pseudo-terminals. What `mount_memory` has made at *memory* is /dev/shm;
+    without it the app has one of its own.
 
     Raises: OSError.
     Source: OS-SPEC.md.
@@ -86,7 +101,10 @@ def mount_dev(root: int, source: str, target: int, terminals: str) -> None:
     finally:
         os.close(directory)
     _mount_below(root, "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, f"newinstance,ptmxmode=0666,mode=0620{terminals}")
-    _mount_below(root, "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=64m")  # noqa: S108 - the app's own
+    if memory is None:
+        _mount_below(root, _SHM, "tmpfs", _MEMORY_FLAGS, _MEMORY)
+    else:
+        _bind_below(root, _SHM, memory)
     _mount_below(root, "/dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
 
 
@@ -119,6 +137,15 @@ def make_node_target(root: int, path: str) -> int:
         return make_file(root, path, frozenset({mount_id(directory)}))
     finally:
         os.close(directory)
+
+
+def _bind_below(root: int, path: str, source: str) -> None:
+    origin = os.open(source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    target = open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
+    tree = clone_tree(origin, recursive=False, path=source)
+    attach(tree, target, path)
+    for descriptor in (origin, target, tree):
+        os.close(descriptor)
 
 
 def _mount_below(root: int, path: str, kind: str, flags: int, data: str) -> None:

@@ -231,6 +231,11 @@ class PodDirectory:
         return tuple(self.sizes) if self.restarts else ()
 
     @property
+    def shares_memory(self) -> bool:
+        """Whether the apps, which share what else processes meet by, have one /dev/shm."""
+        return len(self.apps) > 1
+
+    @property
     def restarts(self) -> bool:
         """Whether apps may be started again."""
         return self.restart != NO

@@ -19,7 +19,7 @@ from acspec.durable import remove_tree
 from acspec.execution import copy_attributes, copy_command
 from acspec.ownership import is_root
 from acstage1.cgroupfs import kill_all
-from acstage1.devices import make_source_nodes
+from acstage1.devices import SHARED_MEMORY, make_source_nodes
 from acstage1.errors import StartError
 from acstage1.linux.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, attach, clone_tree, make_all_private, mount, unmount_detached
 from acstage1.linux.namespaces import CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS, unshare
@@ -190,7 +190,8 @@ def _carry(pod: PodDirectory, app: App, namespaces: PodNamespaces, report: int, 
     unshare(CLONE_NEWNS)
     make_all_private()
     directory = os.open(pod.path, _DIRECTORY)
-    tree = make_tree(app, directory, pod.path, NODES, NameFiles(pod.hostname, pod.files), lambda _text: None)
+    files, memory = NameFiles(pod.hostname, pod.files), SHARED_MEMORY if pod.shares_memory else None
+    tree = make_tree(app, directory, pod.path, NODES, memory, files, lambda _text: None)
     for operation in tree.open_sources(pod.kept):
         operation.apply()
     nodes = _make_nodes(pod.path)

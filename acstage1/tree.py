@@ -42,12 +42,18 @@ NOTIFY_PATH = "/dev/notify"
 class AppTree:
     """The tree of one app while it is built: where it stands, and the descriptor of its root once it is mounted."""
 
-    def __init__(self, app: App, pod: int, place: str, nodes: str, files: NameFiles, note: Callable[[str], None]) -> None:
-        """Build for *app* of the pod directory *pod* (a descriptor) on the directory *place*, with devices from *nodes*."""
+    def __init__(
+        self, app: App, pod: int, place: str, nodes: str, memory: str | None, files: NameFiles, note: Callable[[str], None]
+    ) -> None:
+        """Build for *app* of the pod directory *pod* (a descriptor) on the directory *place*, with devices from *nodes*.
+
+        *memory* is where the /dev/shm lies that the apps share, None when there is but one app.
+        """
         self._app = app
         self._pod = pod
         self._place = place
         self._nodes = nodes
+        self._memory = memory
         self._files = files
         self._note = note
         self._root = -1
@@ -177,7 +183,7 @@ class AppTree:
             os.close(target)
 
     def _mount_dev(self, target: int) -> None:
-        mount_dev(self._root, self._nodes, target, self._app.ids.terminal_options)
+        mount_dev(self._root, self._nodes, target, self._app.ids.terminal_options, self._memory)
 
     def _mount_socket(self) -> None:
         target = make_node_target(self._root, NOTIFY_PATH)

@@ -200,6 +200,15 @@ def test_every_device_of_the_specification_is_there(tmp_path: Path, rootfs: Path
     assert set(names) - set(DEVICES) == {"fd", "stdin", "stdout", "stderr", "mqueue"}
 
 
+def test_the_apps_of_a_pod_share_their_memory_in_dev_shm(tmp_path: Path, rootfs: Path) -> None:
+    give = AppSpec(["/bin/sh", "-c", "echo given > /dev/shm/given.new; mv /dev/shm/given.new /dev/shm/given"])
+    take = AppSpec(["/bin/sh", "-c", "while ! test -e /dev/shm/given; do :; done; cat /dev/shm/given; ls -ld /dev/shm"])
+    first, second = run(write_pod(tmp_path, rootfs, {"give": give, "take": take})).stdout.splitlines()
+    assert (first, second.split()[:2]) == ("take | given", ["take", "|"])
+    assert second.split()[2] == "drwxrwxrwt"
+    assert run(write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/ls", "/dev/shm"])})).stdout == ""
+
+
 @pytest.mark.parametrize("path", ["/dev/sda", "/sda", "/tmp/sda", "/dev/shm/sda"])
 def test_a_device_that_an_app_makes_cannot_be_opened(tmp_path: Path, rootfs: Path, path: str) -> None:
     made, opened = run_probe(tmp_path, rootfs, "mknod", path, "1", "1").stdout.split()

@@ -90,6 +90,14 @@ def test_others_run_on_while_one_is_started_again(tmp_path: Path, rootfs: Path) 
     assert (status(pod, "steady")["exit"], status(pod, "steady")["attempt"]) == (0, 1)
 
 
+def test_the_memory_that_apps_share_outlasts_restarts(tmp_path: Path, rootfs: Path) -> None:
+    again = shell(f"{COUNT}; echo $n >> /dev/shm/counted; test $n -ge 3")
+    other = shell("while ! grep -qs 3 /dev/shm/counted; do :; done; cat /dev/shm/counted")
+    assert run(write(tmp_path, rootfs, {"again": again, "other": other})).stdout == "other | 1\nother | 2\nother | 3\n"
+    alone = shell(f"{COUNT}; ls /dev/shm; touch /dev/shm/new; test $n -ge 2")
+    assert run(write(tmp_path, rootfs, {"alone": alone})).stdout == ""
+
+
 def test_what_an_app_left_behind_is_gone_before_it_begins_again(tmp_path: Path, rootfs: Path) -> None:
     look = 'case "$(cat /proc/[0-9]*/cmdline 2> /dev/null)" in *sleep$m*) echo there;; *) echo none;; esac'
     leave = "/bin/busybox setsid /bin/busybox sleep $m & while ! ps | grep -q [s]leep.$m; do :; done"

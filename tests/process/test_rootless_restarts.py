@@ -70,6 +70,18 @@ LOOK = 'case "$(cat /proc/[0-9]*/cmdline 2> /dev/null)" in *sleep$m*) echo there
 LEAVE = "/bin/busybox setsid /bin/busybox sleep $m & while ! ps | grep -q [s]leep.$m; do :; done"
 
 
+def test_the_memory_that_apps_share_outlasts_restarts(ann: Ann) -> None:
+    again = f"{COUNT}; echo $n >> /dev/shm/counted; test $n -ge 2"
+    other = "while ! grep -qs 2 /dev/shm/counted; do :; done; cat /dev/shm/counted"
+    mount = "--mount volume=v,target=/v"
+    line = (
+        "acrun --volume v,kind=empty --restart on-failure"
+        f" ./sh.aci --name again {mount} -- '{again}' --- ./sh.aci --name other -- '{other}'"
+    )
+    ended = ann.shell(line)
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "other | 1\nother | 2\n", "")
+
+
 def test_what_an_app_left_behind_is_gone_before_it_begins_again(ann: Ann) -> None:
     script = f"{COUNT}; m=$((4700 + 11)); {LOOK}; {LEAVE}; {LOOK}; test $n -ge 2"
     ended = ann.shell(f"acrun {SHARED} --restart on-failure ./sh.aci -- '{script}'")
