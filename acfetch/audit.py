@@ -104,7 +104,7 @@ def _inspect_all(image_ids: Sequence[str], store: Store, on_bytes: OnBytes) -> I
     try:
         yield from pool.map(lambda image_id: _inspect(image_id, store, advance), image_ids)
     except RuntimeError as error:
-        raise KernelError("thread", "the system allows no more of them") from error
+        raise KernelError("thread", "the system allows no more of them", "ulimit -u shows the limit") from error
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

@@ -124,7 +124,7 @@ def _fetch_offers(connection: Connection, urls: Sequence[str], prefixes: tuple[s
     """Yield the keys at all of *urls*, each once and with all that any of them says of it: one may have its revocation."""
     for url in urls:
         if is_foreign(url):
-            raise TransportRefusedError(url, "keys come over https only")
+            raise TransportRefusedError(url, "keys come over https only", "acfetch trust add FILE takes those of a file")
     found = [(key, url) for url in urls for key in read_keys(connection.get(url, limits.KEY_FILE_BYTES), url)]
     for key in read_keys(b"\n".join(key.armoured for key, _ in found), what):
         places = tuple(url for one, url in found if one.fingerprint == key.fingerprint)

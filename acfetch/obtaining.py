@@ -248,7 +248,7 @@ def _freshness(network: Network, request: Request) -> Freshness | None:
 def _check_local(request: Request, places: Iterator[Place]) -> Iterator[Place]:
     """Yield the place that is a file. Raises: ImageNotFoundError for all others."""
     if request.place is None or not request.place.is_local:
-        raise ImageNotFoundError(request.text, "would have to be fetched, and nothing may be")
+        raise ImageNotFoundError(request.text, "would have to be fetched, and nothing may be", "--pull=new fetches it")
     yield from places
 
 

@@ -48,7 +48,7 @@ class Rebuilt:
         except RuntimeError as error:
             os.close(self.descriptor)
             os.close(self._output)
-            raise KernelError("thread", "the system allows no more of them") from error
+            raise KernelError("thread", "the system allows no more of them", "ulimit -u shows the limit") from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:

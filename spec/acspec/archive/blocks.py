@@ -120,7 +120,7 @@ class BlockWriter:
             else:
                 self._waiting.append((hashed, self._pool.submit(self._encoder.encode, block), block))
         except RuntimeError as error:
-            raise KernelError("thread", "the system allows no more of them") from error
+            raise KernelError("thread", "the system allows no more of them", "ulimit -u shows the limit") from error
         if len(self._waiting) > self._most:
             self._write_first()
 

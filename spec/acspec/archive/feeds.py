@@ -67,7 +67,7 @@ class ThreadFeed:
         try:
             self._thread.start()
         except RuntimeError as error:
-            raise KernelError("thread", "the system allows no more of them") from error
+            raise KernelError("thread", "the system allows no more of them", "ulimit -u shows the limit") from error
 
     def _run(self, chunks: Iterator[bytes]) -> None:
         end: bytes | BaseException = b""

@@ -130,7 +130,7 @@ def _open(**how: Any) -> Any:
     except OSError as error:
         raise without_gpg() from error
     except ValueError as error:  # it is there, and cannot be run
-        raise KernelError("gpg", "does not work") from error
+        raise KernelError("gpg", "is installed and cannot be run", "gpg --version says why") from error
 
 
 def _identities(key: dict[str, Any]) -> tuple[str, ...]:
