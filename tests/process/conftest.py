@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,14 @@ def shelf(desk: Desk, shelf_images: dict[str, bytes]) -> Desk:
 def plain_desk(tmp_path: Path) -> Desk:
     """Return a desk on this machine as it is, for what takes no network and no root."""
     return Desk(Machine(tmp_path, 0, 0, plain_environment()), tmp_path)
+
+
+@pytest.fixture
+def key_desk(homes: Path) -> Iterator[Desk]:
+    """Return such a desk for who has a key in its `.gnupg`: the names of the agent's sockets leave no room for a long path."""
+    path = Path(tempfile.mkdtemp(dir=homes))
+    yield Desk(Machine(path, 0, 0, plain_environment()), path)
+    stop_agent(path / ".gnupg")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.support.desk import Desk
-from tests.support.gpg import make_signer, stop_agent
+from tests.support.gpg import make_signer
 from tests.support.machine import ROOT
 
 
@@ -26,16 +26,12 @@ def _examples(page: Path) -> dict[str, str]:
     return found
 
 
-def test_every_example_of_the_man_page_does_what_it_says(plain_desk: Desk) -> None:
+def test_every_example_of_the_man_page_does_what_it_says(key_desk: Desk) -> None:
     examples = _examples(ROOT / "docs/man/actool.md")
     assert len(examples) >= 4
-    shutil.copy("/bin/busybox", plain_desk.path / "busybox")
-    home = plain_desk.path / ".gnupg"
-    make_signer(home, "Example <you@example.com>")
-    try:
-        plain_desk.shell("git init -q . && git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m first")
-        for title, lines in examples.items():
-            ended = plain_desk.shell(f"set -e\n{lines}\n")
-            assert ended.code == 0, f"{title}\n{lines}\n{ended.stdout}{ended.stderr}"
-    finally:
-        stop_agent(home)
+    shutil.copy("/bin/busybox", key_desk.path / "busybox")
+    make_signer(key_desk.path / ".gnupg", "Example <you@example.com>")
+    key_desk.shell("git init -q . && git -c user.name=a -c user.email=a@example.com commit -q --allow-empty -m first")
+    for title, lines in examples.items():
+        ended = key_desk.shell(f"set -e\n{lines}\n")
+        assert ended.code == 0, f"{title}\n{lines}\n{ended.stdout}{ended.stderr}"

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tests.support.desk import Desk
-from tests.support.gpg import make_signer, stop_agent
+from tests.support.gpg import make_signer
 from tests.support.machine import ROOT
 
 
@@ -62,14 +62,10 @@ def test_make_run_runs_it_and_knows_how_it_ended(plain_desk: Desk) -> None:
     assert "Error 3" in ended.stderr
 
 
-def test_make_sign_signs_it_once(plain_desk: Desk) -> None:
-    _copy(plain_desk)
-    home = plain_desk.path / ".gnupg"
-    signer = make_signer(home, "Maker <maker@example.com>")
-    try:
-        assert plain_desk.shell("make -s -C hello sign").code == 0
-        (plain_desk.path / "maker.asc").write_bytes(signer.public)
-        assert plain_desk.shell("actool verify --key maker.asc hello/hello.aci").code == 0
-        assert plain_desk.shell("make -C hello sign --no-print-directory").stdout == "make: Nothing to be done for 'sign'.\n"
-    finally:
-        stop_agent(home)
+def test_make_sign_signs_it_once(key_desk: Desk) -> None:
+    _copy(key_desk)
+    signer = make_signer(key_desk.path / ".gnupg", "Maker <maker@example.com>")
+    assert key_desk.shell("make -s -C hello sign").code == 0
+    (key_desk.path / "maker.asc").write_bytes(signer.public)
+    assert key_desk.shell("actool verify --key maker.asc hello/hello.aci").code == 0
+    assert key_desk.shell("make -C hello sign --no-print-directory").stdout == "make: Nothing to be done for 'sign'.\n"
