@@ -25,7 +25,7 @@ def validate_command(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE, whole or not at all.")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each good file is.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each good file is, and name the rules.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count a warning as a fault.")] = False,
     ignore: Annotated[list[str] | None, typer.Option(metavar="RULE,…", help="Leave out what these rules warn of.")] = None,

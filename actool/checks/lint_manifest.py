@@ -44,6 +44,8 @@ def lint_pod_manifest(manifest: PodManifest) -> Iterator[Diagnostic]:
 
     Source: pods.md, Pod Manifest Schema.
     """
+    if not manifest.apps:
+        yield warning("pod-empty", "the pod has no app, so there is nothing to run", place="apps")
     for index, item in enumerate(manifest.apps):
         place = f"apps[{index}]"
         if item.app is not None:

@@ -13,13 +13,15 @@ _WORDS = {FileKind.IMAGE_MANIFEST: "image manifest", FileKind.POD_MANIFEST: "pod
 _OF_CONTAINERS = ("archive", "layout", "input")
 
 
-def format_lines(report: Report) -> Iterator[str]:
+def format_lines(report: Report, *, verbose: bool = False) -> Iterator[str]:
     """Return a line for each diagnostic of *report*: `x.aci: warning: manifest: app.exec[0]: "/bin/x" is not in the rootfs`.
+
+    A *verbose* one ends in the name of the rule, `[exec-missing]`, as `--ignore` takes it.
 
     Source: spec/exit-codes.md.
     """
     for diagnostic in report.diagnostics:
-        yield format_diagnostic(report, diagnostic)
+        yield format_diagnostic(report, diagnostic) + (f" [{diagnostic.rule}]" if verbose else "")
 
 
 def format_diagnostic(report: Report, diagnostic: Diagnostic) -> str:

@@ -57,6 +57,7 @@ RULES = (
         "Isolators are those of the specification.",
         "look for a slip in the name; keep it if an executor knows it",
     ),
+    Rule("pod-empty", _W, "The pod has an app.", "add one"),
     Rule("port-count", _W, "A range of ports has at least one.", "leave `count` out"),
     Rule("port-name", _W, "Names of ports are unique in a pod.", "rename one"),
     Rule("quantity-inexact", _W, "Quantities are whole numbers of their unit, within 63 bits.", "write it without a fraction"),

@@ -55,7 +55,7 @@ def run_validation(request: ValidationRequest, write: Callable[[bytes], object],
         _write_file(request, _render(request, reports, tally), str(request.output))
     elif request.format == "text":
         for report in reports:
-            for line in format_lines(report):
+            for line in format_lines(report, verbose=request.verbose):
                 tell(line)
             if request.verbose and not report.exit_code:
                 write(_describe(report).encode())
@@ -111,7 +111,7 @@ def _render(request: ValidationRequest, reports: Iterable[Report], tally: Tally)
 
 def _render_text(reports: Iterable[Report], *, verbose: bool) -> Iterator[str]:
     for report in reports:
-        yield from (show(line) + "\n" for line in format_lines(report))
+        yield from (show(line) + "\n" for line in format_lines(report, verbose=verbose))
         if verbose and not report.exit_code:
             yield _describe(report)
 

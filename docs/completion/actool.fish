@@ -34,7 +34,7 @@ complete -c actool -n '__fish_seen_subcommand_from build' -s h -l help -d 'Show 
 complete -c actool -n '__fish_seen_subcommand_from validate' -l files-from -x -d 'Validate the files in LIST (- for stdin), a path a line, too'
 complete -c actool -n '__fish_seen_subcommand_from validate' -l format -x -a 'text json junit sarif github' -d 'How to report: to people, or to which programs'
 complete -c actool -n '__fish_seen_subcommand_from validate' -s o -l output -r -F -d 'Write the report to FILE, whole or not at all'
-complete -c actool -n '__fish_seen_subcommand_from validate' -s v -l verbose -d 'Say what each good file is'
+complete -c actool -n '__fish_seen_subcommand_from validate' -s v -l verbose -d 'Say what each good file is, and name the rules'
 complete -c actool -n '__fish_seen_subcommand_from validate' -s q -l quiet -d 'Leave warnings out'
 complete -c actool -n '__fish_seen_subcommand_from validate' -l strict -d 'Count a warning as a fault'
 complete -c actool -n '__fish_seen_subcommand_from validate' -l ignore -x -d 'Leave out what these rules warn of'

@@ -58,6 +58,11 @@ def test_text_is_a_line_for_each_finding() -> None:
     ]
 
 
+def test_verbose_text_names_the_rules_that_can_be_ignored() -> None:
+    lines = [line for report in REPORTS[:3] for line in format_lines(report, verbose=True)]
+    assert lines[-1] == 'odd.aci: warning: entry "rootfs/bin/su": is setuid or setgid [setuid-file]'
+
+
 def test_a_good_file_is_described_in_a_few_words() -> None:
     kinds = {kind: describe(Report("x", kind, (), ID, 1234)) for kind in FileKind}
     assert list(kinds.values()) == [f"image, {ID}", "image layout, 1,234 entries", "image manifest", "pod manifest"]

@@ -22,8 +22,8 @@ from tests.support.sources import ROOT
 PROGRAM = Node(make_elf(), mode=0o755)
 HELLO = {"bin": None, "bin/hello": PROGRAM}
 APP: dict[str, Any] = images.MANIFEST["app"]
-POD: dict[str, Any] = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": []}
 ID = "sha512-" + "0" * 128
+POD: dict[str, Any] = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": [{"name": "a", "image": {"id": ID}}]}
 
 
 def _app(**changes: Any) -> bytes:
@@ -63,6 +63,7 @@ BROKEN: dict[str, bytes] = {
     "exec-empty": _app(exec=[""]),
     "isolator-scope": _isolator("os/unix/sysctl", {}),
     "isolator-unknown": _isolator("x/y", None),
+    "pod-empty": _pod(apps=[]),
     "port-count": _app(ports=[{**HTTP, "count": 0}]),
     "port-name": _pod(apps=[_pod_app("a", ports=[HTTP]), _pod_app("b", ports=[HTTP])]),
     "quantity-inexact": _isolator("resource/memory", {"limit": "0.5"}),

@@ -18,7 +18,7 @@ from actool.command_validate import validate_command
 from tests.support import images
 from tests.support.corpus import CORPUS
 
-POD = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": []}
+POD = {"acKind": "PodManifest", "acVersion": "0.8.11", "apps": [{"name": "a", "image": {"id": "sha512-" + "0" * 128}}]}
 # What the app of the images here executes.
 HELLO: dict[str, Any] = {"bin": None, "bin/hello": images.Node(b"#!/bin/hello\n", mode=0o755)}
 
