@@ -22,8 +22,9 @@ COMMANDS = {
 }
 # The words of other container tools.
 _ELSEWHERE = {
-    "inspect": "acfetch images --json", "list": "acfetch images", "ls": "acfetch images", "pull": "acfetch fetch",
-    "prune": "acfetch gc", "rm": "acfetch images rm", "rmi": "acfetch images rm", "run": "acrun",
+    "image": "acfetch images", "inspect": "acfetch images --json", "list": "acfetch images", "ls": "acfetch images",
+    "prune": "acfetch gc", "pull": "acfetch fetch", "rm": "acfetch images rm", "rmi": "acfetch images rm", "run": "acrun",
+    "version": "acfetch --version",
 }  # fmt: skip
 _SUMMARY = "Discover, download and verify App Container Images into the store."
 

@@ -62,7 +62,9 @@ def apply_options(image: str, app: App | None, options: AppOptions, arguments: S
     """
     base = app if app is not None else App(exec=(), user="0", group="0")
     program = (options.exec,) if options.exec is not None else base.exec
-    if not program:
+    if options.exec == "":
+        raise UsageError("--exec", "names no program")
+    if not any(program[:1]):
         raise UsageError(image, "the image has no program to run", "--exec PROGRAM names one")
     return replace(
         base,

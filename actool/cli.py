@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from acspec.commands import run_command
+from acspec.errors import UsageError
 from acspec.program import Unwinding, run_program
 
 COMMANDS = {
@@ -25,6 +26,11 @@ COMMANDS = {
     "decrypt": "actool.command_encryption:decrypt_command",
     "render": "actool.command_render:render_command",
 }
+# The words of other tools that make and look into images.
+_ELSEWHERE = {
+    "discover": "acfetch discover", "fetch": "acfetch", "inspect": "actool cat-manifest --pretty-print", "pack": "actool build",
+    "run": "acrun", "unpack": "actool extract", "version": "actool --version",
+}  # fmt: skip
 _SUMMARY = "Build, validate, inspect, change and sign App Container Images."
 
 
@@ -37,5 +43,7 @@ def main() -> int:
 
 
 def _main() -> int:
+    if meant := _ELSEWHERE.get("".join(sys.argv[1:2])):
+        raise UsageError(sys.argv[1], "no such command", f"did you mean {meant}?")
     with Unwinding():
         return run_command("actool", _SUMMARY, COMMANDS, sys.argv[1:])
