@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from acspec.errors import FormatError
 from acspec.image_manifest import ImageManifest, parse_image_manifest
 from acspec.jsontext import dump_json
 from acspec.schema import find_faults
+from tests.support import manifests
 
 ID = "sha512-" + "0123456789abcdef" * 8
 
@@ -52,18 +52,8 @@ def parse(value: Any) -> ImageManifest:
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """Return the full manifest with the value at *path* (`app.ports.0.port`) replaced; ... removes it."""
-    result = copy.deepcopy(FULL)
-    *parents, last = path.split(".")
-    target: Any = result
-    for part in parents:
-        target = target[int(part)] if isinstance(target, list) else target[part]
-    key: Any = int(last) if isinstance(target, list) else last
-    if value is ...:
-        del target[key]
-    else:
-        target[key] = value
-    return result
+    """Return the full manifest with the value at *path* replaced; ... removes it."""
+    return manifests.changed(FULL, path, value)
 
 
 def test_a_full_manifest_comes_back_as_it_was() -> None:

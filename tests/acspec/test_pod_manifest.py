@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ from acspec.errors import FormatError
 from acspec.jsontext import dump_json
 from acspec.pod_manifest import PodManifest, parse_pod_manifest
 from acspec.schema import find_faults
+from tests.support import manifests
 
 ID = "sha512-" + "0123456789abcdef" * 8
 
@@ -50,17 +50,8 @@ def parse(value: Any) -> PodManifest:
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    result = copy.deepcopy(FULL)
-    *parents, last = path.split(".")
-    target: Any = result
-    for part in parents:
-        target = target[int(part)] if isinstance(target, list) else target[part]
-    key: Any = int(last) if isinstance(target, list) else last
-    if value is ...:
-        del target[key]
-    else:
-        target[key] = value
-    return result
+    """Return the full manifest with the value at *path* replaced; ... removes it."""
+    return manifests.changed(FULL, path, value)
 
 
 def test_a_full_manifest_comes_back_as_it_was() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.poddirs import AppSpec, cgroups_of, enter, handler, read_line, run, start, status, wait_for_end, write_pod
+from tests.support.userland import without_numbers
 from tests.support.waiting import wait_for
 
 VOLUMES = {"volumes": [{"name": "v", "kind": "empty"}]}
@@ -57,15 +57,7 @@ def test_a_tree_made_anew_is_as_the_first_one_was(tmp_path: Path, rootfs: Path) 
     result = run(pod)
     first, second = (json.loads(line) for line in result.stdout.splitlines())
     for key in ("mounts", "environment", "uids", "gids", "groups", "cwd", "cgroup", "status", "fds"):
-        assert _plain(first[key]) == _plain(second[key]), key
-
-
-def _plain(value: Any) -> Any:
-    """Return what a probe says without the numbers that differ from process to process and from mount to mount."""
-    kept = ("Name:", "Umask:", "Uid:", "Gid:", "Groups:", "Cap", "NoNewPrivs:", "Seccomp:")
-    if isinstance(value, list):
-        return [_plain(item) for item in value if not re.match(r"[A-Za-z_]+:\t", str(item)) or item.startswith(kept)]
-    return re.sub(r"^\d+ \d+ \d+:\d+ |(?<=/fd/)\d+", "", value) if isinstance(value, str) else value
+        assert without_numbers(first[key]) == without_numbers(second[key]), key
 
 
 def test_a_crash_loop_ends_after_as_many_attempts_as_are_allowed(tmp_path: Path, rootfs: Path) -> None:

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.support.ann import Ann
 from tests.support.desk import app_image, probe_files, userland
 from tests.support.images import Node
 from tests.support.poddirs import wait_for_end
+from tests.support.userland import without_numbers
 from tests.support.waiting import wait_for
 
 APPLETS = ("sh", "cat", "echo", "false", "grep", "kill", "ls", "ps", "rm", "setsid", "sleep", "stat", "test", "touch", "true", "wc")
@@ -53,17 +53,9 @@ def test_a_tree_made_anew_is_as_the_first_one_was(ann: Ann) -> None:
     line = f"acrun {SHARED} --restart on-failure:1 ./sh.aci --readonly-rootfs -- '{COUNT}; /bin/probe; exit 1'"
     first, second = (json.loads(line) for line in ann.shell(line).stdout.splitlines())
     for key in ("mounts", "environment", "uids", "gids", "groups", "cwd", "cgroup", "status", "fds"):
-        assert _plain(first[key]) == _plain(second[key]), key
+        assert without_numbers(first[key]) == without_numbers(second[key]), key
     for name in ("user", "pid", "net", "ipc", "uts"):
         assert first["namespaces"][name] == second["namespaces"][name], name
-
-
-def _plain(value: Any) -> Any:
-    """Return what a probe says without the numbers that differ from process to process and from mount to mount."""
-    kept = ("Name:", "Umask:", "Uid:", "Gid:", "Groups:", "Cap", "NoNewPrivs:", "Seccomp:")
-    if isinstance(value, list):
-        return [_plain(item) for item in value if not re.match(r"[A-Za-z_]+:\t", str(item)) or item.startswith(kept)]
-    return re.sub(r"^\d+ \d+ \d+:\d+ |(?<=/fd/)\d+", "", value) if isinstance(value, str) else value
 
 
 LOOK = 'case "$(cat /proc/[0-9]*/cmdline 2> /dev/null)" in *sleep$m*) echo there;; *) echo none;; esac'

@@ -289,3 +289,18 @@ def damaged(draw: st.DrawFn, manifests: st.SearchStrategy[dict[str, Any]]) -> di
         else:
             holder[key] = copy.deepcopy(draw(st.sampled_from(JUNK)))
     return manifest
+
+
+def changed(manifest: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return a copy of *manifest* with the value at *path* (`app.ports.0.port`) replaced; ... removes it."""
+    result = copy.deepcopy(manifest)
+    *parents, last = path.split(".")
+    target: Any = result
+    for part in parents:
+        target = target[int(part)] if isinstance(target, list) else target[part]
+    key: Any = int(last) if isinstance(target, list) else last
+    if value is ...:
+        del target[key]
+    else:
+        target[key] = value
+    return result
