@@ -19,15 +19,18 @@ _LIKE_A_COMMAND = frozenset("abcdefghijklmnopqrstuvwxyz-")
 # The words of other container tools, and two of them where the second says more.
 _ELSEWHERE = {
     "attach": "acrun logs --follow", "build": "actool build", "commit": "acrun export", "config": "acfetch config",
-    "create": "acrun prepare", "delete": "acrun rm", "diff": "actool diff", "exec": "acrun enter", "fetch": "acfetch",
-    "image": "acfetch images", "image cat-manifest": "actool cat-manifest", "image export": "acfetch images export",
-    "image extract": "actool extract", "image gc": "acfetch gc", "image render": "actool render", "image rm": "acfetch images rm",
-    "image verify": "acfetch images verify", "images": "acfetch images", "inspect": "acrun status --json",
-    "kill": "acrun stop --force", "load": "acfetch ./FILE.aci", "ls": "acrun list", "prune": "acrun gc", "ps": "acrun list",
+    "copy-from": "acrun cp", "copy-to": "acrun cp", "create": "acrun prepare", "delete": "acrun rm", "diff": "actool diff",
+    "exec": "acrun enter", "fetch": "acfetch", "image": "acfetch images", "image cat-manifest": "actool cat-manifest",
+    "image export": "acfetch images export", "image extract": "actool extract", "image gc": "acfetch gc",
+    "image render": "actool render", "image rm": "acfetch images rm", "image verify": "acfetch images verify",
+    "images": "acfetch images", "inspect": "acrun status --json", "kill": "acrun stop --force", "list-images": "acfetch images",
+    "load": "acfetch ./FILE.aci", "ls": "acrun list", "poweroff": "acrun stop", "prune": "acrun gc", "ps": "acrun list",
     "pull": "acfetch fetch", "remove": "acrun rm", "rmi": "acfetch images rm", "save": "acfetch images export",
-    "shell": "acrun enter", "start": "acrun run-prepared", "state": "acrun status", "system prune": "acrun gc",
-    "trust": "acfetch trust add", "version": "acrun --version", "wait": "acrun status --wait",
+    "shell": "acrun enter", "show": "acrun status", "start": "acrun run-prepared", "state": "acrun status",
+    "system prune": "acrun gc", "terminate": "acrun stop --force", "trust": "acfetch trust add", "version": "acrun --version",
+    "wait": "acrun status --wait",
 }  # fmt: skip
+_NO_VALUE = "does not take a value"
 _BEHIND = "{}, behind the image"
 _NO_NETWORK = "a pod has no network but its loopback"
 _NAMESPACES = "each pod has namespaces of its own, which its apps share"
@@ -113,6 +116,7 @@ _OPTIONS_ELSEWHERE = {
 _ALL, _FORCE = "all pods are shown; --state STATE shows some", "acrun stop --force POD ends it before"
 _ENDED, _GRACE = "acrun gc --grace-period 0 removes all that have ended", "acrun run --grace-period TIME IMAGE says how long"
 _BY_ENV, _AS_THE_APP = "acrun enter POD env NAME=VALUE COMMAND", "the command runs as the app's user"
+_FOR_A_TIME, _ALL_THAT_RUN = "timeout TIME acrun status --wait POD", "acrun list --quiet --state running | xargs -r acrun stop"
 _FROM_FILE = {"--uuid-file": "a UUID out of a file: $(cat FILE)"}
 _PREPARED = {option: f"acrun prepare {option}" for option in ("--dns", "--hostname", "--hosts-entry", "--volume", "-v")}
 _OF_COMMANDS = {
@@ -124,8 +128,10 @@ _OF_COMMANDS = {
     },
     "rm": {"-a": _ENDED, "--all": _ENDED, "-f": _FORCE, "--force": _FORCE, "-v": "its volumes go with it", **_FROM_FILE},
     "run-prepared": {"--net": _NO_NETWORK, "--network": _NO_NETWORK, **_PREPARED},
-    "status": {"--format": "--json", "--wait-ready": "acrun run --detach waits until the apps run", **_FROM_FILE},
-    "stop": {"-t": _GRACE, "--time": _GRACE, "--timeout": _GRACE, **_FROM_FILE},
+    "status": {
+        "--format": "--json", "--wait": _FOR_A_TIME, "--wait-ready": "acrun run --detach waits until the apps run", **_FROM_FILE,
+    },
+    "stop": {"-a": _ALL_THAT_RUN, "--all": _ALL_THAT_RUN, "-t": _GRACE, "--time": _GRACE, "--timeout": _GRACE, **_FROM_FILE},
 }  # fmt: skip
 
 
@@ -136,8 +142,8 @@ def advise_on_option(exception: Exception, command: str | None = None) -> ToolEr
     """
     elsewhere = _OPTIONS_ELSEWHERE if command is None else _OF_COMMANDS.get(command, {})
     option = str(getattr(exception, "option_name", None) or getattr(exception, "what", ""))
-    known = _is_unknown_option(exception) and option in elsewhere
-    return UsageError(option, "no such option", elsewhere[option]) if known else None
+    why = "no such option" if _is_unknown_option(exception) else _NO_VALUE if _NO_VALUE in str(exception) else None
+    return UsageError(option, why, elsewhere[option]) if why is not None and option in elsewhere else None
 
 
 def advise(exception: Exception, words: Sequence[str], commands: Collection[str]) -> ToolError | None:

@@ -20,6 +20,7 @@ SLIPS = {
     "a slip of the finger": (ImageNotFoundError("lits", "x"), ["lits"], "did you mean acrun list?"),
     "an argument of a command": (MisplacedError("web", "x"), ["exec", "web"], "did you mean acrun enter?"),
     "an option of a command": (UsageError("-n", "no such option"), ["exec", "-n", "web"], "did you mean acrun enter?"),
+    "a word of systemd's": (MisplacedError("web", "x"), ["poweroff", "web"], "did you mean acrun stop?"),
     "two words of other tools": (MisplacedError("gc", "x"), ["image", "gc"], "did you mean acfetch gc?"),
     "an argument of a slip": (MisplacedError("web", "x"), ["satus", "web"], "did you mean acrun status?"),
     "an argument of a word like no command": (MisplacedError("web", "x"), ["pause", "web"], "acrun --help shows the commands"),
@@ -69,6 +70,7 @@ OF_COMMANDS = {
     "stop -t": "acrun run --grace-period TIME IMAGE says how long",
     "status --uuid-file": "a UUID out of a file: $(cat FILE)",
     "run-prepared --net": "a pod has no network but its loopback",
+    "stop --all": "acrun list --quiet --state running | xargs -r acrun stop",
     "logs -f": None,
     "stop --network": None,
 }

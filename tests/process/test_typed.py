@@ -142,6 +142,8 @@ MISTAKES = {
     "acrun --port 8080:80 ./good.aci": (125, "no app has a port of this name (none has any;"),
     "acrun --volume ./layout:/a --volume ./empty:/a/ ./good.aci": (125, "--volume ./empty:/a/: another volume goes to /a/, too"),
     "acrun --volume layout:/a ./good.aci": (125, "--volume ./layout:/a)"),
+    "acrun status --wait=5s nope": (2, "--wait: does not take a value (timeout TIME acrun status --wait POD)"),
+    "acrun stop --all": (2, "--all: no such option (acrun list --quiet --state running | xargs -r acrun stop)"),
     "acrun logs --tail -1 nope": (2, "acrun: --tail: -1 is not in the range"),
     "acrun logs --since yesterday nope": (2, "10m"),
     "acrun stop": (2, "missing argument"),
