@@ -18,7 +18,7 @@ from acspec.durable import remove_tree, sync_file_system, write_file
 from acspec.errors import FormatError, UsageError
 from acspec.jsontext import dump_json
 from acspec.names import parse_ac_name
-from acspec.pods import Pod, Pods
+from acspec.pods import PREPARED, Pod, Pods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from acrun.trees import Tree
     from acspec.jsontext import JSONValue
 
-
-PREPARED = "prepared"
 
 _HOSTNAME_BYTES = 64
 

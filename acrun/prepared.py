@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 
-from acrun.launch import PREPARED, start
+from acrun.launch import start
 from acspec.durable import write_file
 from acspec.errors import BusyError, FormatError, MissingInputError
 from acspec.jsontext import dump_json, read_json_file
+from acspec.pods import PREPARED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

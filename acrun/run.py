@@ -11,7 +11,7 @@ import time
 
 from acrun.arguments import cut_arguments
 from acrun.idmap import owner_notes
-from acrun.launch import PREPARED, LaunchOptions, Making, RunOptions, make_pod, start
+from acrun.launch import LaunchOptions, Making, RunOptions, make_pod, start
 from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
 from acrun.plans import Evidence, Plan, PlannedApp, note_plan
@@ -24,6 +24,7 @@ from acrun.trees import Tree, get_tree
 from acrun.workspace import check_run_directory
 from acspec.directories import data_directory, run_directory
 from acspec.durable import make_directories
+from acspec.pods import PREPARED
 from acspec.program import Unwinding, tell
 from acspec.values import Value, field, replace
 

@@ -21,6 +21,7 @@ IMAGE = "example.com/echo"
 _TYPER = "import typer\napp = typer.Typer()\n@app.command()\ndef nothing() -> None: ...\napp()\n"
 _TEXTS = (
     ("acrun", "acrun IMAGE"),
+    ("options", "acrun --rm IMAGE"),
     ("acstage1", "acstage1 run, as acrun starts it"),
     ("script", "acstage1 run, typed"),
 )
@@ -56,9 +57,9 @@ class Starts:
         for pod in self._pods.iterdir():
             shutil.rmtree(pod)
 
-    def acrun(self) -> Command:
-        """`acrun IMAGE`, the whole way: stage0, stage1, program."""
-        return Command("acrun", [self._programs["acrun"], IMAGE], after=self._forget_pods, environment=self._environment)
+    def acrun(self, name: str, *options: str) -> Command:
+        """`acrun IMAGE`, the whole way: stage0, stage1, program; with *options* as people give them."""
+        return Command(name, [self._programs["acrun"], *options, IMAGE], after=self._forget_pods, environment=self._environment)
 
     def acstage1(self, name: str, words: list[str]) -> Command:
         """`acstage1 run POD_DIR` on a fresh pod directory."""
@@ -139,12 +140,12 @@ def measure_starts(
     table = Table(f"Warm starts, {rounds} rounds", "ms")
     inner = starts.acstage1("acstage1", programs.stage1)
     script = starts.acstage1("script", [programs["acstage1"]])
-    commands = [starts.acrun(), inner, script]
+    commands = [starts.acrun("acrun"), starts.acrun("options", "--rm"), inner, script]
     peers = [name for name in _PEERS if shutil.which(name)]
     commands += [getattr(starts, name)() for name in peers]
     samples = run_in_turn(commands, rounds)
     for peer in peers:
-        for name, text in _TEXTS if peer == "runc" else _TEXTS[:1]:
+        for name, text in _TEXTS if peer == "runc" else _TEXTS[:2]:
             table.add(f"{text}: to its output", _PEERS[peer], samples[name], samples[peer], to_first=True)
             table.add(f"{text}: to its end", _PEERS[peer], samples[name], samples[peer])
     missing = [name for name in _PEERS if name not in peers]

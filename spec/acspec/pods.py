@@ -20,7 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PHASES = ("embryo", "prepare", "prepared", "run", "exited-garbage", "garbage")
+PREPARED = "prepared"
+PHASES = ("embryo", "prepare", PREPARED, "run", "exited-garbage", "garbage")
 
 _STATES = {
     "embryo": ("preparing", "embryo"),
@@ -104,13 +105,17 @@ class Pod:
             self.lock_fd = None
 
     def move(self, phase: str) -> None:
-        """Rename the locked pod into another phase, durably. Raises: OSError."""
-        target = os.path.join(self.pods.path, phase, self.uuid)
-        left = os.path.dirname(self.path)
+        """Rename the locked pod into another phase; durably to prepared and from there, or a power cut could have a pod run again.
+
+        Raises: OSError.
+        Source: spec/pod-directory.md, Phases.
+        """
+        phases, target = (phase, self.phase), os.path.join(self.pods.path, phase, self.uuid)
         os.rename(self.path, target)
         self.phase = phase  # before anything can fail: whoever cleans up has to find it
-        sync_directory(os.path.dirname(target))
-        sync_directory(left)
+        if PREPARED in phases:
+            for name in phases:
+                sync_directory(os.path.join(self.pods.path, name))
 
 
 class Pods:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from tests.support.waiting import wait_for
 
 FS_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = (2).to_bytes(4, "little")
@@ -21,7 +20,11 @@ MAKERS = {
 
 
 class Disk:
-    """A file system that can be cut off from its disk in the middle of anything."""
+    """A file system that can be cut off from its disk in the middle of anything.
+
+    Whoever made a mount namespace meanwhile keeps the mount, and with it the loop device, as long as that lives. So no file is
+    mounted a second time: a new one has a device of its own.
+    """
 
     def __init__(self, base: Path, kind: str = "ext4") -> None:
         """Have it in *base*, of a *kind* that is in MAKERS."""
@@ -31,6 +34,7 @@ class Disk:
 
     def make(self) -> None:
         """Make it anew, empty, and mount it."""
+        self.file.unlink(missing_ok=True)
         with open(self.file, "wb") as file:
             file.truncate(self._size)
         subprocess.run([*self._maker, str(self.file)], capture_output=True, check=True)
@@ -49,11 +53,6 @@ class Disk:
         """Unmount it, if it is mounted."""
         if self.place.is_mount():
             subprocess.run(["umount", str(self.place)], check=True)
-            # The kernel lets go of the loop device a little later, and a mount would get the one that is cut off.
-            wait_for(lambda: not self._loop_devices(), "the loop device to go")
-
-    def _loop_devices(self) -> str:
-        return subprocess.run(["losetup", "-j", str(self.file)], capture_output=True, text=True, check=True).stdout
 
     def pull_the_plug(self) -> None:
         """Lose what was not synced, and come up again."""
@@ -61,6 +60,9 @@ class Disk:
         fcntl.ioctl(descriptor, FS_IOC_SHUTDOWN, NO_LOG_FLUSH)
         os.close(descriptor)
         self.unmount()
+        copy = self.file.with_suffix(".copy")
+        shutil.copyfile(self.file, copy)
+        copy.replace(self.file)
         self.mount()
 
 
