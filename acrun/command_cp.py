@@ -8,7 +8,7 @@ import typer
 
 from acrun.command_options import Directory
 from acrun.copying import copy
-from acspec.directories import run_directory
+from acrun.workspace import own_run_directory
 from acspec.pods import Pods
 from acspec.program import tell
 
@@ -20,5 +20,5 @@ def cp(
     directory: Directory = None,
 ) -> None:
     """Copy files from a pod or into it, whether it runs or not. Modes, owners and times stay."""
-    for note in copy(Pods(run_directory(directory)), source, destination, follow=follow_link):
+    for note in copy(Pods(own_run_directory(directory)), source, destination, follow=follow_link):
         tell("acrun", note)

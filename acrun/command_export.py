@@ -9,8 +9,8 @@ import typer
 
 from acrun.command_options import Directory, PodArgument
 from acrun.exporting import ExportRequest, export_app
+from acrun.workspace import own_run_directory
 from acspec.archive.compression import Compression
-from acspec.directories import run_directory
 from acspec.pods import Pods
 from acspec.program import tell
 
@@ -27,7 +27,7 @@ def export(
 ) -> None:
     """Make an image of what an app left. Of one that has ended: its root file system, without volumes."""
     request = ExportRequest(pod, output, app, compression, overwrite=overwrite, as_run=as_run)
-    exported = export_app(Pods(run_directory(directory)), request)
+    exported = export_app(Pods(own_run_directory(directory)), request)
     for line in exported.warnings:
         tell("acrun", line)
     if print_id:

@@ -16,7 +16,7 @@ from acspec.ownership import is_owned_by_us, others_can_write
 def own_run_directory(option: str | None) -> str:
     """Return RUN for a command that acts on what its files say; it may be absent, not another user's. Raises: TrustError.
 
-    Files of another user could name any process of this machine, for root to kill.
+    Files of another user could name any process of this machine, for root to kill, or any directory, for root to copy from or into.
     """
     path = run_directory(option)
     if os.path.isdir(path):

@@ -50,6 +50,11 @@ def new_uuid() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def _open_seen(path: str, flags: int) -> int:
+    # The pods may be another user's, for root to look at: no link is followed, no FIFO waited for.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
 class Pod:
     """One pod directory: where it is, its UUID, and the descriptor of its lock when we hold it."""
 
@@ -177,7 +182,7 @@ class Pods:
         if not name or "/" in name or name.startswith("."):
             return None
         try:
-            with open(os.path.join(self.path, "names", name), encoding="ascii") as file:
+            with open(os.path.join(self.path, "names", name), encoding="ascii", opener=_open_seen) as file:
                 return file.read(64).strip() or None
         except (FileNotFoundError, UnicodeDecodeError):
             return None

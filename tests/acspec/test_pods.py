@@ -117,6 +117,19 @@ def test_a_name_that_would_lead_elsewhere_is_refused(tmp_path: Path, name: str) 
     pod.unlock()
 
 
+def test_a_name_that_is_a_fifo_or_a_link_is_not_waited_for_and_not_followed(pods: Pods, tmp_path: Path) -> None:
+    """As another user may have put it there, for root to look at."""
+    pods.create().unlock()
+    place = tmp_path / "pods" / "names" / "trap"
+    os.mkfifo(place)
+    assert pods.names() == {}
+    place.unlink()
+    (tmp_path / "elsewhere").write_text(new_uuid())
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="trap"):
+        pods.names()
+
+
 def test_a_pod_says_what_its_apps_were_made_from(pods: Pods) -> None:
     pod = pods.create()
     assert pod.read_trees() == []

@@ -256,7 +256,7 @@ def _delegated(controller: str, uid: int) -> Iterator[Path]:
 
 def test_root_acts_on_its_own_pods_only(ann: Ann) -> None:
     with sleeping(ann):
-        for command in ("stop s", "enter s -- /bin/sh", "rm s", "gc"):
+        for command in ("stop s", "enter s -- /bin/sh", "rm s", "gc", "cp s:/bin x", "cp sh.aci s:/", "export s x.aci"):
             ended = ann.shell(f"sudo acrun {command.split()[0]} --dir .local/share/appc {command.partition(' ')[2]}")
             assert ended.code == (125 if command.startswith("enter") else 77), ended.stderr
             assert f"belongs to user {ann.desk.machine.uid}" in ended.stderr
