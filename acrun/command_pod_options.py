@@ -84,7 +84,7 @@ def _read_pod_options(
     env: Environment = None,
     env_file: EnvironmentFiles = None,
     dns: Annotated[
-        list[str] | None, typer.Option("--dns", metavar="IP|host|none", help="A name server for /etc/resolv.conf.")
+        list[str] | None, typer.Option("--dns", metavar="IP,…|host|none", help="Name servers for /etc/resolv.conf.")
     ] = None,
     hosts_entry: Annotated[
         list[str] | None, typer.Option(metavar="IP=NAME,…|host", help="A line for /etc/hosts, or all of the host's.")

@@ -61,6 +61,10 @@ def merge_ports(own: Iterable[Port], added: Iterable[Port]) -> tuple[Port, ...]:
     return tuple(({port.name: port for port in own} | {port.name: port for port in added}).values())
 
 
+def _name_ports(names: Sequence[str]) -> str:
+    return " or ".join(f"--port {name}:PORT" for name in dict.fromkeys(names))
+
+
 def expose(pod: PodManifest, exposed: Sequence[ExposedPort]) -> PodManifest:
     """Return *pod* with the ports of the command line, which win, and with each `podPort` in its app.
 
@@ -73,7 +77,7 @@ def expose(pod: PodManifest, exposed: Sequence[ExposedPort]) -> PodManifest:
     known = [port.name for app in apps for port in _ports(app)]
     for port in ports.values():
         if port.name not in known:
-            raise UsageError(f"port {port.name}", "no app has a port of this name", ", ".join(known) or _NO_PORT)
+            raise UsageError(f"port {port.name}", "no app has a port of this name", _name_ports(known) or _NO_PORT)
     return replace(pod, apps=apps, ports=tuple(replace(port, pod_port=None) for port in ports.values()))
 
 

@@ -53,8 +53,9 @@ class Surroundings:
 def parse_surroundings(dns: Sequence[str], hosts: Sequence[str], sizes: Iterable[tuple[str, int]]) -> Surroundings | None:
     """Return what the words behind --dns and --hosts-entry mean, with the sizes of volumes; None when nothing is said.
 
-    Raises: UsageError.
+    Several addresses may stand behind one --dns, with commas between them. Raises: UsageError.
     """
+    dns = [part for word in dns for part in word.split(",")]
     for word in dns:
         if word in (HOST, NONE) and len(dns) > 1:
             raise UsageError(f"--dns {word}", "stands alone")

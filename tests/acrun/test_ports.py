@@ -75,8 +75,8 @@ def test_a_port_of_the_host_is_one_of_an_app_s() -> None:
     reified = expose(pod(a=[port("http")]), [ExposedPort(name("http"), 8080)])
     assert [(item.name, item.host_port) for item in reified.ports] == [("http", 8080)]
     assert find_port_faults(reified) == []
-    with pytest.raises(UsageError, match=r"port dns: no app has a port of this name \(http\)"):
-        expose(pod(a=[port("http")]), [ExposedPort(name("dns"), 8080)])
+    with pytest.raises(UsageError, match=r"port dns: no app has a port of this name \(--port http:PORT or --port web:PORT\)"):
+        expose(pod(a=[port("http"), port("web")], b=[port("http")]), [ExposedPort(name("dns"), 8080)])
 
 
 def test_a_port_of_the_pod_stands_in_for_the_image_s() -> None:

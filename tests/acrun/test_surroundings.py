@@ -27,6 +27,7 @@ def test_nothing_said_is_nothing_written() -> None:
 
 
 def test_servers_become_lines_in_their_order() -> None:
+    assert files(dns=("192.0.2.1,2001:db8::1",)) == files(dns=("192.0.2.1", "2001:db8::1"))
     assert files(dns=("192.0.2.1", "2001:db8::1")) == {"/etc/resolv.conf": "nameserver 192.0.2.1\nnameserver 2001:db8::1\n"}
 
 
@@ -72,7 +73,7 @@ def test_what_is_no_entry_is_refused(entry: str) -> None:
 
 
 @given(st.text())
-def test_whatever_is_typed_gives_one_line_or_a_refusal(text: str) -> None:
+def test_whatever_is_typed_gives_a_line_for_each_or_a_refusal(text: str) -> None:
     for dns, hosts in (((text,), ()), ((), (text,)), ((), (f"192.0.2.1={text}",))):
         try:
             found = parse_surroundings(dns, hosts, ())
@@ -84,4 +85,4 @@ def test_whatever_is_typed_gives_one_line_or_a_refusal(text: str) -> None:
         for content in files(dns, hosts).values():
             line = content.splitlines()[-1].replace("nameserver ", "")
             ipaddress.ip_address(line.split()[0].partition("%")[0])
-            assert content.count("\n") == (1 if dns else 3)
+            assert content.count("\n") == (len(text.split(",")) if dns else 3)
