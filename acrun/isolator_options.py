@@ -7,20 +7,18 @@ Source: ace.md, Linux Isolators, Resource Isolators; docs/man/acrun.1.
 
 from __future__ import annotations
 
-from acspec.capabilities import ALL_CAPABILITIES
 from acspec.errors import UsageError
-from acspec.escape import escape
-from acspec.isolator_names import CPU, MEMORY, REMOVE_SET, RETAIN_SET, SECCOMP_REMOVE, SECCOMP_RETAIN
+from acspec.isolator_names import CPU, MEMORY, SECCOMP_REMOVE, SECCOMP_RETAIN
 from acspec.isolators import EXCLUSIVE, Isolator, read_isolator
 from acspec.names import ACIdentifier
 from acspec.option_words import parse_settings, typed
 from acspec.quantities import parse_quantity
+from acspec.set_options import make_capability_set, make_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from acspec.jsontext import JSONValue
 
 _MODES = {"retain": SECCOMP_RETAIN, "remove": SECCOMP_REMOVE}
 _MEMORY_HINT = "512M or 512Mi; m is a thousandth"
@@ -36,14 +34,14 @@ def parse_seccomp(text: str) -> Isolator:
     """
     option = f"--seccomp {text}"
     if text == _UNCONFINED:
-        return _make_set(SECCOMP_RETAIN, ["@appc.io/all"])
+        return make_set(SECCOMP_RETAIN, ["@appc.io/all"])
     words = text.split(",")
     settings = parse_settings(option, [word for word in words if "=" in word], ("mode", "errno"))
     calls = [word for word in words if "=" not in word]
     kind = _MODES.get(settings.pop("mode", ""))
     if kind is None or not calls:
         raise UsageError(option, _FORM)
-    isolator = _make_set(kind, calls, **settings)
+    isolator = make_set(kind, dict.fromkeys(calls), **settings)
     with typed():
         read_isolator(isolator, option)
     return isolator
@@ -54,26 +52,7 @@ def make_capability_isolators(retained: Sequence[str], removed: Sequence[str]) -
 
     Source: ace.md, os/linux/capabilities-retain-set, os/linux/capabilities-remove-set.
     """
-    if retained and removed:
-        raise UsageError("--cap-retain and --cap-remove", "exclude each other")
-    if retained:
-        return (_make_set(RETAIN_SET, _split_capabilities("--cap-retain", retained)),)
-    return (_make_set(REMOVE_SET, _split_capabilities("--cap-remove", removed)),) if removed else ()
-
-
-def _split_capabilities(option: str, texts: Iterable[str]) -> list[str]:
-    names = [name for text in texts for name in text.split(",")]
-    for name in names:
-        if name not in ALL_CAPABILITIES:
-            meant = f"CAP_{name.upper()}"
-            hint = f"did you mean {meant}?" if meant in ALL_CAPABILITIES else "such as CAP_NET_ADMIN"
-            raise UsageError(option, f'"{escape(name)}" is no capability that is known here', hint)
-    return names
-
-
-def _make_set(kind: str, names: Iterable[str], **settings: str) -> Isolator:
-    values: list[JSONValue] = list(dict.fromkeys(names))
-    return Isolator(ACIdentifier(kind), {"set": values, **settings})
+    return make_capability_set("--cap-retain", retained, "--cap-remove", removed)
 
 
 def make_limits(*, memory: str | None, cpu: str | None) -> tuple[Isolator, ...]:

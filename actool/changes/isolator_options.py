@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acspec.capabilities import ALL_CAPABILITIES
 from acspec.errors import UsageError
 from acspec.escape import escape
 from acspec.isolator_names import (
@@ -27,8 +26,8 @@ from acspec.isolator_names import (
     SELINUX_CONTEXT,
 )
 from acspec.isolators import Isolator, read_isolator
-from acspec.names import ACIdentifier
 from acspec.option_words import integer_or_text, parse_settings, typed
+from acspec.set_options import make_capability_set, make_set, split_set
 from actool.changes.manifest_options import read_typed, spell_boolean, split_list
 
 TYPE_CHECKING = False
@@ -81,19 +80,7 @@ def make_capability_sets(retained: Iterable[str], removed: Iterable[str]) -> tup
 
     Source: ace.md, os/linux/capabilities-retain-set, os/linux/capabilities-remove-set.
     """
-    kept = _read_capabilities("--capability", RETAIN_SET, retained)
-    gone = _read_capabilities("--revoke-capability", REMOVE_SET, removed)
-    if kept and gone:
-        raise UsageError("--capability and --revoke-capability", "exclude each other")
-    return kept or gone
-
-
-def _read_capabilities(option: str, kind: str, texts: Iterable[str]) -> tuple[Isolator, ...]:
-    names = _split_set(texts)
-    for name in names:
-        if name not in ALL_CAPABILITIES:
-            raise UsageError(option, f'"{escape(name)}" is no capability that is known here', "such as CAP_NET_ADMIN")
-    return (_make_set(kind, names),) if names else ()
+    return make_capability_set("--capability", retained, "--revoke-capability", removed)
 
 
 def make_seccomp_set(mode: str | None, texts: Iterable[str]) -> tuple[Isolator, ...]:
@@ -102,7 +89,7 @@ def make_seccomp_set(mode: str | None, texts: Iterable[str]) -> tuple[Isolator, 
     Raises: UsageError, also when one of them is given alone.
     Source: ace.md, os/linux/seccomp-retain-set, os/linux/seccomp-remove-set.
     """
-    calls = _split_set(texts)
+    calls = split_set(texts)
     if mode is None and not calls:
         return ()
     if mode is None or not calls:
@@ -112,17 +99,9 @@ def make_seccomp_set(mode: str | None, texts: Iterable[str]) -> tuple[Isolator, 
     settings = parse_settings(option, [word for word in words if "=" in word], ("errno",))
     if len(kinds) != 1 or kinds[0] not in _MODES:
         raise UsageError(option, "not of the form retain[,errno=NAME] or remove[,errno=NAME]")
-    isolator = _make_set(_MODES[kinds[0]], calls, **settings)
+    isolator = make_set(_MODES[kinds[0]], calls, **settings)
     _check(isolator, f"{option} --seccomp-set")
     return (isolator,)
-
-
-def _split_set(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(name for text in texts for name in text.split(",")))
-
-
-def _make_set(kind: str, names: Iterable[JSONValue], **settings: str) -> Isolator:
-    return Isolator(ACIdentifier(kind), {"set": list(names), **settings})
 
 
 def _check(isolator: Isolator, place: str) -> None:

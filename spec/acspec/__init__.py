@@ -13,6 +13,7 @@ Standard library only, but for four members: `openpgp` (python-gnupg), `archive`
     pod_manifest    the pod manifest
     image_manifest  the image manifest
     app             what is run: the app of an image or of a pod
+    set_options     options for sets of capabilities and system calls
     isolators       isolators, and what they mean
     volumes         volumes, mount points, mounts
     capabilities    the names of capabilities, and the sets that isolators ask for
