@@ -19,7 +19,7 @@ No network, no ctypes, no kernel work: what it prepares, acstage1 starts. Module
     command_app_options  options of an app, behind its image
     command_options  what several subcommands take, worded once
     run           the sequence of a run, step by step
-    again         a command line that was run before, run from its note
+    warm_run      a command line that was run before, run from the note of its plan
     prepared      a prepared pod, run
     launch        from a plan to stage1: the end of every run
     exporting     the sequence from an app that has ended to an image

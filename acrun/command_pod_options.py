@@ -14,7 +14,7 @@ from acrun.arguments import name_images_alone
 from acrun.command_app_options import CPU, Annotations, Environment, EnvironmentFiles, Memory, Mounts, read_images
 from acrun.command_options import Directory, option_names
 from acrun.isolator_options import make_limits
-from acrun.launch import Making
+from acrun.launch import MakeOptions
 from acrun.option_values import parse_annotation, parse_mount, parse_variables, parse_volume_size, parse_volumes
 from acrun.options import ImageRequest
 from acrun.ports import parse_exposed
@@ -129,7 +129,7 @@ def _read_pod_options(
         ports=tuple(map(parse_exposed, port or ())),
         isolators=make_limits(memory=memory, cpu=cpu),
         annotations=tuple(map(parse_annotation, annotation or ())),
-        making=Making(
+        make=MakeOptions(
             name=name,
             hostname=hostname,
             uuid_file=uuid_file_save,

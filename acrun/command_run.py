@@ -18,9 +18,9 @@ def run_without_parser(words: Sequence[str]) -> int | None:
 
     Raises: whatever `acrun.run.run_pod` raises.
     """
-    from acrun.again import run_again
+    from acrun.warm_run import run_warm
 
-    pod = run_again(words)
+    pod = run_warm(words)
     if pod is None and not has_options(words):
         pod = _run_plainly(words)
     return None if pod is None else announce(pod)

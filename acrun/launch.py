@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _HOSTNAME_BYTES = 64
 
 
-class Making:
-    """How a pod is made, beside what its manifest says: its names, what its roots are, what it finds around it."""
+class MakeOptions:
+    """How a pod is made, beside what its manifest says: its names, whether its roots are overlays, its surroundings."""
 
     __slots__ = ("hostname", "name", "overlay", "surroundings", "uuid_file")
 
@@ -116,37 +116,39 @@ class RunOptions:
 class LaunchOptions:
     """All that the command line says of a start, whatever is in the pod."""
 
-    __slots__ = ("making", "run", "supervision")
+    __slots__ = ("make", "run", "supervision")
 
-    def __init__(self, making: Making | None = None, supervision: Supervision | None = None, run: RunOptions | None = None) -> None:
-        self.making = making or Making()
+    def __init__(
+        self, make: MakeOptions | None = None, supervision: Supervision | None = None, run: RunOptions | None = None
+    ) -> None:
+        self.make = make or MakeOptions()
         self.supervision = supervision or Supervision()
         self.run = run or RunOptions()
 
     def check(self) -> None:
         """Check what can be said before any work is done. Raises: FormatError; UsageError; MissingInputError without a stage1."""
-        for subject in (self.run, self.making, self.supervision):
+        for subject in (self.run, self.make, self.supervision):
             subject.check()
 
     def to_note(self) -> JSONValue:
         """Return what a note of a plan keeps, and `read_noted` makes the same options of."""
-        making, supervision, run = ({key: getattr(part, key) for key in part.__slots__} for part in self._parts())
-        if self.making.surroundings is not None:
-            making["surroundings"] = self.making.surroundings.to_note()
-        return [making, supervision, run]
+        make, supervision, run = ({key: getattr(part, key) for key in part.__slots__} for part in self._parts())
+        if self.make.surroundings is not None:
+            make["surroundings"] = self.make.surroundings.to_note()
+        return [make, supervision, run]
 
     @classmethod
     def read_noted(cls, value: Any) -> LaunchOptions:
         """Return the options that `to_note` made *value* of. Raises: TypeError, ValueError or KeyError for anything else."""
-        making, supervision, run = value
-        if making["surroundings"] is not None:
+        make, supervision, run = value
+        if make["surroundings"] is not None:
             from acrun.surroundings import Surroundings
 
-            making["surroundings"] = Surroundings(*making["surroundings"])
-        return cls(Making(**making), Supervision(**supervision), RunOptions(**run))
+            make["surroundings"] = Surroundings(*make["surroundings"])
+        return cls(MakeOptions(**make), Supervision(**supervision), RunOptions(**run))
 
-    def _parts(self) -> tuple[Making, Supervision, RunOptions]:
-        return self.making, self.supervision, self.run
+    def _parts(self) -> tuple[MakeOptions, Supervision, RunOptions]:
+        return self.make, self.supervision, self.run
 
 
 def _check_hostname(text: str) -> None:
@@ -193,14 +195,14 @@ def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Lau
 
 
 def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -> None:
-    making = options.making
-    if making.name is not None:
-        pod.pods.claim_name(making.name, pod.uuid)
-    if making.uuid_file is not None:
-        write_file(making.uuid_file, f"{pod.uuid}\n".encode("ascii"))
+    make = options.make
+    if make.name is not None:
+        pod.pods.claim_name(make.name, pod.uuid)
+    if make.uuid_file is not None:
+        write_file(make.uuid_file, f"{pod.uuid}\n".encode("ascii"))
     apps = [AppFiles(name, tree, app.images, app.filter) for name, tree, app in zip(plan.names(), trees, plan.apps, strict=True)]
-    backend = choose_backend(os.path.dirname(pod.pods.path)) if making.overlay else COPY
-    hostname = making.hostname or making.name or apps[0].name
+    backend = choose_backend(os.path.dirname(pod.pods.path)) if make.overlay else COPY
+    hostname = make.hostname or make.name or apps[0].name
     document = stage1_document(
         apps,
         backend,
@@ -210,7 +212,7 @@ def _fill(pod: Pod, plan: Plan, trees: Sequence[Tree], options: LaunchOptions) -
             "idMap": choose_id_map(plan.manifest["apps"], [tree.rootfs for tree in trees]),
             **options.run.switches(),
             **options.supervision.switches([app.name for app in apps]),
-            **(making.surroundings.switches(hostname) if making.surroundings is not None else {}),
+            **(make.surroundings.switches(hostname) if make.surroundings is not None else {}),
         },
     )
     write_pod(pod.path, dump_json(plan.manifest), document, apps, backend)

@@ -11,7 +11,7 @@ import time
 
 from acrun.arguments import cut_arguments
 from acrun.idmap import owner_notes
-from acrun.launch import LaunchOptions, Making, RunOptions, make_pod, start
+from acrun.launch import LaunchOptions, MakeOptions, RunOptions, make_pod, start
 from acrun.mounts import resolve_sources
 from acrun.options import ImageRequest
 from acrun.plans import Evidence, Plan, PlannedApp, note_plan
@@ -55,7 +55,7 @@ class PodOptions(Value):
     ports: tuple[ExposedPort, ...] = ()
     isolators: tuple[Isolator, ...] = ()
     annotations: tuple[Annotation, ...] = ()
-    making: Making = field(default_factory=Making)
+    make: MakeOptions = field(default_factory=MakeOptions)
     supervision: Supervision = field(default_factory=Supervision)
 
 
@@ -82,7 +82,7 @@ def prepare_pod(options: PodOptions, images: Sequence[ImageRequest]) -> str:
 
 
 def _make_pod(options: PodOptions, images: Sequence[ImageRequest], run: RunOptions, phase: str, words: Sequence[str] = ()) -> Pod:
-    launch_options = LaunchOptions(options.making, options.supervision, run)
+    launch_options = LaunchOptions(options.make, options.supervision, run)
     launch_options.check()
     typed, arguments = cut_arguments(words)
     is_noted = _may_be_noted(options, images, arguments) if typed else False

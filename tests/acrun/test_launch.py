@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from acrun.launch import LaunchOptions, Making, RunOptions
+from acrun.launch import LaunchOptions, MakeOptions, RunOptions
 from acrun.supervision import Supervision
 from acspec.errors import FormatError, MissingInputError, UsageError
 
 
 @pytest.mark.parametrize("name", ["web", "a-1.example", "A", "0", "x" * 64])
 def test_a_host_name_is_taken(name: str) -> None:
-    LaunchOptions(Making(hostname=name)).check()
+    LaunchOptions(MakeOptions(hostname=name)).check()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a", "a-", "a..b", ".", "a/b", "ä", "a\n", "x" * 65])
 def test_what_is_no_host_name_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="--hostname"):
-        LaunchOptions(Making(hostname=name)).check()
+        LaunchOptions(MakeOptions(hostname=name)).check()
 
 
 @pytest.mark.parametrize("name", ["", "A B", "../../../x", "/etc/x", ".", "a\n"])
 def test_what_is_no_ac_name_names_no_pod(name: str) -> None:
     with pytest.raises(FormatError, match="--name"):
-        LaunchOptions(Making(name=name)).check()
+        LaunchOptions(MakeOptions(name=name)).check()
 
 
 def test_a_stage1_that_is_not_there_is_told_at_once() -> None:

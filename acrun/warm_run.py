@@ -1,4 +1,4 @@
-"""A command line that was run before: from the note of what it came to straight to the launch, without any parser of options.
+"""A warm run: a command line that was run before goes from the note of its plan straight to the launch, without an option parser.
 
 What the note does not hold is looked at as in every run: the name that a pod is to have, the terminal, files of the host, stage1.
 Light, as `plans` is.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from acrun.detach import Detached
 
 
-def run_again(words: Sequence[str]) -> Detached | None:
+def run_warm(words: Sequence[str]) -> Detached | None:
     """Run what the command line *words* came to before; this process becomes stage1, or returns how a detached pod's start went.
 
     None when there is no note that still holds, or a tree is gone: then all has to be worked out.
