@@ -105,7 +105,7 @@ def check_message(result: subprocess.CompletedProcess[str], what: str) -> None:
     lines = result.stderr.splitlines()
     assert len(lines) <= 1, f"{what}: {result.stderr}"
     assert result.returncode == 0 or lines, f"{what}: exit code {result.returncode} and not a word"
-    assert "bug" not in result.stderr, what
+    assert "is a bug" not in result.stderr, what
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -139,7 +139,6 @@ def stored(place: Path) -> Path:
 def test_acrun_leaves_nothing_and_runs_the_next_time(place: Path, stored: Path, family: str) -> None:
     command = program("acrun", "example.com/hello")
     environment = {"APPC_DIR": str(place / "data")}
-    mounts = Path("/proc/self/mounts").read_text()
     wanted = ""
     for call, fault in selection(command, family, fresh(place, stored)):
         data = fresh(place, stored)
@@ -158,4 +157,4 @@ def test_acrun_leaves_nothing_and_runs_the_next_time(place: Path, stored: Path, 
         (tree,) = (data / "trees").iterdir()
         wanted = wanted or fingerprint(tree / "rootfs")
         assert fingerprint(tree / "rootfs") == wanted, what
-    assert Path("/proc/self/mounts").read_text() == mounts
+    assert str(place) not in Path("/proc/self/mounts").read_text()  # others mount elsewhere meanwhile
