@@ -17,6 +17,7 @@ class Input:
     """Our standard input (*source*), the writing end of the pipe that an app reads, and what waits until there is room."""
 
     def __init__(self, source: int, target: int) -> None:
+        os.set_blocking(target, False)  # an app can fill it itself, through /proc: then there is less room than poll said
         self.source = source
         self.target = target
         self.pending = b""
@@ -33,7 +34,7 @@ class Input:
                 self.pending = self.pending[os.write(self.target, self.pending[:_WRITE]) :]
                 return
             self.pending = os.read(self.source, _READ)
-        except BlockingIOError:  # the caller made it non-blocking
+        except BlockingIOError:  # the caller made it non-blocking, or there is less room
             return
         except OSError:  # nobody reads it any more, or it cannot be read
             self.pending = b""

@@ -162,6 +162,7 @@ class Stream:
 
     def __init__(self, source: int, sink: Sink, log: Log | None, label: bytes = b"") -> None:
         """Copy from *source*; with a *label*, line by line, each behind it."""
+        os.set_blocking(source, False)  # an app can read what it wrote itself, through /proc: then there is less than poll said
         self.source = source
         self.sink = sink
         self._output = Output(sink, log, NAMES[sink.descriptor], label)
@@ -169,7 +170,10 @@ class Stream:
 
     def advance(self) -> None:
         """Read what there is, which does not block. Raises: OSError."""
-        data = os.read(self.source, _READ)
+        try:
+            data = os.read(self.source, _READ)
+        except BlockingIOError:
+            return
         if data:
             self._output.take(data)
         else:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acstage1 import output
+from acstage1.input import Input
 from acstage1.multiplexer import Multiplexer
 from acstage1.output import Log, Sink, Stream
 
@@ -30,12 +31,12 @@ class Bench:
         self.logs = [str(place / f"{number}.log") for number in range(len(labels))]
         self.writers: list[int] = []
         sink = Sink(self.end, lose)
-        streams = []
+        self.streams: list[Stream] = []
         for label, path in zip(labels, self.logs, strict=True):
             source, writer = os.pipe()
             self.writers.append(writer)
-            streams.append(Stream(source, sink, Log(path, 1 << 20, lose), label))
-        self.multiplexer = Multiplexer(streams, [])
+            self.streams.append(Stream(source, sink, Log(path, 1 << 20, lose), label))
+        self.multiplexer = Multiplexer(self.streams, [])
 
     def turn(self) -> bool:
         """Let move what moves; return whether anything did."""
@@ -145,3 +146,36 @@ def test_of_two_apps_each_line_comes_once_and_in_order(
         assert lines == written.removesuffix(b"\n").split(b"\n") if written else lines == []
     os.close(bench.reader)
     os.close(bench.end)
+
+
+def test_an_app_that_takes_back_what_it_wrote_holds_up_nobody(tmp_path: Path) -> None:
+    """As root of a pod it can open the pipe that it writes to, through /proc, between our look at it and our reading."""
+    bench = Bench(tmp_path, (b"",))
+    (stream,) = bench.streams
+    os.write(bench.writers[0], b"gone\n")
+    assert not os.get_blocking(stream.source)
+    assert os.read(stream.source, 100) == b"gone\n"
+    bench.multiplexer.advance({stream.source})
+    os.write(bench.writers[0], b"kept\n")
+    assert bench.read() == b"kept\n"
+
+
+def test_an_app_that_fills_what_it_reads_holds_up_nobody() -> None:
+    source, typed = os.pipe()
+    reader, target = os.pipe()
+    flow = Input(source, target)
+    os.write(typed, b"input")
+    flow.advance()
+    assert not os.get_blocking(target)
+    while True:
+        try:
+            os.write(target, bytes(4096))
+        except BlockingIOError:
+            break
+    flow.advance()
+    assert (flow.pending, flow.is_done) == (b"input", False)
+    os.read(reader, 1 << 20)
+    flow.advance()
+    assert os.read(reader, 100) == b"input"
+    for descriptor in (source, typed, reader, target):
+        os.close(descriptor)
