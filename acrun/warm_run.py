@@ -40,7 +40,11 @@ def run_warm(words: Sequence[str]) -> Detached | None:
     from acrun.launch import LaunchOptions, make_pod, start
     from acrun.trees import find_tree
 
-    plan, options = found[0], LaunchOptions.read_noted(found[1])
+    plan = found[0]
+    try:
+        options = LaunchOptions.read_noted(found[1])
+    except (LookupError, TypeError, ValueError):  # not of the form that to_note writes
+        return None
     trees = [tree for app in plan.apps if (tree := find_tree(run, app.tree)) is not None]
     if len(trees) != len(plan.apps):
         return None

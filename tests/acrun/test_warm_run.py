@@ -265,6 +265,16 @@ def test_a_change_is_seen_as_it_is_without_notes(place: Place, words: list[str],
     assert place.run(words) == with_notes
 
 
+@pytest.mark.parametrize("options", [b"null", b"[]", b"[{},{},{}]", b'[{"surroundings":[1]},{},{}]'])
+def test_a_note_with_damaged_options_is_none(place: Place, options: bytes) -> None:
+    first = place.run_until_noted(["--rm", "one.aci"])
+    (note,) = (place.data / "plans").iterdir()
+    before, key, _ = note.read_bytes().partition(b'"options":')
+    note.write_bytes(before + key + options + b"}\n")
+    assert place.run(["--rm", "one.aci"]) == first
+    assert place.asked_the_parser
+
+
 def test_a_name_that_is_taken_is_refused_alike(place: Place) -> None:
     words = ["--name", "web", "one.aci"]
     place.run_until_noted(words)
