@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CONTRACT_VERSIONS = (1, 2)
 PIDS_LIMIT = 4096
 _LARGEST = 2**32 - 2  # of counts and seconds
+_GROUPS = 65536  # NGROUPS_MAX
 _LOG_BYTES = 10 << 20
 
 
@@ -112,6 +113,8 @@ class App:
             raise app.fault("exec", "names no program")
         self.user, self.group = app.text("user"), app.text("group")
         self.gids = app.integers("supplementaryGIDs", 0, MAX_ID)
+        if len(set(self.gids)) > _GROUPS:
+            raise app.fault("supplementaryGIDs", f"are more than the {_GROUPS} groups that the kernel gives a process")
         self.environment = [(item.text("name"), item.text("value")) for item in app.objects("environment")]
         self.handlers = {item.text("name"): words for item in app.objects("eventHandlers") if (words := item.texts("exec"))}
         self.working_directory = app.optional_text("workingDirectory") or "/"

@@ -53,6 +53,9 @@ REFUSED: dict[str, tuple[AppSpec, dict[str, Any], str]] = {
     "a cgroup outside of every hierarchy": (AppSpec(["/x"]), {"cgroupParent": "a/../../b"}, "stage1.json: cgroupParent: holds"),
     "no program": (AppSpec([]), {}, r"pod: apps\[0\].app.exec: names no program"),
     "a zero byte": (AppSpec(["/x\0y"]), {}, r"pod: apps\[0\].app.exec\[0\]: holds a zero byte"),
+    "more groups than a process can have": (
+        AppSpec(["/x"], {"supplementaryGIDs": list(range(65537))}), {}, "supplementaryGIDs: are more than the 65536 groups"
+    ),
     "a group that is no number": (AppSpec(["/x"], {"supplementaryGIDs": ["0"]}), {}, r"supplementaryGIDs\[0\]: is not a whole"),
     "a volume that there is not": (
         AppSpec(["/x"], runtime={"mounts": [{"volume": "other", "path": "/a"}]}), {}, "is none of the pod's volumes",

@@ -155,7 +155,9 @@ def running_machine() -> Iterator[Machine]:
 def _spare_uid() -> int:
     """Return a user that nobody is, and that no other process of these tests chooses: its limits count what is a user's."""
     taken = {entry.pw_uid for entry in pwd.getpwall()}
-    return next(number for number in range(60001 + os.getpid() % 4000, 65000) if number not in taken)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4
+    first = 60001 + 1000 * worker
+    return next(number for number in range(first + os.getpid() % 500, first + 1000) if number not in taken)
 
 
 # What follows runs inside the namespaces.
