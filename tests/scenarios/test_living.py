@@ -37,7 +37,7 @@ SCENARIOS = {
     ),
     "a pod has started before its app's last attempt": Scenario(
         "acrun --name again --restart on-failure:1 ./sh.aci -- false;"
-        " acrun status again | grep started | grep -o '20[0-9T:.-]*' | sort -c && echo in order",
+        " acrun status again | grep '^ *started ' | grep -o '20[0-9T:.-]*' | sort -c && echo in order",
         "in order\n",
     ),
     "waiting for a pod that is stopped": Scenario(
