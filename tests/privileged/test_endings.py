@@ -26,7 +26,7 @@ def stubborn(name: str) -> AppSpec:
     return shell(f"trap 'echo {name} >> /v/order; exit 0' TERM; echo ready; {HANG}")
 
 
-# Policy, the script of each app, the pod's code, and how each ended.
+# Policy, the script of each app, the pod's code, and how each ended. What c does ends the pod, maybe before c has ended itself.
 POLICIES: dict[str, tuple[str, dict[str, str], int, dict[str, dict[str, int]]]] = {
     "any failure ends all": ("any-failure", {"a": HANG, "b": "exit 3"}, 3, {"a": {"signal": 15}, "b": {"exit": 3}}),
     "all wait for all": (
@@ -35,7 +35,7 @@ POLICIES: dict[str, tuple[str, dict[str, str], int, dict[str, dict[str, int]]]] 
     ),
     "the first success ends all": ("first", {"a": HANG, "b": "exit 0"}, 0, {"a": {"signal": 15}, "b": {"exit": 0}}),
     "the end of one that is named ends all": (
-        "app=b", {"a": HANG, "b": "while ! test -e /v/c; do :; done; exit 6", "c": "touch /v/c; exit 5"}, 6,
+        "app=b", {"a": HANG, "b": "while ! test -e /v/c; do :; done; exit 6", "c": "trap '' TERM; touch /v/c; exit 5"}, 6,
         {"a": {"signal": 15}, "b": {"exit": 6}, "c": {"exit": 5}},
     ),
     "one that cannot be started has ended, too": ("app=b", {"a": HANG, "b": "\0"}, 127, {"a": {"signal": 15}}),
