@@ -1,7 +1,8 @@
-"""`python -I -S …/acstage1/__main__.py`: how acrun starts stage1, without the time that `site` takes.
+#!python
+"""The command `acstage1`: what is installed under that name, and how acrun starts stage1.
 
--I and -S leave only the standard library on sys.path, so the two packages are put there by their place: beside each other when
-installed, in `spec/` in a checkout.
+acrun runs `python -I -S …/acstage1/__main__.py`, without the time that `site` takes. That leaves only the standard library on
+sys.path, so the two packages are put there by their place: beside each other when installed, in `spec/` in a checkout.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import sys
 # What is imported stays: collecting among it would cost milliseconds and find nothing. `run` turns it on again.
 gc.disable()
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path[1:1] = [_ROOT] if os.path.isdir(os.path.join(_ROOT, "acspec")) else [_ROOT, os.path.join(_ROOT, "spec")]
+if sys.flags.no_site:
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path[1:1] = [root] if os.path.isdir(os.path.join(root, "acspec")) else [root, os.path.join(root, "spec")]
 
 from acstage1.cli import main  # noqa: E402 - the path comes first
 

@@ -7,6 +7,7 @@ Source: spec/exit-codes.md.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # the module `signal` makes enums of them, which takes 4 ms
 import errno
 import gc
 import os
@@ -136,25 +137,19 @@ class Unwinding:
 
     def __enter__(self) -> None:
         """Take the signals over."""
-        import signal
-
         self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         for number, handler in self._before.items():
-            if handler is not signal.SIG_IGN:
+            if handler != signal.SIG_IGN:
                 signal.signal(number, _unwind)
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         """Give them back."""
-        import signal
-
         signal.alarm(0)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
 
 def _unwind(number: int, _: object) -> None:
-    import signal
-
     for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + number))

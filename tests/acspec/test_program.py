@@ -128,3 +128,13 @@ def test_a_killed_program_is_not_mistaken_for_an_answer() -> None:
 def test_a_message_is_one_line_whatever_it_is_about(capsys: pytest.CaptureFixture[str]) -> None:
     tell("actool", str(FormatError("evil\nname", "is bad\x1b]0;x\x07", "rename it")))
     assert capsys.readouterr().err == "actool: evil\\x0aname: is bad\\x1b]0;x\\x07 (rename it)\n"
+
+
+@pytest.mark.parametrize("tool", ["actool", "acfetch", "acrun", "acstage1"])
+def test_what_is_installed_starts_without_what_starts_slowly(tool: str) -> None:
+    command = os.path.join(os.path.dirname(sys.executable), tool)
+    ended = subprocess.run([sys.executable, "-X", "importtime", command, "--version"], capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith(f"{tool} ")
+    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert "acspec.program" in imported
+    assert not imported & {"re", "signal", "enum", "typer"}
