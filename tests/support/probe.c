@@ -149,6 +149,21 @@ static int sockets(int serve) {
 static volatile sig_atomic_t ending = 0;
 static void on_term(int number) { ending = number; }
 
+/* From here on SIGTERM is kept for await_term: what came between a look at *ending* and a pause would be waited for in vain. */
+static void keep_term(void (*answer)(int)) {
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, NULL);
+    signal(SIGTERM, answer);
+}
+
+static void await_term(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    while (!ending) sigsuspend(&none);
+}
+
 static int chain(void *link) {
     static char stacks[64][8192] __attribute__((aligned(16))); // the one before may not be done with its own
     long next = (long)link + 1;
@@ -224,19 +239,19 @@ int main(int argc, char **argv, char **envp) {
         return 0;
     }
     if (!strcmp(mode, "lock")) {
+        if (argc > 3) keep_term(on_term);
         printf("%d\n", flock(open(argv[2], O_RDONLY), LOCK_EX | LOCK_NB) ? errno : 0);
         fflush(stdout);
         if (argc < 4) return 0;
-        signal(SIGTERM, on_term);
-        while (!ending) pause();
+        await_term();
         return atoi(argv[3]);
     }
     if (!strcmp(mode, "trap") || !strcmp(mode, "ignore") || !strcmp(mode, "stay")) {
-        signal(SIGTERM, mode[0] == 'i' ? SIG_IGN : on_term);
+        keep_term(mode[0] == 'i' ? SIG_IGN : on_term);
         if (mode[0] == 's') report(argc, argv, envp);
         printf("waiting\n");
         fflush(stdout);
-        while (!ending) pause();
+        await_term();
         return atoi(argv[2]);
     }
     if (!strcmp(mode, "orphans")) {
