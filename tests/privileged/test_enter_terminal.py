@@ -42,9 +42,8 @@ def test_a_command_has_a_terminal_of_its_own_in_the_app_s_instance(tmp_path: Pat
         running(tmp_path, rootfs, AppSpec(STAY.exec, {"user": "1234"})) as pod,
         entered(pod, "--", "/bin/sh", "-c", script) as terminal,
     ):
-        before = terminal.settings()
         assert terminal.end() == 7
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert terminal.shown.split("\r\n") == ["/dev/pts/0", "33 101", "vt220", "1234", "x", ""]
 
 
@@ -93,39 +92,35 @@ def test_without_a_command_there_is_a_shell(tmp_path: Path, rootfs: Path, case: 
 
 def test_an_image_without_a_shell_says_so(tmp_path: Path, rootfs: Path) -> None:
     with running(tmp_path, make_rootfs(tmp_path / "rootfs", [])) as pod, entered(pod) as terminal:
-        before = terminal.settings()
         assert terminal.end() == 127
         assert terminal.shown == "acstage1: a shell: the image has neither /bin/bash nor /bin/sh\r\n"
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 @pytest.mark.parametrize("name", ["TERM", "HUP", "INT"])
 def test_a_signal_reaches_the_command_and_the_terminal_is_given_back(tmp_path: Path, rootfs: Path, name: str) -> None:
     with running(tmp_path, rootfs) as pod, entered(pod, "--", "/bin/sh", "-c", "echo ready; exec sleep 1000") as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         terminal.process.send_signal(getattr(signal, f"SIG{name}"))
         assert terminal.end() == 128 + getattr(signal, f"SIG{name}")
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 def test_the_terminal_is_given_back_when_who_enters_is_killed(tmp_path: Path, rootfs: Path) -> None:
     with running(tmp_path, rootfs) as pod, entered(pod, "--", "/bin/sh", "-c", "echo ready; exec sleep 1000") as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         assert terminal.is_raw()
         terminal.process.kill()
-        wait_for(lambda: terminal.settings() == before, "the terminal as it was")
+        wait_for(lambda: terminal.settings() == terminal.before, "the terminal as it was")
 
 
 def test_the_terminal_is_given_back_when_the_pod_ends(tmp_path: Path, rootfs: Path) -> None:
     with running(tmp_path, rootfs) as pod, entered(pod, "--", "/bin/sh", "-c", "echo ready; exec sleep 1000") as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         with at_terminal([*STAGE1, "stop", "--force", str(pod)], ROOT) as stop:
             assert stop.end() == 0
         assert terminal.end() == 128 + signal.SIGKILL
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 def test_a_command_whose_caller_closes_the_window_is_hung_up(tmp_path: Path, rootfs: Path) -> None:

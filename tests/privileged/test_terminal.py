@@ -89,12 +89,11 @@ def test_an_interactive_app_without_a_terminal_does_not_get_the_caller_s(tmp_pat
 def test_the_caller_s_terminal_is_raw_only_meanwhile(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": shell("echo ready; read line; exit 7")})
     with running(pod) as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         assert terminal.is_raw()
         terminal.press(b"\n")
         assert terminal.end() == 7
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert cgroups_of(pod) == []
 
 
@@ -112,22 +111,20 @@ def test_the_caller_s_terminal_is_given_back_at_any_end(tmp_path: Path, rootfs: 
     words = ["/bin/sh", "-c", "echo ready; exec sleep 1000"] if name else ["/bin/nope"]
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(words, stdin=True, tty=True)})
     with running(pod) as terminal:
-        before = terminal.settings()
         if name:
             terminal.wait_for("ready")
             terminal.process.send_signal(getattr(signal, f"SIG{name}"))
         assert terminal.end() == code
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 def test_the_caller_s_terminal_is_given_back_when_the_pod_is_killed(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": shell("echo ready; sleep 1000")})
     with running(pod) as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         assert subprocess.run([*STAGE1, "stop", "--force", str(pod)], check=False).returncode == 0
         assert terminal.end() == 128 + signal.SIGKILL
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 def test_the_caller_s_terminal_is_given_back_when_the_monitor_fails(tmp_path: Path, rootfs: Path) -> None:
@@ -135,12 +132,11 @@ def test_the_caller_s_terminal_is_given_back_when_the_monitor_fails(tmp_path: Pa
     call = "pidfd_send_signal"
     trace = ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error=EIO"]
     with running(pod, *trace, *RUN) as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         os.kill(json.loads((pod / "pid").read_text())["monitor"]["pid"], signal.SIGUSR1)
         assert terminal.end() == 125
         assert "acstage1: system: input/output error\r\n" in terminal.shown
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert cgroups_of(pod) == []
 
 
@@ -220,16 +216,15 @@ def test_an_app_whose_reader_is_gone_is_hung_up(tmp_path: Path, rootfs: Path) ->
 def test_a_monitor_that_is_suspended_gives_the_terminal_back_until_it_goes_on(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": shell("echo ready; read line; echo $line")})
     with running(pod) as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         terminal.process.send_signal(signal.SIGTSTP)
         os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
         terminal.process.send_signal(signal.SIGCONT)
         terminal.press(b"on\n")
         assert terminal.end() == 0
         assert terminal.shown.endswith("on\r\n")
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
 
 
 def test_what_an_app_shows_is_logged_in_lines(tmp_path: Path, rootfs: Path) -> None:
@@ -289,9 +284,8 @@ def test_two_apps_have_two_terminals(tmp_path: Path, rootfs: Path) -> None:
     script = "test \"$(/bin/busybox stty size < /dev/tty)\" = '33 101' && echo $AC_APP_NAME $(/bin/busybox tty < /dev/pts/0)"
     pod = write_pod(tmp_path, rootfs, {name: shell(script, stdin=name == "two") for name in ("one", "two")})
     with running(pod) as terminal:
-        before = terminal.settings()
         assert terminal.end() == 0
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert sorted(terminal.shown.split("\r\n")) == ["", "one /dev/pts/0", "two /dev/pts/0"]
 
 
@@ -303,7 +297,6 @@ def restarting(base: Path, rootfs: Path, script: str, **settings: Any) -> Path:
 def test_each_start_has_a_terminal_of_its_own_like_the_first(tmp_path: Path, rootfs: Path) -> None:
     script = "/bin/busybox tty; /bin/busybox stty size; read line; echo got $line; test $line = end"
     with running(restarting(tmp_path, rootfs, script)) as terminal:
-        before = terminal.settings()
         for size in ("33 101", "40 132"):
             terminal.wait_for(size)
             assert terminal.is_raw()
@@ -313,7 +306,7 @@ def test_each_start_has_a_terminal_of_its_own_like_the_first(tmp_path: Path, roo
         terminal.wait_for("/dev/pts/0")
         terminal.press(b"end\n")
         assert terminal.end() == 0
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert "\r\r" not in terminal.shown
 
 
@@ -321,12 +314,11 @@ def test_keys_between_two_starts_are_signals_again(tmp_path: Path, rootfs: Path)
     """The seventh start is more than three seconds away: Ctrl-C is the end of it all."""
     pod = restarting(tmp_path, rootfs, "echo started; exit 9")
     with running(pod) as terminal:
-        before = terminal.settings()
         wait_for(lambda: (pod / "status" / "app").exists() and status(pod, "app")["attempt"] >= 6, "the end of the sixth start")
-        wait_for(lambda: terminal.settings() == before, "the terminal as it was")
+        wait_for(lambda: terminal.settings() == terminal.before, "the terminal as it was")
         terminal.press(b"\x03")
         assert terminal.end() == 9
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert terminal.shown.count("started") == 6
     assert "next" not in status(pod, "app")
 

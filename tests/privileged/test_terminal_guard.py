@@ -28,11 +28,10 @@ def running(pod: Path) -> Iterator[Terminal]:
 def test_the_caller_s_terminal_is_given_back_when_the_monitor_is_killed(tmp_path: Path, rootfs: Path) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": shell("echo ready; exec sleep 1000")})
     with running(pod) as terminal:
-        before = terminal.settings()
         terminal.wait_for("ready")
         assert terminal.is_raw()
         terminal.process.kill()
-        wait_for(lambda: terminal.settings() == before, "the terminal as it was")
+        wait_for(lambda: terminal.settings() == terminal.before, "the terminal as it was")
     assert run(pod, verb="gc").code == 0
 
 

@@ -152,10 +152,9 @@ def typing(ann: Ann, line: str) -> Iterator[Terminal]:
 
 def test_a_shell_at_a_terminal(ann: Ann) -> None:
     with typing(ann, "acrun -it ./sh.aci --exec /bin/sh; echo code $?; stty -a") as terminal:
-        before = terminal.settings()
         terminal.answer("# ", "tty; stty size; echo $TERM; stat -c %U /dev/pts/0; exit 4")
         assert terminal.end() == 0
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert "/dev/pts/0\r\n33 101\r\nvt220\r\nroot\r\ncode 4\r\n" in terminal.shown
     assert " icanon" in terminal.shown
 

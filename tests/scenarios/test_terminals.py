@@ -40,10 +40,9 @@ def typing(shelf: Desk, line: str) -> Iterator[Terminal]:
 
 def test_a_shell_in_a_new_pod(shelf: Desk) -> None:
     with typing(shelf, "acrun -it ./sh.aci --exec /bin/sh; echo code $?; stty -a") as terminal:
-        before = terminal.settings()
         terminal.answer("# ", "tty; echo $TERM; exit 4")
         assert terminal.end() == 0
-        assert terminal.settings() == before
+        assert terminal.settings() == terminal.before
     assert "/dev/pts/0\r\nvt220\r\ncode 4\r\n" in terminal.shown.replace("\r\r", "\r")
     assert " icanon" in terminal.shown
 

@@ -19,8 +19,9 @@ ACTOOL = (sys.executable, "-c", "import sys; from actool.cli import main; sys.ex
 class Terminal:
     """A program at a terminal: what it shows is read, what a person types is written."""
 
-    def __init__(self, master: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, master: int, process: subprocess.Popen[bytes], before: list[Any]) -> None:
         self.process = process
+        self.before = before  # how it was set up when the program was not there yet: soon it may have set it up otherwise
         self.shown = ""
         self._master = master
 
@@ -93,6 +94,7 @@ def at_terminal(
     """Start a program of *words* in *place* whose terminal is its own; *streams* that are not named are the terminal, too."""
     master, slave = pty.openpty()
     termios.tcsetwinsize(master, size)
+    before = termios.tcgetattr(master)
 
     def take_terminal() -> None:
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
@@ -102,7 +104,7 @@ def at_terminal(
     how |= {"start_new_session": True, "preexec_fn": take_terminal}  # a new session has no terminal until it takes one
     with subprocess.Popen(words, cwd=place, env=known, **how) as process:
         os.close(slave)
-        terminal = Terminal(master, process)
+        terminal = Terminal(master, process, before)
         try:
             yield terminal
         finally:
