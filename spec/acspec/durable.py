@@ -140,13 +140,18 @@ def make_directories(path: str, mode: int) -> None:
     Raises: OSError, FileExistsError when something else is there.
     """
     try:
-        os.mkdir(path, mode)
+        _make_directory(path, mode)
     except FileNotFoundError:
         above = os.path.dirname(path)
         if above in ("", path):
             raise
         make_directories(above, mode)
-        make_directories(path, mode)
+        _make_directory(path, mode)  # no third time: below /proc, the answer stays the same
+
+
+def _make_directory(path: str, mode: int) -> None:
+    try:
+        os.mkdir(path, mode)
     except OSError:
         if not os.path.isdir(path):
             raise

@@ -111,7 +111,7 @@ def os_error(error: OSError) -> errors.ToolError:
     Source: spec/exit-codes.md.
     """
     call = _named_call(error)
-    what = _path(error.filename) or _path(error.filename2) or call or "system"
+    what = _path(error.filename) or _path(error.filename2) or call or _find_unnamed(error)
     number = error.errno or 0
     why = (os.strerror(number) if number else str(error)).lower()
     if number in _NO_SPACE:
@@ -179,6 +179,16 @@ def _named_call(error: OSError) -> str:
     """Return the system call that the text of an error names before the reason, as ours do; empty where none is named."""
     call, _, why = (error.strerror or "").rpartition(": ")
     return call if why == os.strerror(error.errno or 0) else ""
+
+
+def _find_unnamed(error: OSError) -> str:
+    """Return what an error is about that names nothing: a relative path means nothing where the working directory was removed."""
+    if error.errno == errno.ENOENT:
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return "working directory"
+    return "system"
 
 
 def _path(name: object) -> str:

@@ -75,6 +75,11 @@ def test_a_file_or_a_link_to_nowhere_is_no_directory(tmp_path: Path) -> None:
             make_directories(str(tmp_path / path), 0o755)
 
 
+def test_where_the_kernel_makes_no_directories_that_is_the_answer() -> None:
+    with pytest.raises(FileNotFoundError, match="/proc/data"):
+        make_directories("/proc/data/appc", 0o755)
+
+
 def test_what_an_app_forbade_to_change_is_removed(tmp_path: Path) -> None:
     deep = tmp_path / "tree" / "closed" / "deep" / "deeper"
     deep.mkdir(parents=True)

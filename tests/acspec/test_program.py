@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,12 @@ ENDS = {
         "",
         "tool: /f: this kernel lacks openat2, or a filter forbids it (Linux 5.14 has all of them)\n",
     ),
+    "a working directory that was removed": (
+        "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); os.path.abspath('f')",
+        66,
+        "",
+        "tool: working directory: no such file or directory\n",
+    ),
     "control codes in a name": ("open('/\\x1b[2J')", 66, "", "tool: /\\x1b[2J: no such file or directory\n"),
 }
 
@@ -52,7 +59,8 @@ def run(body: str, end: str = "run_program('tool', main)") -> subprocess.Complet
 
 
 @pytest.mark.parametrize("case", ENDS)
-def test_each_end_has_its_code_and_its_one_line(case: str) -> None:
+def test_each_end_has_its_code_and_its_one_line(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     body, code, stdout, stderr = ENDS[case]
     result = run(body)
     assert (result.returncode, result.stdout, result.stderr) == (code, stdout, stderr)
