@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import sys
 
 from acspec.descriptors import write_all
@@ -325,18 +326,35 @@ def _clear_files(directory: int) -> list[str]:
 
 
 def _allow_changes(name: str, directory: int) -> None:
-    """Take from a file or a directory the flags by which it cannot be removed, which only root can. Source: ioctl_iflags(2)."""
+    """Take from a file or a directory the flags by which it cannot be removed, which only root can.
+
+    Nothing else is opened: devices and FIFOs do something when they are.
+
+    Source: ioctl_iflags(2); open(2), O_PATH.
+    """
     if os.geteuid() != 0:
         return
     try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
-    except OSError:  # a link or a socket has none
+        found = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    except OSError:
+        return
+    try:
+        if stat.S_IFMT(os.fstat(found).st_mode) in (stat.S_IFREG, stat.S_IFDIR):
+            _clear_flags(f"/proc/self/fd/{found}")
+    finally:
+        os.close(found)
+
+
+def _clear_flags(path: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
         return
     try:
         flags = int.from_bytes(fcntl.ioctl(descriptor, _FS_IOC_GETFLAGS, bytes(8)), sys.byteorder)
         if flags & _FORBIDDING:
             fcntl.ioctl(descriptor, _FS_IOC_SETFLAGS, (flags & ~_FORBIDDING).to_bytes(8, sys.byteorder))
-    except OSError:  # nor has a file system without them
+    except OSError:  # a file system without them
         pass
     finally:
         os.close(descriptor)

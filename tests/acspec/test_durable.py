@@ -93,6 +93,39 @@ def test_what_an_app_forbade_to_change_is_removed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+REMOVE_WATCHED = """
+import ctypes, os, sys
+from acspec.durable import remove_tree
+IN_OPEN = 0x20
+libc = ctypes.CDLL(None, use_errno=True)
+watch = libc.inotify_init1(os.O_CLOEXEC)
+if libc.inotify_add_watch(watch, os.fsencode(sys.argv[1] + "/it"), IN_OPEN) < 0:
+    raise OSError(ctypes.get_errno(), "inotify_add_watch")
+try:
+    remove_tree(sys.argv[1])
+except PermissionError:
+    os.set_blocking(watch, False)
+    try:
+        os.read(watch, 4096)
+        print("opened")
+    except BlockingIOError:
+        print("left alone")
+"""
+CLEARED = {"a file": (stat.S_IFREG, "opened"), "a FIFO": (stat.S_IFIFO, "left alone"), "a device": (stat.S_IFCHR, "left alone")}
+
+
+@pytest.mark.parametrize("kind", CLEARED)
+def test_of_what_cannot_be_removed_nothing_is_opened_that_does_something_when_it_is(kind: str, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("making a device takes root")
+    type_, expected = CLEARED[kind]
+    os.mkdir(tmp_path / "tree")
+    os.mknod(tmp_path / "tree" / "it", type_ | 0o666, os.makedev(1, 3))
+    os.chown(tmp_path / "tree", 65534, 65534)  # where root without its capability can remove nothing
+    command = ["setpriv", "--bounding-set=-dac_override", sys.executable, "-c", REMOVE_WATCHED, str(tmp_path / "tree")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{expected}\n"
+
+
 def test_a_mode_is_changed_of_whatever_is_there_and_of_nothing_that_a_link_leads_to(tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir(mode=0)
     (tmp_path / "file").touch(mode=0)
