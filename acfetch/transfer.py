@@ -19,6 +19,7 @@ from contextlib import suppress
 from acfetch.errors import AbsentError, UnreachableError
 from acfetch.pace import Pace
 from acspec import limits
+from acspec.descriptors import list_descriptors
 from acspec.errors import ConfigError, FormatError, ProtocolError, ToolError, TrustError
 from acspec.jsontext import dump_json, parse_json
 
@@ -60,7 +61,7 @@ def _spawn(program: str, name: str, *descriptors: int) -> int:
         (os.POSIX_SPAWN_DUP2, source, target) for target, source in enumerate(descriptors)
     ]
     # What our caller left open for us; all that we open ourselves is closed on exec.
-    others = (int(name) for name in os.listdir("/proc/self/fd") if int(name) >= len(descriptors))
+    others = (number for number in list_descriptors() if number >= len(descriptors))
     actions += [(os.POSIX_SPAWN_CLOSE, number) for number in others if _is_inheritable(number)]
     return os.posix_spawn(
         program,

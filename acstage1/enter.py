@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from acspec.descriptors import close_all_but
 from acspec.errors import MissingInputError, ToolError, reason_of
 from acspec.execution import open_pidfd
 from acspec.program import tell
@@ -78,8 +79,8 @@ def enter_app(path: str, name: str, words: Sequence[str], *, tty: bool) -> int:
     mask = pthread_sigmask(SIG_BLOCK, _PASSED_ON)  # until they are passed on: who forks would end by one, and not what it forked
     pid = os.fork()
     if pid == 0:
-        os.close(report)
         descriptors, terminal = session.be_inside()
+        close_all_but({report_end, target, *session.inner, *([trampoline] if trampoline is not None else [])})
         _join(pod, app, target, Start(app, words, descriptors, report_end, trampoline, terminal))
     os.close(report_end)
     _pass_on_signals(pid)

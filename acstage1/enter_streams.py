@@ -29,26 +29,24 @@ _COUNT_BYTES = 4
 
 
 class EnterStreams:
-    """What a command gets as 0 to 2, and our ends of that."""
+    """What a command gets as 0 to 2, and our ends of that. `inner` are those descriptors of it that are not our caller's."""
 
     def __init__(self) -> None:
         """Open what it takes. Raises: OSError."""
         self.loss = Loss()
-        self._ours: list[int] = []
-        self._inner: list[int] = []
+        self.inner: list[int] = []
         self._streams: list[Stream] = []
         self._inputs: list[Input] = []
         self._descriptors = (self._open_input(), self._open_output(1), self._open_output(2))
 
     def be_inside(self) -> tuple[Descriptors, None]:
-        """Keep only what the command needs, after a fork, and return its descriptors; there is no terminal to be made."""
-        close_all(self._ours)
+        """Return the descriptors of the command, 0 to 2 or of `inner`; there is no terminal to be made."""
         return self._descriptors, None
 
     def attend(self, process: int) -> None:
         """Copy until the process of the pidfd *process* has ended and all that it wrote is out. Raises: OSError."""
-        kept = self._inner[0] if self._inputs else -1
-        close_all(descriptor for descriptor in self._inner if descriptor != kept)
+        kept = self.inner[0] if self._inputs else -1
+        close_all(descriptor for descriptor in self.inner if descriptor != kept)
         multiplexer = Multiplexer(self._streams, self._inputs)
         while not _wait(multiplexer, process):
             pass
@@ -63,12 +61,11 @@ class EnterStreams:
             return 0
         if os.isatty(0):
             nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-            self._inner.append(nothing)
+            self.inner.append(nothing)
             return nothing
         end, target = os.pipe2(os.O_CLOEXEC)
         self._inputs.append(Input(0, target))
-        self._inner.append(end)
-        self._ours.append(target)
+        self.inner.append(end)
         return end
 
     def _open_output(self, number: int) -> int:
@@ -76,8 +73,7 @@ class EnterStreams:
             return number
         source, end = os.pipe2(os.O_CLOEXEC)
         self._streams.append(Stream(source, Sink(number, self.loss.of_stream(number)), None))
-        self._inner.append(end)
-        self._ours.append(source)
+        self.inner.append(end)
         return end
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from acstage1.descriptors import close_all
 from acstage1.losses import Loss
 from acstage1.multiplexer import Multiplexer
 from acstage1.output import Output, Sink
@@ -22,23 +23,23 @@ if TYPE_CHECKING:
 
 
 class EnterTerminal:
-    """A terminal to be made by a process inside, and everything outside that belongs to it."""
+    """A terminal to be made by a process inside, by what is in `inner`, and everything outside that belongs to it."""
 
     def __init__(self) -> None:
         """Prepare it. Raises: UsageError when standard input is no terminal; OSError."""
         self.loss = Loss()
         self._terminal = CallersTerminal(interactive=True)
-        self._ours, self._inner = open_handover()
+        self._ours, inner = open_handover()
+        self.inner = [inner]
         self._relay = Relay(self._ours, self._terminal, Output(Sink(1, self.loss.of_stream(1)), None, "stdout"), interactive=True)
 
     def be_inside(self) -> tuple[Descriptors, Callable[[], int]]:
-        """Keep only what the process itself needs, after a fork, and return its descriptors, and what makes its terminal."""
-        os.close(self._ours)
-        return (None, None, None), lambda: open_terminal(self._inner)
+        """Return the descriptors of the process, and what makes its terminal of `inner`."""
+        return (None, None, None), lambda: open_terminal(*self.inner)
 
     def attend(self, process: int) -> None:
         """Copy until the process of the pidfd *process* has ended and all that it showed is out. Raises: OSError."""
-        os.close(self._inner)
+        close_all(self.inner)
         silent, held = os.pipe2(os.O_CLOEXEC)
         try:
             Multiplexer([], [], [self._relay]).drain(process, silent, lambda _interrupted: None)

@@ -13,7 +13,7 @@ import gc
 import os
 from errno import ELOOP
 
-from acspec.descriptors import close_all_but
+from acspec.descriptors import close_range_but
 from acspec.execution import REPORT_FD, TRAMPOLINE_FD
 from acstage1.environment import describe_sockets, find_terminal_type, make_environment
 from acstage1.errors import NotExecutableError, StartError
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from acstage1.pod import App
 
 _STDOUT = 1
+# Above all descriptors that pod init and `enter` open themselves. What a caller left open they have closed where /proc was the
+# host's; here it may be anybody's, and without close_range(2) each number is a call.
+_BEYOND_OURS = 1 << 16
 
 # What an app gets as descriptors 0 to 2; None stands for the terminal of its own.
 Descriptors = tuple[int | None, int | None, int | None]
@@ -158,7 +161,7 @@ def _arrange_descriptors(start: Start, terminal: int) -> None:
     for number, descriptor in zip(places, high, strict=True):
         os.dup2(descriptor, number, inheritable=number != TRAMPOLINE_FD)
     start.report = REPORT_FD
-    close_all_but(places)
+    close_range_but(places, _BEYOND_OURS)
 
 
 def _drop_privileges(app: App, uid: int, gid: int) -> None:

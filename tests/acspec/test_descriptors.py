@@ -14,7 +14,7 @@ from acspec.descriptors import write_all
 
 _SHOW_OPEN = """
 import os, sys
-from acspec.descriptors import close_all_but
+from acspec.descriptors import {function}
 from errno import EBADF
 
 def is_open(number):
@@ -26,7 +26,7 @@ def is_open(number):
 
 for number in range(3, 40):
     os.dup2(0, number)
-close_all_but([int(word) for word in sys.argv[1:]])
+{function}([int(word) for word in sys.argv[1:]]{further})
 print(*(number for number in range(64) if is_open(number)))
 """
 
@@ -53,10 +53,22 @@ def test_a_failed_write_names_the_file() -> None:
         write_all(file.fileno(), b"bytes", "it")
 
 
+WAYS = {"by their list": ("close_all_but", ""), "by their range": ("close_range_but", ", 64")}
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("kept", "left"),
     [([], "0 1 2"), ([3], "0 1 2 3"), ([7, 5, 5], "0 1 2 5 7"), ([1, 39], "0 1 2 39"), ([-1, 4], "0 1 2 4"), ([50], "0 1 2")],
 )
-def test_only_what_is_kept_stays_open(kept: list[int], left: str) -> None:
-    words = [sys.executable, "-c", _SHOW_OPEN, *map(str, kept)]
+def test_only_what_is_kept_stays_open(kept: list[int], left: str, way: str) -> None:
+    function, further = WAYS[way]
+    words = [sys.executable, "-c", _SHOW_OPEN.format(function=function, further=further), *map(str, kept)]
     assert subprocess.run(words, capture_output=True, check=True, text=True).stdout.strip() == left
+
+
+@pytest.mark.parametrize("kept", [[], [29], [30], [31], [39]])
+def test_what_lies_beyond_the_end_of_a_range_is_not_touched(kept: list[int]) -> None:
+    words = [sys.executable, "-c", _SHOW_OPEN.format(function="close_range_but", further=", 30"), *map(str, kept)]
+    left = [0, 1, 2, *(number for number in kept if number < 30), *range(30, 40)]
+    assert subprocess.run(words, capture_output=True, check=True, text=True).stdout.split() == [str(number) for number in left]
