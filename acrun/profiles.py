@@ -55,14 +55,21 @@ BLOCKED: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 # What calls are blocked for by their arguments only: clone and unshare with CLONE_NEW* (clone3 wholly), ioctl with TIOCSTI or
-# TIOCLINUX, socket of some families, personality but 0, 8 and 0xffffffff.
+# TIOCLINUX, socket and socketpair of some families, personality but 0, 8 and 0xffffffff.
 _CLONE_NEW = (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 _CLONE_NEWTIME = 0x80  # a part of the signal's number, to clone
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
-# AF_VSOCK leads to the hypervisor. Through AF_ALG and AF_RXRPC apps have written into files that they may only read, in the memory
-# that all pods have in common (CVE-2026-31431, CVE-2026-43500).
-_AF_RXRPC, _AF_ALG, _AF_VSOCK = 33, 38, 40
 _PER_LINUX32 = 3  # its bit
+
+# Families of sockets that no app gets. AF_VSOCK and AF_QIPCRTR lead to the hypervisor and to processors beside this one, out of any
+# network namespace. Through AF_ALG and AF_RXRPC apps have written into files that they may only read, in the memory that all pods
+# have in common (CVE-2026-31431, CVE-2026-43500). The others are code that hardly anybody uses, that the kernel loads for whoever
+# asks for a socket, and that has made root of such (RDS: CVE-2010-3904; Econet: CVE-2010-3849; TIPC: CVE-2021-43267).
+FAMILIES = {
+    "AF_AX25": 3, "AF_IPX": 4, "AF_APPLETALK": 5, "AF_NETROM": 6, "AF_ATMPVC": 8, "AF_X25": 9, "AF_ROSE": 11, "AF_DECnet": 12,
+    "AF_ECONET": 19, "AF_ATMSVC": 20, "AF_RDS": 21, "AF_IRDA": 23, "AF_LLC": 26, "AF_TIPC": 30, "AF_RXRPC": 33, "AF_PHONET": 35,
+    "AF_IEEE802154": 36, "AF_CAIF": 37, "AF_ALG": 38, "AF_NFC": 39, "AF_VSOCK": 40, "AF_KCM": 41, "AF_QIPCRTR": 42,
+}  # fmt: skip
 
 # Numbers that no kernel has given away yet: what a later one puts there, nobody has judged. (512 on is x32's.)
 UNBORN = range(471, 512)
@@ -133,7 +140,7 @@ def default_rules(kept: Iterable[str], action: int) -> list[Rule]:
         # Its flags lie in memory, which no filter sees; C libraries know what to do without it.
         rules.append(Rule("clone3", errno.ENOSYS))
     rules += [Rule("ioctl", action, ((1, _INT, request),)) for request in (_TIOCSTI, _TIOCLINUX)]
-    rules += [Rule("socket", action, ((0, _INT, family),)) for family in (_AF_RXRPC, _AF_ALG, _AF_VSOCK)]
+    rules += [Rule(call, action, ((0, _INT, family),)) for call in ("socket", "socketpair") for family in FAMILIES.values()]
     rules += [Rule("personality", action, (comparison,)) for comparison in _odd_personalities()]
     return rules + [Rule(number, errno.ENOSYS) for number in UNBORN]
 

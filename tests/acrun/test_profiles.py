@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from acrun.profiles import (
     ALLOW,
     BLOCKED,
     DEFAULT_REMOVE,
+    FAMILIES,
     KILL,
     OWN_NAME,
     Profile,
@@ -54,7 +56,7 @@ def test_an_app_that_asks_for_nothing_gets_our_list() -> None:
     calls = unconditional(made)
     assert {calls[name] for name in ("mount", "keyctl", "reboot", "bpf", "io_uring_setup", "open_by_handle_at")} == {errno.EPERM}
     assert calls["clone3"] == errno.ENOSYS
-    assert not {"read", "ptrace", "clone", "unshare", "ioctl", "socket", "execve", "name_to_handle_at"} & set(calls)
+    assert not {"read", "ptrace", "clone", "unshare", "ioctl", "socket", "socketpair", "execve", "name_to_handle_at"} & set(calls)
 
 
 @pytest.mark.parametrize("capability", [name for name in BLOCKED if name])
@@ -73,11 +75,19 @@ def test_the_list_is_the_one_that_is_written_down() -> None:
     rows = re.findall(r"^\| `?(CAP_\w+|none)`? \| (`.*`) \|$", (ROOT / "spec/seccomp.md").read_text(), re.MULTILINE)
     told = {"" if capability == "none" else capability: tuple(calls.strip("`").split("` `")) for capability, calls in rows}
     assert told == BLOCKED
+    (row,) = re.findall(r"^\| `socket`.*$", (ROOT / "spec/seccomp.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"AF_\w+", row)) == set(FAMILIES)
+
+
+def test_the_families_have_the_numbers_of_the_kernel() -> None:
+    known = {name: number for name, number in FAMILIES.items() if hasattr(socket, name)}
+    assert known == {name: int(getattr(socket, name)) for name in known}
+    assert {"AF_ALG", "AF_RDS", "AF_TIPC", "AF_VSOCK"} <= set(known)
 
 
 def test_only_cap_sys_admin_gives_new_namespaces_back() -> None:
     conditional = {rule.call for rule in default_rules({"CAP_SYS_ADMIN"}, 1) if rule.when}
-    assert conditional == {"ioctl", "socket", "personality"}
+    assert conditional == {"ioctl", "socket", "socketpair", "personality"}
     assert "clone3" not in {rule.call for rule in default_rules({"CAP_SYS_ADMIN"}, 1)}
     assert {"clone", "unshare"} <= {rule.call for rule in default_rules({"CAP_SYS_BOOT"}, 1) if rule.when}
 

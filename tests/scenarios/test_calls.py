@@ -9,11 +9,12 @@ from pathlib import Path
 import pyseccomp
 import pytest
 
+from acrun.profiles import FAMILIES
 from acstage1.labels import find_module
 from tests.support.desk import Desk, app_image
 from tests.support.scenarios import Scenario, play
 
-EPERM, EINVAL, ENOSYS, ENOTSUP, EFAULT = 1, 22, 38, 95, 14
+EPERM, EXDEV, EINVAL, ENOSYS, ENOTSUP, EFAULT = 1, 18, 22, 38, 95, 14
 SIGSYS = 128 + 31
 NEWUSER, NEWNS = 0x10000000, 0x20000
 
@@ -60,6 +61,22 @@ ATTACKS = {
 def test_what_reaches_for_the_kernel_is_refused(shelf: Desk, attack: str) -> None:
     line, code = ATTACKS[attack]
     play(shelf, Scenario(line, f"-{code}\n"))
+
+
+def refused_families(shelf: Desk, code: int, options: str = "") -> list[set[int]]:
+    """Return the families of which an app gets *code* for a socket, and those of which it does for a pair."""
+    rows = [line.split() for line in shelf.shell(f"acrun ./probe.aci {options} -- families").stdout.splitlines()]
+    assert len(rows) == 64
+    return [{int(row[0]) for row in rows if row[column] == str(code)} for column in (1, 2)]
+
+
+def test_no_socket_is_to_be_had_of_the_families_that_are_blocked_and_of_all_others_as_the_kernel_has_it(shelf: Desk) -> None:
+    """By an error that no kernel has for a socket: a kernel without a family refuses it by one of its own."""
+    blocked = set(FAMILIES.values())
+    assert refused_families(shelf, EXDEV, "--seccomp mode=remove,errno=EXDEV,@appc-tools/default-remove") == [blocked] * 2
+    assert refused_families(shelf, EXDEV, "--seccomp unconfined") == [set()] * 2
+    sockets, pairs = refused_families(shelf, EPERM)
+    assert blocked <= sockets & pairs
 
 
 def test_the_same_calls_are_there_without_a_filter(shelf: Desk) -> None:

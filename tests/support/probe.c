@@ -213,6 +213,14 @@ int main(int argc, char **argv, char **envp) {
         printf("%ld\n", result < 0 ? -(long)errno : result);
         return 0;
     }
+    if (!strcmp(mode, "families")) { // what socket and socketpair say of each family of sockets
+        for (int family = 0, pair[2]; family < 64; family++) {
+            int one = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0 ? errno : 0;
+            int two = socketpair(family, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0 ? errno : 0;
+            printf("%d %d %d\n", family, one, two);
+        }
+        return 0;
+    }
     if (!strcmp(mode, "trace")) {
         pid_t target = atoi(argv[2]), child = 0;
         if (target == 0) {
