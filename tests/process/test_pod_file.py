@@ -87,7 +87,8 @@ def test_several_apps_share_what_they_mount_and_an_app_s_own_volume_is_its_own(s
     own = {"name": "own", "kind": "empty"}
     first = shell("first", "ls -d /data /own; echo said > /data/x")
     first["mounts"] = [{"volume": "shared", "path": "/data"}, {"volume": "shared", "path": "/own", "appVolume": own}]
-    second = shell("second", "while ! cat /data/x 2> /dev/null; do :; done; ls /data")
+    # A file is there before anything is in it.
+    second = shell("second", "while ! read -r line < /data/x; do :; done 2> /dev/null; echo $line; ls /data")
     second["mounts"] = [{"volume": "shared", "path": "/data"}]
     pod = write(stored, first, second, volumes=[{"name": "shared", "kind": "empty"}])
     ended = stored.run("acrun", "--pod", pod)
