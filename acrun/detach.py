@@ -54,11 +54,14 @@ def start_detached(stage1: Sequence[str], pod: Pod, *, debug: bool) -> Detached:
     messages = os.open(os.path.join(pod.path, "messages"), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     ready, ready_end = os.pipe()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a caller that ignored it would take the exit code from us
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until they end the pod: it would go on without us
     pid = os.fork()
     if pid == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _be_monitor(stage1, pod, messages, ready_end, debug=debug)
     monitor = open_pidfd(pid)
     asked = _end_when_asked(monitor)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     os.close(ready_end)
     pod.unlock()  # stage1 has it, too
     is_started = _read(ready).endswith(_STARTED)
