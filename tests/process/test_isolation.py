@@ -28,10 +28,10 @@ def _devices(mounts: list[str]) -> set[str]:
     return {line.split(" ")[2] for line in mounts if " - cgroup" not in line}
 
 
-def _monitor(desk: Desk) -> int:
+def _pids(desk: Desk) -> dict[str, Any]:
     (path,) = (desk.store / "pods" / "run").glob("*/pid")
-    pid: int = json.loads(path.read_text())["monitor"]["pid"]
-    return pid
+    pids: dict[str, Any] = json.loads(path.read_text())
+    return pids
 
 
 def test_the_host_never_sees_a_mount_of_a_pod_and_the_pod_none_of_the_host(desk: Desk) -> None:
@@ -40,7 +40,10 @@ def test_the_host_never_sees_a_mount_of_a_pod_and_the_pod_none_of_the_host(desk:
         assert shell.stdout is not None
         seen: dict[str, Any] = json.loads(shell.stdout.readline())
         assert shell.stdout.readline() == "waiting\n"
-        monitor = _monitor(desk)
+        pids = _pids(desk)
+        monitor, app = pids["monitor"]["pid"], pids["apps"]["hello"]["pid"]
+        # As long as this is open, no other file system can have the number of one of the pod's.
+        kept = os.open(f"/proc/{app}/ns/mnt", os.O_RDONLY)
         for pid in ("self", 1, desk.machine.pid, monitor):
             assert not _devices(seen["mounts"]) & _devices(_mounts(pid)), pid
             assert str(desk.path) not in "\n".join(_mounts(pid)), pid
@@ -50,6 +53,7 @@ def test_the_host_never_sees_a_mount_of_a_pod_and_the_pod_none_of_the_host(desk:
         os.kill(monitor, 15)
         assert shell.wait() == 0
     assert not _devices(seen["mounts"]) & _devices(_mounts("self"))
+    os.close(kept)
 
 
 def test_the_probe_sees_namespaces_of_its_own_and_the_fourteen_capabilities(desk: Desk) -> None:
