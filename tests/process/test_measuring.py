@@ -7,10 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.support.desk import Desk, assert_refused
 from tests.support.terminal import at_terminal
+from tests.support.waiting import wait_for
 
 
 @contextmanager
@@ -27,15 +30,21 @@ def busy(desk: Desk) -> Iterator[subprocess.Popen[str]]:
             acrun.wait()
 
 
+def measured_at_work(desk: Desk, line: str) -> dict[str, dict[str, Any]]:
+    """Return what *line* says that each app uses; nothing when the one that works has not been seen at work."""
+    ended = desk.shell(line)
+    assert (ended.code, ended.stderr) == (0, "")
+    rows = {row["app"]: row for row in map(json.loads, ended.stdout.splitlines())}
+    assert rows.keys() == {"works", "rests"}
+    worked = rows["works"]["cpuPercent"] > 0 and rows["works"]["cpuSeconds"] > rows["rests"]["cpuSeconds"]
+    return rows if worked else {}
+
+
 def test_what_each_app_uses_is_measured_once(shelf: Desk) -> None:
     with busy(shelf):
         for line in ("acrun stats --no-stream", "acrun top --no-stream busy", "acrun stats --no-stream --json busy"):
-            ended = shelf.shell(line)
-            assert (ended.code, ended.stderr) == (0, "")
-            rows = {row["app"]: row for row in map(json.loads, ended.stdout.splitlines())}
-            assert rows.keys() == {"works", "rests"}
-            assert rows["works"]["cpuSeconds"] > rows["rests"]["cpuSeconds"]
-            assert rows["works"]["cpuPercent"] > 0
+            # On a busy machine, a quarter of a second may pass in which the one that works gets no processor.
+            rows = wait_for(partial(measured_at_work, shelf, line), "a moment in which the app works")
             assert [row["pids"] for row in rows.values()] == [1, 1]
             assert all(0 < row["memoryBytes"] < 64 << 20 for row in rows.values())
 
