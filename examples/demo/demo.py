@@ -163,7 +163,9 @@ def clean(work: pathlib.Path, server: subprocess.Popen[bytes] | None) -> None:
     subprocess.run(["gpgconf", "--kill", "all"], check=False)
     subprocess.run(["acrun", "gc", "--grace-period", "0"], check=False, stdout=subprocess.DEVNULL)
     subprocess.run(["umount", "/etc/hosts"], check=False, stderr=subprocess.DEVNULL)
-    shutil.rmtree(work)
+    shutil.rmtree(work, ignore_errors=True)  # gpg's agent, which is ending, removes its sockets at the same time
+    if work.exists():
+        shutil.rmtree(work)
 
 
 def main() -> int:
