@@ -27,6 +27,7 @@ def build_command(
     level: image_options.Level = None,
     owner_root: image_options.OwnerRoot = False,
     fixed_times: image_options.FixedTimes = False,
+    fixed_modes: image_options.FixedModes = False,
     depfile: Annotated[str | None, typer.Option(metavar="FILE", help="Write a rule for make(1) with all that was read.")] = None,
     print_id: image_options.PrintID = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Leave warnings out.")] = False,
@@ -37,7 +38,7 @@ def build_command(
     """
     source, output = split_sources(paths, manifest, rootfs, exclude or (), ignore_file)
     how = choose_compression(compression, none=no_compression) or Compression.GZIP
-    settings = make_settings(how, encoder, level, owner_root=owner_root, fixed_times=fixed_times)
+    settings = make_settings(how, encoder, level, owner_root=owner_root, fixed_times=fixed_times, fixed_modes=fixed_modes)
     built = build(BuildRequest(source, output, overwrite, settings, depfile))
     for line in () if quiet else built.warnings:
         tell("actool", line)

@@ -24,6 +24,7 @@ def verify_repro_command(
     ignore_file: image_options.IgnoreFile = None,
     owner_root: image_options.OwnerRoot = False,
     fixed_times: image_options.FixedTimes = False,
+    fixed_modes: image_options.FixedModes = False,
     exact: Annotated[bool, typer.Option("--exact", help="Compare the compressed bytes, too, not the image ID alone.")] = False,
     compression: image_options.CompressionAgain = None,
     encoder: image_options.Encoder = None,
@@ -35,7 +36,8 @@ def verify_repro_command(
 ) -> int:
     """Say whether a layout builds an image again, byte for byte. Exit 1, and why, when it does not. The options are build's."""
     source, image = split_sources(paths, manifest, rootfs, exclude or (), ignore_file)
-    settings = make_settings(compression or Compression.GZIP, encoder, level, owner_root=owner_root, fixed_times=fixed_times)
+    how = compression or Compression.GZIP
+    settings = make_settings(how, encoder, level, owner_root=owner_root, fixed_times=fixed_times, fixed_modes=fixed_modes)
     request = ReproductionRequest(source, image, settings, exact, compression)
     verdict = verify_reproduction(request, Passphrase(passphrase_fd, passphrase_file))
     if json and not quiet:

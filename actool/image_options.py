@@ -42,6 +42,9 @@ Level = Annotated[
 FixedTimes = Annotated[
     bool, typer.Option("--fixed-times", help="Give every file the time of $SOURCE_DATE_EPOCH, older ones as well.")
 ]
+FixedModes = Annotated[
+    bool, typer.Option("--fixed-modes", help="Give files and directories the modes that git knows, 0755 and 0644.")
+]
 OwnerRoot = Annotated[bool, typer.Option("--owner-root", help="Let root own every file in the image.")]
 PrintID = Annotated[bool, typer.Option("--print-id", help="Print the image ID.")]
 
@@ -82,12 +85,19 @@ def choose_encoder(named: str | None, compression: Compression | None) -> str:
 
 
 def make_settings(
-    compression: Compression, encoder: str | None, level: int | None, *, owner_root: bool, fixed_times: bool
+    compression: Compression,
+    encoder: str | None,
+    level: int | None,
+    *,
+    owner_root: bool,
+    fixed_times: bool,
+    fixed_modes: bool = False,
 ) -> ImageSettings:
     """Return how an image is written, by the options and $SOURCE_DATE_EPOCH. Raises: UsageError."""
     clamp = source_date_epoch(needed=fixed_times)
     chosen = choose_encoder(encoder, compression)
-    return ImageSettings(compression, chosen, level, clamp_ns=clamp, fixed_times=fixed_times, owner_root=owner_root)
+    fixed = {"fixed_times": fixed_times, "fixed_modes": fixed_modes}
+    return ImageSettings(compression, chosen, level, clamp_ns=clamp, owner_root=owner_root, **fixed)
 
 
 def print_image_id(image_id: ImageID, output: str) -> None:

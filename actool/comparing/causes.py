@@ -24,7 +24,7 @@ _SECOND = 10**9
 _ROOT = (0, 0)
 _PLACES = {ADDED: "only in the image", REMOVED: "only in the layout"}
 _HINTS = {
-    "mode": "made under another umask?",
+    "mode": "made under another umask? --fixed-modes gives all the modes that git knows",
     "owner": "made by another user? --owner-root lets root own every file",
     "time": "made anew? SOURCE_DATE_EPOCH caps all times",
     FORM: "made by another program, or another version of this one?",

@@ -5,14 +5,14 @@ _actool() {
     )
     local -A options=(
         ["actool"]="-h --help"
-        ["actool build"]="--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --depfile --print-id -q --quiet -h --help"
+        ["actool build"]="--manifest --rootfs --exclude --ignore-file --overwrite --compression --no-compression --compression-encoder --compression-level --owner-root --fixed-times --fixed-modes --depfile --print-id -q --quiet -h --help"
         ["actool validate"]="--files-from --format -o --output -v --verbose -q --quiet --strict --ignore --passphrase-fd --passphrase-file -h --help"
         ["actool cat-manifest"]="--pretty-print --passphrase-fd --passphrase-file -h --help"
         ["actool id"]="--passphrase-fd --passphrase-file -h --help"
         ["actool cat"]="--passphrase-fd --passphrase-file -h --help"
         ["actool ls"]="-l --long --json --passphrase-fd --passphrase-file -h --help"
         ["actool diff"]="--json -q --quiet --ignore --passphrase-fd --passphrase-file -h --help"
-        ["actool verify-repro"]="--manifest --rootfs --exclude --ignore-file --owner-root --fixed-times --exact --compression --compression-encoder --compression-level --json -q --quiet --passphrase-fd --passphrase-file -h --help"
+        ["actool verify-repro"]="--manifest --rootfs --exclude --ignore-file --owner-root --fixed-times --fixed-modes --exact --compression --compression-encoder --compression-level --json -q --quiet --passphrase-fd --passphrase-file -h --help"
         ["actool extract"]="--strict -q --quiet --passphrase-fd --passphrase-file -h --help"
         ["actool patch-manifest"]="--replace --overwrite --manifest --remove --compression --no-compression --compression-encoder --compression-level --print-id --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help"
         ["actool init"]="--no-platform --name --label --exec --user --group --supplementary-groups --working-dir --env --pre-start --post-stop --mounts --ports --isolators --capability --revoke-capability --seccomp-mode --seccomp-set --annotation --dependency --path-whitelist --user-label --user-annotation -h --help"

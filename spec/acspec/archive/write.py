@@ -8,6 +8,7 @@ Source: aci.md, Image Layout and Image Archives; spec/image-archive.md.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 
 from acspec import limits
@@ -19,6 +20,7 @@ from acspec.archive.entry import Archive, Entry, Kind
 from acspec.archive.header import BLOCK
 from acspec.archive.sparse import fill_holes
 from acspec.archive.walk import LayoutWalk
+from acspec.archive.xattrs import ACL_ACCESS, ACL_DEFAULT
 from acspec.errors import FormatError, StorageError
 from acspec.escape import escape
 from acspec.names import ImageID
@@ -26,12 +28,14 @@ from acspec.values import Value
 
 _END = bytes(2 * BLOCK)
 _WITH_CONTENT = (Kind.FILE, Kind.DIRECTORY)
+_WITH_MODES = (*_WITH_CONTENT, Kind.HARD_LINK)
 
 
 class ImageSettings(Value):
     """How an image is written: times after `clamp_ns` (nanoseconds) become that, `owner_root` makes all files root's.
 
-    With `fixed_times` all times become `clamp_ns`, earlier ones too.
+    With `fixed_times` all times become `clamp_ns`, earlier ones too; with `fixed_modes` files and directories have one of the modes
+    that git knows, 0755 and 0644.
     `level` None is the encoder's own choice; `threads` None stands for as many as there are processors, and the bytes do not
     depend on it.
     """
@@ -41,6 +45,7 @@ class ImageSettings(Value):
     level: int | None = None
     clamp_ns: int | None = None
     fixed_times: bool = False
+    fixed_modes: bool = False
     owner_root: bool = False
     threads: int | None = None
 
@@ -139,6 +144,16 @@ def _adjustment(settings: ImageSettings) -> Callable[[Entry], Entry]:
     def adjust(entry: Entry) -> Entry:
         if clamp is not None and (entry.mtime_ns > clamp or fixed):
             entry = entry._replace(mtime_ns=clamp)
+        if settings.fixed_modes and entry.kind in _WITH_MODES:
+            entry = _fix_mode(entry)
         return entry._replace(uid=0, gid=0) if settings.owner_root else entry
 
     return adjust
+
+
+def _fix_mode(entry: Entry) -> Entry:
+    """Return *entry* as a checkout under the umask 022 would have it: of a mode, git keeps whether its owner may execute a file."""
+    mode = 0o755 if entry.kind is Kind.DIRECTORY or entry.mode & stat.S_IXUSR else 0o644
+    # A default list of the directory above stands in for the umask, and what comes of it would count for more than the mode.
+    xattrs = {name: value for name, value in entry.xattrs.items() if name not in (ACL_ACCESS, ACL_DEFAULT)}
+    return entry._replace(mode=mode, xattrs=xattrs)

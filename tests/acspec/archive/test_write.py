@@ -23,6 +23,7 @@ from acspec.archive.walk import LayoutWalk
 from acspec.archive.write import ImageSettings
 from acspec.durable import remove_tree
 from acspec.errors import FormatError, StorageError
+from acspec.values import replace
 from tests.support import images
 from tests.support.layouts import check_layout, write_image
 
@@ -169,6 +170,49 @@ def test_settings_change_owners_and_times_and_nothing_else(tmp_path: Path) -> No
     assert {(entry.uid, entry.gid) for entry, _ in found.values()} == {(0, 0)}
     assert found[b"rootfs"][0].mtime_ns == 5_000_000_000
     assert found[b"manifest"][0].mtime_ns == 7_500_000_000
+
+
+FIXED = ImageSettings(Compression.NONE, clamp_ns=0, fixed_times=True, fixed_modes=True)
+
+
+def _checkout(path: Path, umask: int) -> Path:
+    """Make a layout as git would under *umask*."""
+    before = os.umask(umask)
+    try:
+        layout = make_layout(path)
+        for name, mode in (("data", 0o666), ("run", 0o777)):
+            os.close(os.open(layout / "rootfs" / name, os.O_CREAT | os.O_WRONLY, mode))
+        (layout / "rootfs/link").symlink_to("run")
+    finally:
+        os.umask(before)
+    return layout
+
+
+def test_fixed_modes_are_those_that_git_knows_whatever_the_umask_was(tmp_path: Path) -> None:
+    layouts = [_checkout(tmp_path / f"{umask:o}", umask) for umask in (0o002, 0o022, 0o077)]
+    assert len({write(layout, FIXED) for layout in layouts}) == 1
+    assert write(layouts[1], FIXED) == write(layouts[1], replace(FIXED, fixed_modes=False))
+    (layouts[2] / "rootfs/run").chmod(0o4711)
+    os.link(layouts[2] / "rootfs/run", layouts[2] / "rootfs/same")
+    os.mkfifo(layouts[2] / "rootfs/pipe", 0o600)
+    found = {name: oct(entry.mode) for name, (entry, _) in read(write(layouts[2], FIXED)).items()}
+    assert (found[b"rootfs/run"], found[b"rootfs/same"], found[b"rootfs/pipe"]) == ("0o755", "0o755", "0o600")
+
+
+@pytest.mark.privileged
+def test_fixed_modes_leave_no_access_control_list_that_would_undo_them(tmp_path: Path) -> None:
+    assert ACCESS is not None
+    assert DEFAULT is not None
+    plain, listed = _checkout(tmp_path / "plain", 0o022), make_layout(tmp_path / "listed")
+    os.setxattr(listed / "rootfs", "system.posix_acl_default", DEFAULT)
+    shutil.copytree(plain, listed, symlinks=True, dirs_exist_ok=True)
+    os.setxattr(listed / "rootfs/data", "system.posix_acl_access", ACCESS)
+    (listed / "rootfs/data").chmod(0o644)
+    os.setxattr(listed / "rootfs/run", "user.note", b"kept")
+    assert _acls(listed / "rootfs/data")
+    found = {name: (entry.mode, dict(entry.xattrs)) for name, (entry, _) in read(write(listed, FIXED)).items()}
+    wanted = {name: (entry.mode, dict(entry.xattrs)) for name, (entry, _) in read(write(plain, FIXED)).items()}
+    assert found == wanted | {b"rootfs/run": (0o755, {b"user.note": b"kept"})}
 
 
 def test_deep_trees_are_written_and_come_back(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ CASES: dict[str, tuple[list[AnyDifference], list[str]]] = {
         [
             "manifest    1 differ: app",
             "content     1 differ: rootfs/a",
-            "mode        1 differ: rootfs/a (made under another umask?)",
+            "mode        1 differ: rootfs/a (made under another umask? --fixed-modes gives all the modes that git knows)",
         ],
     ),
 }

@@ -85,6 +85,16 @@ def test_times_that_were_capped_are_explained_and_then_verified(place: Path) -> 
     assert verify(place, "--exact", "layout", "y.aci", epoch=EPOCH) == (0, [])
 
 
+def test_modes_that_a_umask_made_are_explained_and_then_verified(place: Path) -> None:
+    assert run("build", "layout", "y.aci", "--fixed-modes", cwd=place).returncode == 0
+    (place / "layout/rootfs").chmod(0o775)
+    (place / "layout/rootfs/bin/app").chmod(0o600)
+    code, lines = verify(place, "layout", "y.aci")
+    why = "(made under another umask? --fixed-modes gives all the modes that git knows)"
+    assert (code, lines) == (1, [f"mode        2 differ: rootfs, rootfs/bin/again {why}"])
+    assert verify(place, "--fixed-modes", "layout", "y.aci") == (0, [])
+
+
 @pytest.mark.privileged
 def test_owners_are_explained_and_then_verified(place: Path) -> None:
     os.chown(place / "layout/rootfs/bin/app", 5, 6)
