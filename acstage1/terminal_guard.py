@@ -20,9 +20,9 @@ _TCGETS = 0x5401
 _SETTINGS_BYTES = 36  # the kernel's struct termios
 _TERMINAL, _PIPE, _LAST = 0, 1, 2
 
-# Both the same: read(1, buffer, 1), again when interrupted; unless that returned 0, the end; ioctl(0, TCGETS, buffer); unless the
-# buffer is what comes behind the code, the end; ioctl(0, TCSETS, what comes behind that); exit_group(0). Beside each: the ELF
-# machine number.
+# Both of terminal_guard.S, and the same: read(1, buffer, 1), again when interrupted; unless that returned 0, the end;
+# ioctl(0, TCGETS, buffer); unless the buffer is what comes behind the code, the end; ioctl(0, TCSETS, what comes behind that);
+# exit_group(0). Beside each: the ELF machine number.
 _CODE = {
     "x86_64": (62, bytes.fromhex(
         "31c0bf01000000488d7424c0ba010000000f054883f8fc74e74885c07542b81000000031ffbe01540000488d5424c00f"

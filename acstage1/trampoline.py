@@ -22,7 +22,7 @@ from acstage1.sealed import make_sealed_program
 
 MARKER = b"appc:app"
 
-# Both the same: check argc and the marker; fcntl(63, F_SETFD, FD_CLOEXEC); execve(argv[1], &argv[2], envp);
+# Both of trampoline.S, and the same: check argc and the marker; fcntl(63, F_SETFD, FD_CLOEXEC); execve(argv[1], &argv[2], envp);
 # write(63, &result, 8); exit_group(126). Beside each: the ELF machine number.
 _CODE = {
     "x86_64": (62, bytes.fromhex(
