@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,8 +106,11 @@ def test_a_profile_that_does_not_let_the_app_be_executed_gives_one_line(tmp_path
 @pytest.mark.parametrize("how", ["stop", "stop --force", "SIGTERM"])
 def test_an_app_whose_profile_lets_nobody_signal_it_ends_when_asked(tmp_path: Path, rootfs: Path, how: str) -> None:
     pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "ignore"], profile("appc-deaf"))}, gracePeriod=0)
-    with start(pod) as monitor:
+    heard, ready_fd = os.pipe()
+    with start(pod, "--ready-fd", str(ready_fd), pass_fds=[ready_fd]) as monitor, open(heard) as word:
+        os.close(ready_fd)
         assert read_line(monitor) == "waiting\n"
+        assert word.read() == "ready\nstarted\n", "before, SIGTERM would be kept until it can be answered, and SIGKILL come first"
         if how == "SIGTERM":
             monitor.terminate()
         else:

@@ -60,10 +60,10 @@ def test_two_people_in_one_app_have_two_terminals(tmp_path: Path, rootfs: Path) 
 def test_the_shell_has_job_control_and_keys_are_its_own(tmp_path: Path, rootfs: Path) -> None:
     with running(tmp_path, rootfs) as pod, entered(pod) as terminal:
         terminal.answer("# ", "sh -c 'echo u''p; exec cat'")
-        terminal.answer("up\r\n", "")  # else what it was called is shown again
+        terminal.wait_for("up\r\n")
         assert terminal.is_raw()
         terminal.press(b"\x1a")
-        terminal.answer("Stopped", "")
+        terminal.wait_for("Stopped")
         terminal.answer("# ", "fg")
         terminal.answer('cat"\r\n', "words")
         terminal.wait_for("words\r\nwords\r\n")

@@ -20,7 +20,7 @@ _FORGE = """
 /bin/busybox mkdir /real && /bin/busybox mount --rbind /proc /real && /bin/busybox mount -t tmpfs tmpfs /proc &&
 /bin/busybox mkdir -p /proc/self/fd /proc/sys /proc/1/root && cd /proc/self/fd &&
 printf '#!/bin/sh\\necho taken\\n' > script && /bin/busybox chmod 755 script && : > /proc/self/status &&
-for n in $(/bin/busybox seq 3 255); do ln script $n; done; cd /; echo forged; exec sleep 60
+for n in $(/bin/busybox seq 3 255); do ln script $n; done; cd /; echo forged; exec sleep 1000
 """
 
 
@@ -54,7 +54,8 @@ def test_what_a_caller_redirects_is_out_of_the_reach_of_who_looks_into_the_comma
     with staying(tmp_path, rootfs) as pod:
         (pod.parent / "given").write_text("given\n")
         (pod.parent / "log").write_text("written before\n")
-        script = "cat; echo taken > /proc/self/fd/0; cat /proc/self/fd/1 >&2 & sleep 0.1; kill $!"
+        # The thief is gone before there is something in the pipe that is not for it to take.
+        script = "cat /proc/$$/fd/1 >&2 & sleep 0.1; kill $!; wait; cat; echo taken > /proc/$$/fd/0"
         ended = enter_by(pod, "enter < given >> log", script)
         assert (pod.parent / "given").read_text() == "given\n"
         assert (pod.parent / "log").read_text() == "written before\ngiven\n"

@@ -124,11 +124,13 @@ def test_a_target_that_others_swap_for_a_link_meanwhile_leads_nowhere(tmp_path: 
         volumes = [{"name": name, "kind": "host", "source": str(tmp_path / name)} for name in ("shared", "inner")]
         mounts = [{"volume": "shared", "path": "/v"}, {"volume": "inner", "path": "/v/target/deep"}]
         app = AppSpec(["/bin/sh", "-c", "echo x > /v/target/deep/made"], runtime={"mounts": mounts})
-        for _ in range(20):
+        rounds = 0
+        while rounds < 20 or len(swapped) <= 1000:
+            rounds += 1
+            assert racer.is_alive()
             assert run(write_pod(tmp_path, own_rootfs, {"app": app}, manifest={"volumes": volumes})).code in (0, 1, 125)
     finally:
         stop.set()
         racer.join()
-    assert len(swapped) > 1000
     assert os.listdir(canary) == []
     assert str(canary) not in Path("/proc/self/mountinfo").read_text()

@@ -62,7 +62,7 @@ def write_pod(
             (path / "volumes" / volume["name"]).mkdir(parents=True)
     for name in ("status", "logs", "volumes"):
         (path / name).mkdir(exist_ok=True)
-    document = {"version": 1, "hostname": "pod", "network": "none", "gracePeriod": 10, "apps": stage1, **settings}
+    document = {"version": 1, "hostname": "pod", "network": "none", "gracePeriod": 100, "apps": stage1, **settings}
     (path / "stage1.json").write_text(json.dumps(document))
     (path / "pod").write_text(json.dumps(pod))
     return path
@@ -97,10 +97,11 @@ def enter(pod: Path, app: str, *words: str, tty: bool = False) -> Result:
 
 
 @contextmanager
-def start(pod: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def start(pod: Path, *options: str, **how: Any) -> Iterator[subprocess.Popen[str]]:
     """Start a pod and yield its monitor, which is killed when the test fails and waited for in any case."""
     command = [*STAGE1, "run", *options, str(pod)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as monitor:
+    how |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **how) as monitor:
         try:
             yield monitor
         except BaseException:
