@@ -20,7 +20,7 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 
 
 @pytest.fixture
-def server(running_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+def server(running_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Give the test a web server without answers, and lead all that it asks for there."""
     for name in ("ALL_PROXY", "NO_PROXY", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "NETRC"):
         monkeypatch.delenv(name, raising=False)
@@ -30,7 +30,8 @@ def server(running_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setenv("NO_PROXY", "localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(running_server.authority))
     running_server.clear()
-    return running_server
+    yield running_server
+    running_server.settle()  # nothing of this test is heard in the next one
 
 
 @pytest.fixture(scope="session")

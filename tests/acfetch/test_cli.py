@@ -215,16 +215,18 @@ def test_a_signal_ends_a_download_that_stalls_and_leaves_nothing(number: signal.
 def test_under_nohup_a_hangup_ends_nothing(customer: Customer) -> None:
     data = app()
     url = customer.publish(NAME, data)
-    going_on = threading.Event()
+    started, going_on = threading.Event(), threading.Event()
 
     def halves() -> Iterator[bytes]:
         yield data[:60]
+        assert started.wait(60)
         process.send_signal(signal.SIGHUP)
         going_on.set()
         yield data[60:]
 
     customer.server.answers[url] = Answer(halves(), length=len(data))
     with subprocess.Popen(["sh", "-c", 'trap "" HUP && exec "$@"', "sh", *PROGRAM, "-q", NAME], stdout=subprocess.PIPE) as process:
+        started.set()
         assert going_on.wait(60)
         out, _ = process.communicate()
     assert (process.returncode, out.count(b"\n")) == (0, 1)

@@ -38,7 +38,7 @@ def names(data: Path, **options: int) -> list[str]:
 
 
 def test_images_go_when_nobody_has_lately_used_them(data: Path) -> None:
-    add_image(data, "example.com/young", age=DAY - 60)
+    add_image(data, "example.com/young", age=DAY - 7200)
     add_image(data, "example.com/old", age=DAY + 60, signature=b"signature")
     assert names(data) == ["example.com/old"]
     assert len(os.listdir(data / "images")) == 2

@@ -25,7 +25,7 @@ def gc(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_day_is_kept_unless_something_else_is_said(data: Path) -> None:
-    young, old = add_image(data, "example.com/young", age=DAY - 60), add_image(data, "example.com/old", age=DAY + 60)
+    young, old = add_image(data, "example.com/young", age=DAY - 7200), add_image(data, "example.com/old", age=DAY + 60)
     assert gc().stdout == f"image  {old[:19]}     3.5 KiB  example.com/old\n"
     assert gc("--keep-for", "1d").stdout == ""
     assert gc("--keep-for", "1h", "-n").stdout == f"image  {young[:19]}     3.5 KiB  example.com/young\n"

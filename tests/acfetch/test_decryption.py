@@ -76,7 +76,7 @@ def test_an_image_that_is_not_encrypted_needs_no_passphrase_all_the_same(custome
 def test_a_file_that_is_not_there_is_noticed_before_anything_is_fetched(customer: Customer, file: Path) -> None:
     file.unlink()
     assert customer.refused(66, "--passphrase-file", str(file), NAME) == f"acfetch: {file}: no such file"
-    assert "is not open" in customer.refused(2, "--passphrase-fd", "99", NAME)
+    assert "is not open" in customer.refused(2, "--passphrase-fd", str(2**31 - 1), NAME)
     assert customer.server.asked == []
 
 

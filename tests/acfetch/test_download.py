@@ -15,6 +15,7 @@ from acfetch.errors import HTTPStatusError, MismatchError, MissingSignatureError
 from acfetch.http import Client
 from acfetch.progress import Progress
 from acfetch.request import Place
+from acfetch.settings import Settings
 from acspec import limits
 from acspec.errors import FormatError, MissingInputError, ProtocolError, ToolError
 from tests.acfetch.customer import app, id_of, manifest
@@ -132,14 +133,14 @@ def test_a_disk_that_is_full_ends_a_download_that_stalls(server: Server) -> None
 
     def work() -> None:
         try:
-            with Client() as client:
+            with Client(settings=Settings(silence_seconds=3600)) as client:
                 download(DownloadRequest(PLACE, full, [], Progress(quiet=True)), client)
         except OSError as error:
             failures.append(error)
 
     worker = threading.Thread(target=work)
     worker.start()
-    worker.join(30)  # less than what it would wait for the next byte
+    worker.join(120)  # a thirtieth of what it would wait for the next byte
     assert not worker.is_alive()
     assert isinstance(failures[0], OSError)
 

@@ -19,6 +19,7 @@ from tests.acfetch.customer import Customer, app, id_of
 from tests.support.server import Answer
 
 NAME = "example.com/app"
+NO_DESCRIPTOR = str(2**31 - 1)  # however many this process has open
 
 
 @pytest.fixture
@@ -94,7 +95,10 @@ def test_what_started_and_is_not_done_has_failed(customer: Customer) -> None:
     customer.publish("example.com/good", app("example.com/good"))
     customer.publish(NAME, app(dependencies=[{"imageName": "example.com/lib"}]))
     events = told(customer, "example.com/good", NAME, code=69)
-    assert words(events)[-3:] == [("failed", "example.com/lib"), ("failed", NAME), ("failed", "example.com/good")]
+    started, failed = ([ref for word, ref in words(events) if word == wanted] for wanted in ("start", "failed"))
+    assert failed == started[::-1], "the last that began first, whichever that was"
+    assert sorted(failed) == [NAME, "example.com/good", "example.com/lib"]
+    assert words(events)[-3:] == [("failed", ref) for ref in failed]
     assert "the server answered 404" in events[-1]["why"]
     assert not [word for word, _ in words(events) if word in ("stored", "done")]
 
@@ -168,7 +172,8 @@ def test_the_descriptor_stays_as_it_was(customer: Customer, pipe: tuple[int, int
 
 
 def test_a_descriptor_is_refused_that_nothing_can_be_written_to(customer: Customer, pipe: tuple[int, int], tmp_path: Path) -> None:
-    for descriptor, why in (("1", "standard output holds the result"), ("99", "is not open"), (str(pipe[0]), "for reading only")):
+    bad = {"1": "standard output holds the result", NO_DESCRIPTOR: "is not open", str(pipe[0]): "for reading only"}
+    for descriptor, why in bad.items():
         assert why in customer.refused(2, "--events", descriptor, NAME)
     for number in (-1, 2**40):
         with pytest.raises(UsageError, match="is not open"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from acfetch.errors import HTTPStatusError, TransportRefusedError, UnreachableError
 from acfetch.http import Client
+from acfetch.settings import Settings
 from acspec import limits
 from acspec.errors import ConfigError, ProtocolError, ToolError, UnavailableError
 from tests.support.server import EXPIRED, OTHER_NAME, SELF_SIGNED, Answer, Server, endless, redirect
@@ -218,13 +219,13 @@ def test_a_reader_that_waits_can_be_interrupted(server: Server) -> None:
         except ToolError as error:
             failures.append(error)
 
-    with Client() as client, client.open(URL) as body:
+    with Client(settings=Settings(silence_seconds=3600)) as client, client.open(URL) as body:
         assert body.read(3) == b"abc"
         reader = threading.Thread(target=read_all)
         reader.start()
         assert silent.wait(60)
         body.interrupt()
-        reader.join(30)  # a third of what it would wait for a byte
+        reader.join(120)  # a thirtieth of what it would wait for a byte
         assert not reader.is_alive()
         body.interrupt()
     assert isinstance(failures[0], UnavailableError)
@@ -237,11 +238,11 @@ def test_a_body_that_has_begun_may_take_longer_than_a_head(server: Server) -> No
         assert body.read(100) == b"content"
 
 
-def test_a_server_that_is_not_there_cannot_be_reached(server: Server, tmp_path: Path) -> None:
-    with Server(tmp_path) as other:
-        port = other.port
-    with pytest.raises(UnreachableError, match="connection refused"):
-        get(f"https://localhost:{port}/x")
+def test_a_server_that_is_not_there_cannot_be_reached(server: Server) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody else can take the port, and nobody listens
+        with pytest.raises(UnreachableError, match="connection refused"):
+            get(f"https://localhost:{deaf.getsockname()[1]}/x")
 
 
 PROXIES = {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from acfetch.progress import Progress
+from tests.support.terminal import at_terminal
 
 TWO_AT_ONCE = """
 from acfetch.events import Downloading, Received, Stored
@@ -34,13 +34,10 @@ def test_without_a_terminal_there_is_no_bar_and_nothing_on_stdout(quiet: bool, c
     assert capfd.readouterr() == ("", "" if quiet else "acfetch: a\\x1bnote\n")
 
 
-def test_on_a_terminal_the_bar_of_a_download_stays_when_another_is_done() -> None:
-    master, terminal = os.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    subprocess.run([sys.executable, "-c", TWO_AT_ONCE], stderr=terminal, env=environment, check=True)
-    os.close(terminal)
-    shown = os.read(master, 1 << 16).decode()
-    os.close(master)
+def test_on_a_terminal_the_bar_of_a_download_stays_when_another_is_done(tmp_path: Path) -> None:
+    with at_terminal([sys.executable, "-c", TWO_AT_ONCE], tmp_path, {"TERM": "xterm", "COLUMNS": "120"}) as terminal:
+        assert terminal.end() == 0
+        shown = terminal.shown
     done = shown.index("acfetch: example.com/a: sha512-000000000000, ")
     assert "b.aci" in shown[done:]
     assert "a.aci" not in shown[done:]

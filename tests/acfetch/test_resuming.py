@@ -295,22 +295,24 @@ def test_a_second_process_downloads_on_its_own(customer: Customer) -> None:
 
 
 def test_a_signal_ends_the_wait_before_the_next_try(customer: Customer) -> None:
-    busy = threading.Event()
+    busy: list[Request] = []
     url = customer.publish(NAME, BIG)
     file = Breaking(BIG, [900_000])
 
     def answer(request: Request) -> Answer:
         if not file.starts:
             return file(request)
-        busy.set()
+        busy.append(request)
         return Answer(status=503, headers={"Retry-After": "59"})
 
     customer.server.decisions[url] = answer
-    with subprocess.Popen([*PROGRAM, NAME], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert busy.wait(60)
+    with subprocess.Popen([*PROGRAM, NAME], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
+        assert process.stderr is not None
+        while b"; asked again in 59.0 s" not in (line := process.stderr.readline()):
+            assert line, "it ended and waited for nothing"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=45)
-    assert (process.returncode, out, without_waits(err.decode())) == (130, b"", [])
+        out, err = process.communicate()
+    assert (process.returncode, out, err, len(busy)) == (130, b"", b"", 1)
     assert os.listdir(customer.store / "tmp") == []
 
 
@@ -323,13 +325,15 @@ def test_a_signal_ends_the_wait_for_an_answer_to_the_next_try(customer: Customer
         if not file.starts:
             return file(request)
         asked.set()
-        end.wait(60)
+        end.wait()
         return Answer(status=503)
 
     customer.server.decisions[url] = answer
     with subprocess.Popen([*PROGRAM, NAME], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert asked.wait(60)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=45)
-    end.set()
+        try:
+            assert asked.wait(60)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate()
+        finally:
+            end.set()
     assert (process.returncode, out, without_waits(err.decode())) == (130, b"", [])

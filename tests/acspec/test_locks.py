@@ -11,6 +11,7 @@ import pytest
 
 from acspec.errors import BusyError
 from acspec.locks import is_locked, iterate_unlocked, open_locked, open_owned
+from tests.support.stores import wait_until_blocked
 
 HOLDER = "import sys, acspec.locks as l; l.open_locked(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
@@ -66,6 +67,7 @@ def test_a_directory_that_was_replaced_while_waiting_is_opened_anew(tmp_path: Pa
         [sys.executable, "-c", "import sys, os, acspec.locks as l; fd = l.open_locked(sys.argv[1], wait=True);"
          "print(os.fstat(fd).st_ino)", str(path)], stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+    wait_until_blocked(waiter)
     path.rename(tmp_path / "elsewhere")
     path.mkdir()
     os.close(old)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import socket
@@ -49,16 +50,25 @@ notify_service_manager("READY=1", float(sys.argv[1]))
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[socket.socket]:
     """Return the socket of a service manager that has not heard for so long that nothing more goes in."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "manager"))
         manager.settimeout(60)
-        other.connect(manager.getsockname())
-        other.setblocking(False)
-        try:
-            while True:
+        # What one sender may have on its way is less than what the machine may let a socket keep.
+        while _send_all(manager.getsockname()):
+            pass
+        yield manager
+
+
+def _send_all(address: str) -> int:
+    """Send as many messages as go in from one socket, and return how many did."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as other:
+        other.connect(address)
+        for count in itertools.count():
+            try:
                 other.send(b"STATUS=x")
-        except BlockingIOError:
-            yield manager
+            except BlockingIOError:
+                return count
+    raise AssertionError("it takes no end of messages")
 
 
 @contextmanager

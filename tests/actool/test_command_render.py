@@ -89,7 +89,7 @@ def test_a_signal_leaves_nothing_behind(render_place: Path, output: str, number:
         process.stdin.flush()
         wait_for(lambda: list(render_place.glob(".out*")), "the output")
         process.send_signal(number)
-        process.wait(20)
+        process.wait(60)
         process.stdin.close()
     assert process.returncode == 128 + number
     assert sorted(os.listdir()) == ["app.aci", "base.aci"]

@@ -224,7 +224,7 @@ def test_a_signal_leaves_nothing_behind(command: str, number: int, tmp_path: Pat
         wait_for(lambda: children(process) and (os.listdir(place) or not output), "gpg and the output")
         (child,) = children(process)
         process.send_signal(number)
-        process.wait(20)
+        process.wait(60)
         process.stdin.close()
     assert os.listdir(temporary) == []
     wait_for(lambda: not is_running(child), "the end of gpg, which comes by itself without its feeder")

@@ -136,7 +136,7 @@ def test_a_signal_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
         process.stdin.flush()
         wait_for(lambda: list(tmp_path.glob(".layout.*/rootfs/*")), "the first file")
         process.send_signal(number)
-        process.wait(20)
+        process.wait(60)
         process.stdin.close()
     assert process.returncode == 128 + number
     assert list(tmp_path.iterdir()) == []

@@ -189,7 +189,7 @@ def test_a_signal_leaves_no_home_of_gpg_behind(number: int, place: Path) -> None
         assert process.stdin is not None
         wait_for(lambda: list(temporary.glob("*/status")), "gpg")
         process.send_signal(number)
-        process.wait(20)
+        process.wait(60)
         process.stdin.close()
     assert process.returncode == 128 + number
     assert os.listdir(temporary) == []

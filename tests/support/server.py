@@ -116,12 +116,7 @@ class Server:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
-        with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
+        self._end_connections()
 
     @property
     def port(self) -> int:
@@ -141,6 +136,21 @@ class Server:
         self.requests.clear()
         self.connects.clear()
         self.instead_of_tls.clear()
+
+    def settle(self) -> None:
+        """End the connections that there still are, and return when nobody serves one: what clients have left behind is over."""
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)) as last:
+            last.shutdown(socket.SHUT_WR)
+            last.recv(1)  # connections are taken in their order: all those before this one have been
+        self._end_connections()
+
+    def _end_connections(self) -> None:
+        with self._lock:
+            for connection in self._connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
 
     @property
     def asked(self) -> list[str]:

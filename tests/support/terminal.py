@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -24,13 +25,12 @@ class Terminal:
         self.before = before  # how it was set up when the program was not there yet: soon it may have set it up otherwise
         self.shown = ""
         self._master = master
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # one reading may end in the middle of a character
 
     def wait_for(self, text: str) -> None:
         """Read what is shown until *text* has come."""
         while text not in self.shown:
-            shown = self._read()
-            assert shown, f"the program ended without {text!r}, it showed {self.shown!r}"
-            self.shown += shown
+            assert self._read(), f"the program ended without {text!r}, it showed {self.shown!r}"
 
     def answer(self, text: str, line: str) -> None:
         """Wait for *text*, forget what was shown, and type a line."""
@@ -68,19 +68,22 @@ class Terminal:
 
     def end(self) -> int:
         """Read all that is shown and return the exit code."""
-        while shown := self._read():
-            self.shown += shown
+        while self._read():
+            pass
         return self.process.wait()
 
     def echoes(self) -> bool:
         """Tell whether the terminal shows what is typed."""
         return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
 
-    def _read(self) -> str:
+    def _read(self) -> bool:
+        """Read what is shown now; tell whether there may be more."""
         try:
-            return os.read(self._master, 4096).decode()
+            data = os.read(self._master, 4096)
         except OSError:  # nobody has it open any more
-            return ""
+            return False
+        self.shown += self._decoder.decode(data)
+        return bool(data)
 
 
 @contextmanager

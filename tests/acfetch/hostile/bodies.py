@@ -89,10 +89,8 @@ def _goes_on(scene: Scene) -> None:
     scene.server.answers[IMAGE] = Answer(chain([tar], endless(bytes(4096))), length=None)
 
 
-def _silent(url: str, answer: Answer) -> Behaviour:
-    return Behaviour(
-        every(configured("fetch.json", {"silenceSeconds": 1}), answers(url, answer)), 69, "timed out: nothing came for 1 s"
-    )
+def _silent(url: str, answer: Answer, says: str = "timed out: ") -> Behaviour:
+    return Behaviour(every(configured("fetch.json", {"silenceSeconds": 1}), answers(url, answer)), 69, says)
 
 
 BODIES: Table = {
@@ -158,7 +156,10 @@ BODIES: Table = {
         serves(headers={"Content-Type": "text/html; charset=utf-16", "Content-Disposition": "x"})
     ),
     "sends the image without a length": Behaviour(serves(length=None)),
-    "falls silent in the image": _silent(IMAGE, Answer(b"abc", length=10, silent=threading.Event())),
+    "falls silent in the image": _silent(
+        IMAGE, Answer(b"abc", length=10, silent=threading.Event()), "timed out: nothing came for 1 s"
+    ),
+    # A head that does not come: nothing has come for a second, and the answer has not begun within one, whichever is seen first.
     "falls silent before its head": _silent(SIGNATURE, Answer(raw_pieces=[], silent=threading.Event())),
     "falls silent in its head": _silent(PAGE, Answer(raw=b"HTTP/1.1 200 OK\r\nContent-", silent=threading.Event())),
 }
