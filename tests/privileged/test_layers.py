@@ -54,7 +54,9 @@ class Overlay:
     def run(self, script: str) -> str:
         """Run *script* in the merged directory and return what it printed."""
         mount = "mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged; cd merged"
-        words = ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", f"{mount}; {script}"]
+        # Of a mount that goes with its namespace something may stay for a moment, and two are not to have the same directories.
+        unmount = f"cd '{self._path}'; umount merged"
+        words = ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", f"{mount}; {script}; {unmount}"]
         return subprocess.run(words, cwd=self._path, check=True, capture_output=True, text=True).stdout
 
     def open(self) -> LayeredTree:

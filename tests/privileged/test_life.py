@@ -266,7 +266,7 @@ def test_killing_the_monitor_at_any_moment_leaves_nothing(tmp_path: Path, rootfs
     """The monitor is killed at its Nth system call of the kinds that change something, for N from 1 until it gets through."""
     calls = "mkdir,openat,clone,clone3,rename,write,sendto,pidfd_open"
     survived = False
-    for number in range(1, 400, 9):
+    for number in range(1, 4000, 9):
         pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "exit", "3"])})
         trace = ["strace", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={calls}:signal=KILL:when={number}"]
         result = subprocess.run([*trace, *STAGE1, "run", str(pod)], capture_output=True, text=True, check=False)
