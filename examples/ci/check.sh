@@ -13,5 +13,5 @@ actool validate --strict --format junit --output "$reports/images.xml" "$image" 
 actool validate --format sarif --output "$reports/images.sarif" "$image" "$layout" || status=1
 actool validate --strict "$image" || status=1
 # The Makefile of examples/hello builds with these two.
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1700000000} actool verify-repro --owner-root --exact "$layout" "$image" || status=1
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1700000000} actool verify-repro --owner-root --fixed-modes --exact "$layout" "$image" || status=1
 exit "$status"
