@@ -43,6 +43,8 @@ _OPEN_TREE_CLONE = 0x1
 _OPEN_TREE_CLOEXEC = os.O_CLOEXEC
 _MOVE_MOUNT_F_EMPTY_PATH = 0x4
 _MOVE_MOUNT_T_EMPTY_PATH = 0x40
+# So often at most: on a machine that renames without a pause, one of two hundred tries is in vain.
+_RESOLUTIONS = 1000
 
 
 class _OpenHow(ctypes.Structure):
@@ -124,8 +126,19 @@ def file_system(descriptor: int) -> int:
 def open_resolved(directory: int | None, path: str, flags: int, resolve: int, mode: int = 0) -> int:
     """Open *path* below *directory* (None: the working directory) under RESOLVE_* rules; close-on-exec. Raises: OSError.
 
-    Source: openat2(2).
+    Below a root, the kernel gives up at `..` when anything on the machine is renamed or mounted meanwhile: then it is asked again.
+
+    Source: openat2(2), EAGAIN.
     """
     how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
     start = AT_FDCWD if directory is None else directory
+    for _ in range(_RESOLUTIONS):
+        try:
+            return _open(start, path, how)
+        except BlockingIOError:
+            continue
+    return _open(start, path, how)
+
+
+def _open(start: int, path: str, how: _OpenHow) -> int:
     return syscall("openat2", _SYS_OPENAT2, start, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how), path=path)
