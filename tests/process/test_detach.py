@@ -30,7 +30,7 @@ def left(desk: Desk) -> list[str]:
 
 
 def test_a_detached_pod_runs_on_and_its_uuid_is_all_that_is_printed(shelf: Desk) -> None:
-    ended = shelf.shell('id=$(acrun --detach --name web ./probe.aci -- trap 7) && echo "got $id"')
+    ended = shelf.shell('id=$(acrun --detach --name web --grace-period 200 ./probe.aci -- trap 7) && echo "got $id"')
     (pod,) = list_pods(shelf)
     assert (ended.code, ended.stdout, ended.stderr) == (0, f"got {pod['uuid']}\n", "")
     assert (pod["name"], pod["state"]) == ("web", "running")

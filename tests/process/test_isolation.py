@@ -36,7 +36,7 @@ def _pids(desk: Desk) -> dict[str, Any]:
 
 def test_the_host_never_sees_a_mount_of_a_pod_and_the_pod_none_of_the_host(desk: Desk) -> None:
     desk.publish("example.com/hello", app_image(words=["/bin/probe", "stay", "0"]))
-    with desk.start("sh", "-c", "acfetch --quiet example.com/hello | acrun") as shell:
+    with desk.start("sh", "-c", "acfetch --quiet example.com/hello | acrun --grace-period 200") as shell:
         assert shell.stdout is not None
         seen: dict[str, Any] = json.loads(shell.stdout.readline())
         assert shell.stdout.readline() == "waiting\n"
@@ -74,7 +74,7 @@ def test_two_pods_share_nothing_but_the_user_and_the_clock(desk: Desk) -> None:
     desk.publish("example.com/hello", app_image())
     assert desk.shell("acfetch --quiet example.com/hello > images").code == 0
     one, two = (json.loads(desk.shell("acrun < images").stdout)["namespaces"] for _ in range(2))
-    with desk.start("acrun", "example.com/hello", "--", "stay", "0") as first:
+    with desk.start("acrun", "--grace-period", "200", "example.com/hello", "--", "stay", "0") as first:
         assert first.stdout is not None
         one = json.loads(first.stdout.readline())["namespaces"]
         two = json.loads(desk.shell("acrun < images").stdout)["namespaces"]

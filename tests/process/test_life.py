@@ -13,7 +13,7 @@ import pytest
 from tests.support.desk import Desk, app_image, app_manifest, assert_refused, snapshot, userland
 from tests.support.images import image
 from tests.support.poddirs import wait_for_end
-from tests.support.running import list_pods, staying
+from tests.support.running import PATIENT, list_pods, staying
 
 SHELL = ["/bin/sh", "-c"]
 
@@ -36,7 +36,7 @@ def test_a_full_disk_is_told_by_the_directory_and_leaves_nothing(desk: Desk) -> 
 
 def test_sigterm_passes_through_the_pipe_and_the_app_s_answer_comes_back(desk: Desk) -> None:
     desk.publish("example.com/stay", app_image("example.com/stay", ["/bin/probe", "trap", "42"]))
-    with desk.start("sh", "-c", "acfetch --quiet example.com/stay | acrun; echo code $?") as shell:
+    with desk.start("sh", "-c", "acfetch --quiet example.com/stay | acrun --grace-period 200; echo code $?") as shell:
         assert shell.stdout is not None
         assert shell.stdout.readline() == "waiting\n"
         os.kill(_pids(desk)["monitor"]["pid"], signal.SIGTERM)
@@ -45,7 +45,7 @@ def test_sigterm_passes_through_the_pipe_and_the_app_s_answer_comes_back(desk: D
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 9), ("SIGINT", 130), ("SIGHUP", 129), ("SIGQUIT", 131)])
 def test_signals_reach_the_app(shelf: Desk, name: str, code: int) -> None:
-    with shelf.start("acrun", "./probe.aci", "--", "trap", "9") as acrun:
+    with shelf.start("acrun", *PATIENT, "./probe.aci", "--", "trap", "9") as acrun:
         assert acrun.stdout is not None
         assert acrun.stdout.readline() == "waiting\n"
         os.killpg(acrun.pid, getattr(signal, name))  # as a terminal does it: to the whole group

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.support.desk import Desk, app_image, assert_refused
-from tests.support.running import show_pod, staying
+from tests.support.running import PATIENT, show_pod, staying
 
 
 def test_list_shows_only_the_states_asked_for_and_only_uuids_when_quiet(shelf: Desk) -> None:
@@ -40,7 +40,7 @@ def test_status_says_where_the_root_file_system_lies(shelf: Desk) -> None:
 
 
 def test_who_waits_for_a_pod_wakes_when_it_ends_and_sees_how(shelf: Desk) -> None:
-    with shelf.start("acrun", "--name", "up", "./probe.aci", "--", "trap", "7") as acrun:
+    with shelf.start("acrun", "--name", "up", *PATIENT, "./probe.aci", "--", "trap", "7") as acrun:
         assert acrun.stdout is not None
         assert acrun.stdout.readline() == "waiting\n"
         with shelf.start("sh", "-c", "acrun status --wait up | grep '^app '; acrun status --wait --json up") as waiting:

@@ -29,7 +29,8 @@ CLOSED = {
     "shut/file": Node(b"inside\n"),
 }  # fmt: skip
 SHELL = ["/bin/sh", "-c"]
-STAY = "acrun -d --name stay ./sh.aci -- 'trap \"echo down; exit 3\" TERM; echo up; while :; do sleep 1000 & wait; done'"
+STAYS = 'trap "echo down; exit 3" TERM; echo up; while :; do sleep 1000 & wait; done'
+STAY = f"acrun -d --name stay --grace-period 200 ./sh.aci -- '{STAYS}'"
 # An app runs as soon as its program does, which has said nothing then.
 UP = "acrun logs -f stay | grep -q up"
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from tests.support.desk import Desk
 
+# For apps that are to end by themselves: on a machine that stands still for a while, the usual ten seconds may be too few.
+PATIENT = ("--grace-period", "200")
+
 
 @contextmanager
 def staying(desk: Desk, *options: str, name: str = "stay", words: Sequence[str] = (), code: int | None = 7) -> Iterator[Popen[str]]:
@@ -18,7 +21,7 @@ def staying(desk: Desk, *options: str, name: str = "stay", words: Sequence[str] 
     It is the probe unless *words* say what; its first line is read.
     """
     app = words or ("./probe.aci", "--", "trap", str(code))
-    with desk.start("acrun", "--name", name, *options, *app) as acrun:
+    with desk.start("acrun", "--name", name, *PATIENT, *options, *app) as acrun:
         assert acrun.stdout is not None
         assert acrun.stdout.readline()
         yield acrun
