@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,16 @@ def app(*words: str, **more: Any) -> AppSpec:
     return AppSpec(["/bin/probe", "sockets", *words], {"ports": PORTS, **more})
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+@contextmanager
+def own_port() -> Iterator[int]:
+    """Yield a port that stays ours: the kernel gives it to nobody who asks for any, and to everybody who asks for this one.
+
+    Source: ip(7), ip_local_port_range; socket(7), SO_REUSEADDR.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 def test_an_app_gets_its_sockets_from_3_on_and_is_told_of_them(tmp_path: Path, rootfs: Path) -> None:
@@ -34,14 +41,14 @@ def test_an_app_gets_its_sockets_from_3_on_and_is_told_of_them(tmp_path: Path, r
 
 
 def test_whoever_connects_to_the_host_s_port_reaches_the_app(tmp_path: Path, rootfs: Path) -> None:
-    number = free_port()
-    exposed = {"name": "http", "hostPort": number, "hostIP": "127.0.0.1"}
-    pod = write_pod(tmp_path, rootfs, {"app": app("serve")}, manifest={"ports": [exposed]})
-    with start(pod) as monitor:
-        assert [read_line(monitor) for _ in range(4)][1] == f"tcp {number} 1\n"
-        with socket.create_connection(("127.0.0.1", number)) as caller:
-            assert caller.recv(100) == b"served\n"
-        assert monitor.wait() == 0
+    with own_port() as number:
+        exposed = {"name": "http", "hostPort": number, "hostIP": "127.0.0.1"}
+        pod = write_pod(tmp_path, rootfs, {"app": app("serve")}, manifest={"ports": [exposed]})
+        with start(pod) as monitor:
+            assert [read_line(monitor) for _ in range(4)][1] == f"tcp {number} 1\n"
+            with socket.create_connection(("127.0.0.1", number)) as caller:
+                assert caller.recv(100) == b"served\n"
+            assert monitor.wait() == 0
 
 
 def test_a_port_in_use_is_told_and_nothing_is_left(tmp_path: Path, rootfs: Path) -> None:
@@ -73,10 +80,10 @@ def test_handlers_and_who_enters_get_none(tmp_path: Path, rootfs: Path) -> None:
         monitor.wait()
 
 
-def test_an_app_that_cannot_be_executed_is_told_beside_its_sockets(tmp_path: Path, rootfs: Path) -> None:
-    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/text"], {"ports": PORTS})})
-    (rootfs / "bin" / "text").write_text("no program")
-    (rootfs / "bin" / "text").chmod(0o755)
+def test_an_app_that_cannot_be_executed_is_told_beside_its_sockets(tmp_path: Path, own_rootfs: Path) -> None:
+    pod = write_pod(tmp_path, own_rootfs, {"app": AppSpec(["/bin/text"], {"ports": PORTS})})
+    (own_rootfs / "bin" / "text").write_text("no program")
+    (own_rootfs / "bin" / "text").chmod(0o755)
     ended = run(pod)
     assert ended.code == 126
     assert "is neither a program for this machine nor a script" in ended.stderr
