@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import pytest
 
 from acstage1.hierarchies import find_own_hierarchies
 from tests.support.poddirs import STAGE1, AppSpec, cgroups_of, enter, handler, read_line, run, start, status, write_pod
+from tests.support.waiting import wait_for
 
 MIB = 1 << 20
 V1 = any("memory" in hierarchy.controllers for hierarchy in find_own_hierarchies())
@@ -163,15 +163,13 @@ def test_a_processor_s_limit_throttles(tmp_path: Path, rootfs: Path) -> None:
     pod = make(tmp_path, rootfs, "/bin/sh", "-c", "echo on; while :; do :; done", app=[isolator("cpu", limit="20m")])
     with start(pod) as monitor:
         read_line(monitor)
-        for _ in range(1000):
-            counts = dict(line.split() for line in control(pod, "app-app", "cpu.stat").splitlines())
-            if int(counts["nr_throttled"]) > 1:
-                break
-            select.poll().poll(10)
-        else:
-            pytest.fail("never throttled")
+        wait_for(lambda: count_throttled(pod) > 1, "times without the processor")
         monitor.kill()
     assert run(pod, verb="gc").code == 0
+
+
+def count_throttled(pod: Path) -> int:
+    return int(dict(line.split() for line in control(pod, "app-app", "cpu.stat").splitlines())["nr_throttled"])
 
 
 def test_block_devices_are_throttled_where_the_pod_s_files_are(tmp_path: Path, rootfs: Path) -> None:

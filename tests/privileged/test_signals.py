@@ -67,11 +67,9 @@ def test_a_request_to_end_during_pre_start_ends_the_pod_as_such(tmp_path: Path, 
 def test_a_post_stop_that_never_ends_is_killed_after_the_grace_period(tmp_path: Path, rootfs: Path) -> None:
     script = "/bin/busybox mkfifo /tmp/fifo; echo cleaning; read line < /tmp/fifo"
     handler = {"name": "post-stop", "exec": ["/bin/sh", "-c", script]}
-    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "trap", "42"], {"eventHandlers": [handler]})}, gracePeriod=3)
-    with start(pod) as monitor:
-        assert read_line(monitor) == "waiting\n"
-        monitor.terminate()
-        assert monitor.wait() == 42
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "exit", "42"], {"eventHandlers": [handler]})}, gracePeriod=1)
+    assert run(pod).code == 42
+    assert status(pod, "app")["post-stop"] == "was killed after 1 s"
 
 
 def test_what_the_caller_redirects_in_cannot_be_written(tmp_path: Path, rootfs: Path) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from acstage1.records import now
+from tests.support.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 # -B: what the interpreter keeps of a module would be counted among the calls that a test lets fail.
@@ -133,6 +137,28 @@ def log(pod: Path, app: str) -> list[tuple[str, str, str]]:
 def cgroups_of(pod: Path) -> list[Path]:
     """Return the cgroup directories of a pod that exist."""
     return [Path(line) for line in (pod / "cgroups").read_text().splitlines() if Path(line).exists()]
+
+
+def stop_between_attempts(monitor: subprocess.Popen[Any], pod: Path, is_right: Callable[[], bool] = lambda: True) -> int:
+    """Stop the monitor while the app called `app` waits for its next attempt, and return the number of the last one.
+
+    On a slow machine that wait may be over before the monitor stands still: after the next attempt there is a longer one.
+    """
+    while True:
+        wait_for(lambda: _rests(pod) and is_right(), "a pause between two attempts")
+        monitor.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, monitor.pid, os.WSTOPPED)
+        if _rests(pod) and is_right():
+            return int(status(pod, "app")["attempt"])
+        monitor.send_signal(signal.SIGCONT)
+
+
+def _rests(pod: Path) -> bool:
+    """Tell whether the next attempt is still to come, as the last one's status has it; the moments are of the same length."""
+    try:
+        return bool(status(pod, "app").get("next", "") > now())
+    except FileNotFoundError:  # the first one has not ended yet
+        return False
 
 
 def wait_for_end(pid: int) -> None:

@@ -32,10 +32,14 @@ class Terminal:
         while text not in self.shown:
             assert self._read(), f"the program ended without {text!r}, it showed {self.shown!r}"
 
-    def answer(self, text: str, line: str) -> None:
-        """Wait for *text*, forget what was shown, and type a line."""
+    def skip(self, text: str) -> None:
+        """Wait for *text*, and forget what was shown up to its end."""
         self.wait_for(text)
         self.shown = self.shown.partition(text)[2]
+
+    def answer(self, text: str, line: str) -> None:
+        """Wait for *text*, forget what was shown, and type a line."""
+        self.skip(text)
         os.write(self._master, line.encode() + b"\n")
 
     def press(self, key: bytes) -> None:
