@@ -21,6 +21,7 @@ from acrun.placing import place_archive
 from acrun.roots import open_root
 from acrun.tree_archive import TreeArchive
 from acspec.archive.compression import Compression
+from acspec.archive.entry import Kind
 from acspec.archive.open_directories import OPEN_DIRECTORY
 from acspec.archive.plain import PlainArchive
 from acspec.archive.write import ImageSettings, write_archive
@@ -61,7 +62,7 @@ def copy(pods: Pods, source: str, destination: str, *, follow: bool = False) -> 
 def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
     if os.isatty(1):
         raise UsageError("standard output", "an archive is not for a terminal", "use a pipe or name a file")
-    with open_root(pods, source.pod, source.app) as root:
+    with _open(pods, source) as root:
         path, name, _ = _find(root, source, follow=follow)
         archive = TreeArchive(root.tree, path, name, skipped=root.skipped, owners=root.owners)
         write_archive(archive, sys.stdout.buffer.write, ImageSettings(compression=Compression.NONE))
@@ -70,8 +71,10 @@ def _stream_out(pods: Pods, source: PodPath, *, follow: bool) -> list[str]:
 
 
 def _copy_out(pods: Pods, source: PodPath, text: str, *, follow: bool) -> list[str]:
-    with open_root(pods, source.pod, source.app) as root:
+    with _open(pods, source) as root:
         path, name, found = _find(root, source, follow=follow)
+        if found.kind in (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE):
+            raise UsageError(source.text, "is a device node, and none comes out of a pod")
         destination = open_host_destination(text, name, is_directory=found.is_directory)
         try:
             archive = TreeArchive(root.tree, path, destination.name, skipped=root.skipped, harmless=True)
@@ -81,6 +84,10 @@ def _copy_out(pods: Pods, source: PodPath, text: str, *, follow: bool) -> list[s
         return _notes(source.text, archive.left_out, lost)
 
 
+def _open(pods: Pods, place: PodPath) -> AppRoot:
+    return open_root(pods, place.pod, place.app, (f"{place.pod}:", f":{os.fsdecode(place.path)}"))
+
+
 def _find(root: AppRoot, source: PodPath, *, follow: bool) -> tuple[bytes, bytes, Found]:
     """Return the path of the source, the name that it has so far (`b""`: only its contents are meant), and what stands there."""
     path = root.tree.resolve(source.path, follow=follow)
@@ -88,6 +95,7 @@ def _find(root: AppRoot, source: PodPath, *, follow: bool) -> tuple[bytes, bytes
     if found is None:
         raise MissingInputError(source.text, "no such file")
     _check_kind(root, path, source.text)
+    _check_content(found, source.text)
     return path, b"" if means_contents(source.path) else path.rpartition(b"/")[2], found
 
 
@@ -97,13 +105,19 @@ def _check_kind(root: AppRoot, path: bytes, what: str) -> None:
         raise UsageError(what, "lies on a file system of the kernel, which holds no files")
 
 
+def _check_content(found: Found, what: str) -> None:
+    if found.kind is None:
+        raise UsageError(what, "is a socket, of which there is nothing to copy")
+
+
 def _copy_in(pods: Pods, text: str, destination: PodPath, *, follow: bool) -> list[str]:
-    with open_root(pods, destination.pod, destination.app) as root:
+    with _open(pods, destination) as root:
         root.check_writable(destination.text)
         tree, path = open_host_source(text, follow=follow)
         try:
             if (found := tree.find(path)) is None:
                 raise MissingInputError(text, "no such file")
+            _check_content(found, text)
             name = b"" if means_contents(os.fsencode(text)) else path
             aim = get_pod_destination(root.tree, destination, name, is_directory=found.is_directory)
             _check_kind(root, aim.directory, destination.text)
@@ -114,7 +128,7 @@ def _copy_in(pods: Pods, text: str, destination: PodPath, *, follow: bool) -> li
 
 
 def _stream_in(pods: Pods, destination: PodPath) -> list[str]:
-    with open_root(pods, destination.pod, destination.app) as root:
+    with _open(pods, destination) as root:
         root.check_writable(destination.text)
         path = root.tree.resolve(destination.path)
         found = root.tree.find(path)

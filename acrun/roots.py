@@ -76,16 +76,17 @@ class AppRoot:
             raise BusyError(what, "the app has ended in a pod that runs: the kernel may still hold its files")
 
 
-def open_root(pods: Pods, pod: str, app_name: str | None) -> AppRoot:
+def open_root(pods: Pods, pod: str, app_name: str | None, spelling: tuple[str, str] = ("--app ", "")) -> AppRoot:
     """Return the root file system of an app of the pod that *pod* means; without a name, of the only one.
 
+    *spelling* is what stands around a name when it is typed.
     An ordinary user's program begins anew, see `user_namespace`: nothing may have been done so far.
 
     Raises: MissingInputError when there is none (any more); BusyError; UsageError; OSError.
     Source: spec/pod-directory.md, Files.
     """
     _, state = get_state(pods, pod)
-    app = state.get_app(app_name)
+    app = state.get_app(app_name, spelling)
     what = state.name or state.uuid
     if state.state not in ("running", "exited", "prepared"):
         raise MissingInputError(what, f"is {state.state}")

@@ -139,15 +139,16 @@ class PodState:
         runs = self.state == "running" and not self.end_of(app) and app.next_start() is None
         return app.pid if runs else None
 
-    def get_app(self, name: str | None) -> AppState:
-        """Return the app *name*; without a name the only one there is.
+    def get_app(self, name: str | None, spelling: tuple[str, str] = ("--app ", "")) -> AppState:
+        """Return the app *name*; without a name the only one there is. *spelling* is what stands around a name when it is typed.
 
         Raises: MissingInputError; UsageError when there are several to choose from.
         """
         names = [app.name for app in self.apps]
         if name is None:
             if len(self.apps) != 1:
-                raise UsageError(self.name or self.uuid, f"has {len(names)} apps", f"--app {'|'.join(names)}")
+                before, behind = spelling
+                raise UsageError(self.name or self.uuid, f"has {len(names)} apps", f"{before}{'|'.join(names)}{behind}")
             return self.apps[0]
         for app in self.apps:
             if app.name == name:

@@ -142,6 +142,17 @@ def test_what_an_app_made_to_trap_the_host_is_left_out(shelf: Desk) -> None:
         assert modes.keys() == {"fifo", "su"}
         assert (stat.S_ISFIFO(modes["fifo"]), oct(modes["su"])) == (True, "0o100755")
         assert "disk" in shelf.shell("acrun cp stay:/d - | tar -t").stdout
+        why = "stay:/d/disk: is a device node, and none comes out of a pod"
+        assert_refused(shelf.run("acrun", "cp", "stay:/d/disk", "disk"), 2, why, "acrun")
+        assert shelf.shell("acrun cp stay:/d/disk - | tar -tv").stdout.startswith("b")
+
+
+def test_a_socket_is_told_rather_than_left_out_when_it_is_all_that_was_asked_for(shelf: Desk) -> None:
+    os.mknod(shelf.path / "socket", stat.S_IFSOCK | 0o600)
+    with staying_shell(shelf, "", "--volume", f"{shelf.path}:/v"):
+        for words in (["socket", "stay:/"], ["stay:/v/socket", "copy"], ["stay:/v/socket", "-"]):
+            refused = shelf.run("acrun", "cp", *words)
+            assert_refused(refused, 2, f"{words[0]}: is a socket, of which there is nothing to copy", "acrun")
 
 
 def test_file_systems_of_the_kernel_stay_where_they_are(shelf: Desk) -> None:
@@ -171,7 +182,7 @@ def test_which_of_several_apps_is_meant_must_be_said(shelf: Desk) -> None:
     line = "acrun --keep --name two ./sh.aci --name a -- 'echo a > /f' --- ./sh.aci --name b -- 'echo b > /f'"
     assert shelf.shell(line).code == 0
     assert shelf.shell("acrun cp two:b:/f - | tar -xO").stdout == "b\n"
-    assert_refused(shelf.run("acrun", "cp", "two:/f", "x"), 2, "two: has 2 apps (--app a|b)", "acrun")
+    assert_refused(shelf.run("acrun", "cp", "two:/f", "x"), 2, "two: has 2 apps (two:a|b:/f)", "acrun")
     assert_refused(shelf.run("acrun", "cp", "two:c:/f", "x"), 66, "c: no such app in this pod (a, b)", "acrun")
 
 
