@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.acfetch.customer import ARCH, TEMPLATE, Customer, app, id_of, page
 from tests.support.gpg import Signer
 from tests.support.server import Answer
 from tests.support.stores import check_store
+from tests.support.waiting import wait_for
 
 NAME = "example.com/app"
 UNSIGNED = "--insecure-options=image"
@@ -181,9 +183,11 @@ def test_a_collection_in_the_middle_of_a_fetch_leaves_what_it_relies_upon(custom
     url = customer.publish("example.com/slow", slow)
     publish(customer, "app", need("base", imageID=id_of(base)), need("slow"))
     collected: list[str] = []
+    there = (customer.store / "images" / f"{id_of(base)}.aci").stat().st_ino
 
     def halves() -> Iterator[bytes]:
         yield slow[:60]
+        wait_for(lambda: f":{there} " in Path("/proc/locks").read_text(), "the lock on the one that is there")
         collected.append(customer.run_program("gc", "--keep-for", "0").out)
         yield slow[60:]
 
