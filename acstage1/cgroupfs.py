@@ -23,6 +23,9 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ROUNDS = 250
 _ZOMBIES_MS = 4
 _DYING_MS = 20
+# How often it is looked whether what was killed has ended: for half a minute, as much memory takes seconds to be freed.
+_LOOKS = 300
+_LONGEST_MS = 100
 
 
 def write_control(path: str, text: str) -> None:
@@ -66,13 +69,13 @@ def kill_all(paths: Sequence[str]) -> None:
     Raises: StartError when they do not end; OSError.
     Source: cgroup-v2.rst, cgroup.kill; freezer of cgroup v1.
     """
-    for _ in range(_ROUNDS):
+    for number in range(_LOOKS):
         populated = [path for path in paths if _has_processes(path)]
         if not populated:
             return
         for path in populated:
             _kill(path)
-        select.poll().poll(_ZOMBIES_MS)
+        select.poll().poll(min(_ZOMBIES_MS * (number + 1), _LONGEST_MS))
     raise StartError(paths[0], "its processes do not end")
 
 

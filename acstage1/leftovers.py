@@ -17,8 +17,9 @@ from acstage1.linux.namespaces import CLONE_NEWNS, unshare
 from acstage1.linux.security import die_with_parent
 from acstage1.linux.signals import SIGCONT, SIGKILL, SIGSTOP, send_signal
 
-_ROUNDS = 250
-_DYING_MS = 4
+# Half a minute: much memory takes seconds to be freed, and what has few rights to a busy processor takes as long to die.
+_LOOKS = 300
+_DYING_MS, _LONGEST_MS = 4, 100
 _INIT = 1
 _PROC = "/proc"
 # What is found out about a process: another app's, the app's and killed, ending and nobody's any more, ended.
@@ -36,10 +37,10 @@ def kill_left(mark: int | None) -> None:
         # Init has none, and that of the app may have been mounted over.
         unshare(CLONE_NEWNS)
         mount("proc", _PROC, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    for _ in range(_ROUNDS):
+    for number in range(_LOOKS):
         if not (_signal_all(SIGKILL) if mark is None else _kill_marked(mark)):
             return
-        select.poll().poll(_DYING_MS)
+        select.poll().poll(min(_DYING_MS * (number + 1), _LONGEST_MS))
     raise StartError("what it left behind", "does not end")
 
 
