@@ -18,9 +18,13 @@ from acspec.pods import PHASES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from acrun.states import PodState
     from acspec.pods import Pod, Pods
 
+# The phases of a pod that has not been run; the last is that of one which is being removed and never will be.
+NOT_RUN = ("embryo", "prepare", "prepared", "garbage")
 # Seconds between two looks at a pod that waits to be run: nobody tells of that.
 _LOOK = 0.1
 
@@ -50,8 +54,23 @@ def wait_for_end(pods: Pods, text: str) -> None:
     more while it waits to be run; OSError.
     Source: spec/pod-directory.md, Phases and Locks.
     """
+    _wait(pods, text, PHASES)
+
+
+def wait_for_run(pods: Pods, text: str) -> None:
+    """Wait until the pod that *text* means is run, as `wait_for_end` does; one whose maker was killed is not waited for.
+
+    Raises: MissingInputError when there is none, or it is removed meanwhile; BrokenPipeError when nobody reads standard output any
+    more while it waits to be run; OSError.
+    Source: spec/pod-directory.md, Phases and Locks.
+    """
+    _wait(pods, text, NOT_RUN)
+
+
+def _wait(pods: Pods, text: str, phases: Collection[str]) -> None:
+    """Wait until the pod that *text* means has left *phases*, or nobody holds its lock any more."""
     pod = pods.get(text)
-    while not _has_ended(pod):
+    while pod.phase in phases and not _has_ended(pod):
         before = pod.phase
         try:
             pod = pods.get(pod.uuid)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from itertools import islice
 
-from acrun.finding import get_state
+from acrun.finding import NOT_RUN, get_state, wait_for_run
 from acrun.logs import LogReader, LogRecord, LogSelection, cut_to_lines, read_logs
 from acrun.pauses import sleep_while_read
 from acrun.states import rfc3339
@@ -24,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from acrun.states import AppState, PodState
     from acspec.pods import Pod, Pods
 
 # Seconds between two looks at a log: after something came, and at most.
@@ -63,18 +64,28 @@ def parse_since(text: str | None) -> str:
 
 
 def open_logs(pods: Pods, request: LogRequest) -> tuple[Pod, list[LogReader]]:
-    """Return the pod that is meant, and a reader for the log of each app that is.
+    """Return the pod that is meant, and a reader for the log of each app that is. One to be followed is waited for until it runs.
 
-    Raises: MissingInputError when there is no such pod or app; OSError.
-    Source: spec/pod-directory.md, Files.
+    Raises: MissingInputError when there is no such pod or app, or the pod is removed before it is run; BrokenPipeError when nobody
+    reads standard output any more meanwhile; OSError.
+    Source: spec/pod-directory.md, Phases and Files.
     """
     pod, state = get_state(pods, request.pod)
-    apps = state.apps if request.app is None else [state.get_app(request.app)]
+    if request.follow and pod.phase in NOT_RUN:
+        if pod.phase == "prepared":  # its apps are known: a name that none has is told at once
+            _choose_apps(state, request)
+        wait_for_run(pods, request.pod)
+        pod, state = get_state(pods, pod.uuid)
+    apps = _choose_apps(state, request)
     readers = [LogReader(pod.path, app.name, request.selection) for app in apps]
     if request.tail is not None:
         for reader in readers:
             reader.start_at_end(request.tail)
     return pod, readers
+
+
+def _choose_apps(state: PodState, request: LogRequest) -> Sequence[AppState]:
+    return state.apps if request.app is None else [state.get_app(request.app)]
 
 
 def follow(pod: Pod, readers: Sequence[LogReader], request: LogRequest) -> Iterator[Sequence[LogRecord]]:

@@ -45,6 +45,27 @@ def test_logs_are_followed_to_the_end_of_the_pod(shelf: Desk) -> None:
         assert acrun.wait() == 7
 
 
+def test_logs_of_a_prepared_pod_are_followed_once_it_is_run(shelf: Desk) -> None:
+    assert shelf.run("acrun", "prepare", "--name", "later", "./sh.aci", "--", "echo first; echo last").code == 0
+    refused = shelf.run("acrun", "logs", "--follow", "--app", "third", "later")
+    assert (refused.code, refused.stdout, refused.stderr) == (66, "", "acrun: third: no such app in this pod (sh)\n")
+    # That it waits can be seen by what it does when nobody is there to read any more: it has not ended before.
+    assert shelf.shell("(acrun logs --follow later; echo $? > code) | true").code == 0
+    assert (shelf.path / "code").read_text() == "141\n"
+    with shelf.start("acrun", "logs", "--follow", "later") as logs:
+        assert shelf.run("acrun", "run-prepared", "later").code == 0
+        assert logs.communicate() == ("first\nlast\n", "")
+        assert logs.returncode == 0
+
+
+def test_logs_of_a_pod_that_is_removed_before_it_is_run_end(shelf: Desk) -> None:
+    assert shelf.run("acrun", "prepare", "--name", "never", "./sh.aci").code == 0
+    with shelf.start("acrun", "logs", "--follow", "never") as logs:
+        assert shelf.run("acrun", "rm", "never").code == 0
+        assert logs.communicate()[0] == ""
+        assert logs.returncode == 66
+
+
 def test_logs_begin_with_the_last_lines_of_one_stream_or_from_some_time_on(shelf: Desk) -> None:
     script = "echo 1; echo 2; echo oops >&2; echo 3"
     assert shelf.run("acrun", "--name", "talk", "./sh.aci", "--", script).code == 0
