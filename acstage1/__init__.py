@@ -65,6 +65,7 @@ Modules, from top to bottom:
     exit_policy   what the end of an app means for its pod
     idmap         the ids of a pod: the host's, or an ordinary user's own
     sockets       sockets that apps are started with
+    requests      signals that ask something of a pod, held back until they can be answered
     reports       messages between monitor and init
     errors        what can go wrong
     linux         system calls (the only home of ctypes)

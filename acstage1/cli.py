@@ -9,6 +9,7 @@ import sys
 
 from acspec.errors import UsageError
 from acspec.program import run_program, version_line
+from acstage1.requests import hold_requests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ pod's lock itself.
 def main() -> int:
     """Run acstage1 with the words of the command line and return its exit code. Source: spec/exit-codes.md."""
     words = sys.argv[1:]
+    if words[:1] == ["run"]:
+        hold_requests()
     return run_program("acstage1", lambda: _main(words), own_failure=lambda: words[:1] in (["run"], ["enter"]))
 
 

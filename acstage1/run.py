@@ -28,15 +28,16 @@ from acstage1.isolator_report import IsolatorReport
 from acstage1.isolators import has_labels
 from acstage1.linux.forks import fork_into
 from acstage1.linux.namespaces import CLONE_NEWPID
-from acstage1.linux.signals import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL, SIGPIPE, getsignal, set_wakeup_fd, signal
+from acstage1.linux.signals import SIGKILL, set_wakeup_fd
 from acstage1.losses import Losses
 from acstage1.multiplexer import Multiplexer
 from acstage1.pod import PodDirectory
 from acstage1.pod_actions import InitProcess, PodActions
 from acstage1.records import Records, check_owner, write_end
 from acstage1.reports import FAILED, describe_failure, open_channel
+from acstage1.requests import catch_requests
 from acstage1.start_notifier import StartNotifier
-from acstage1.supervise import FORWARDED, Supervisor
+from acstage1.supervise import Supervisor
 from acstage1.trampoline import make_high_trampoline
 
 TYPE_CHECKING = False
@@ -136,9 +137,10 @@ class _Monitor:
             from acstage1.labels import assign_labels
 
             assign_labels(self._pod)
+        wakeup = catch_requests()  # before anything is there to be undone
         self._records.write_cgroups(self._cgroups.paths())
         try:
-            code = self._run_init()
+            code = self._run_init(wakeup)
         finally:
             self._clean()
         if not self._pod.remove_pod:
@@ -152,8 +154,7 @@ class _Monitor:
         except OSError as error:  # a full disk takes the file from us, not the exit code
             self._tell(f"end: {reason_of(error)}")
 
-    def _run_init(self) -> int:
-        wakeup = _catch_signals()
+    def _run_init(self, wakeup: int) -> int:
         ours, theirs = open_channel()
         interactive, detached = self._options.interactive, self._options.detached
         streams = self._streams = open_streams(self._pod, self._losses, interactive=interactive, detached=detached)
@@ -232,18 +233,6 @@ def _open_notify_sockets(pod: PodDirectory) -> dict[str, NotifySocket]:
     from acstage1.notify_socket import NotifySocket
 
     return {name: NotifySocket(os.path.join(pod.path, "apps", name)) for name in apps}
-
-
-def _catch_signals() -> int:
-    """Return a pipe that delivers the numbers of signals which are not ours to obey."""
-    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in FORWARDED:
-        if getsignal(number) != SIG_IGN:  # nohup stays nohup
-            signal(number, lambda _number, _frame: None)
-    signal(SIGPIPE, SIG_IGN)
-    signal(SIGCHLD, SIG_DFL)  # a caller that ignored it would take init's end from us
-    return reading
 
 
 def _fork_init(ids: IdMap) -> int:

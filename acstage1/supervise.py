@@ -15,17 +15,9 @@ import time
 from acstage1 import reports
 from acstage1.exit_policy import ExitPolicy
 from acstage1.lifecycle import AppLifecycle
-from acstage1.linux.signals import (
-    SIGHUP,
-    SIGINT,
-    SIGKILL,
-    SIGQUIT,
-    SIGTERM,
-    SIGUSR1,
-    SIGUSR2,
-    send_signal,
-)
+from acstage1.linux.signals import SIGKILL, SIGTERM, SIGUSR1, SIGUSR2, send_signal
 from acstage1.multiplexer import milliseconds_until
+from acstage1.requests import FORWARDED
 from acstage1.restarts import Restarts
 
 TYPE_CHECKING = False
@@ -38,7 +30,6 @@ if TYPE_CHECKING:
     from acstage1.pod_actions import InitProcess, PodActions
     from acstage1.start_notifier import StartNotifier
 
-FORWARDED = (SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2)
 _USERS = (SIGUSR1, SIGUSR2)
 
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.poddirs import STAGE1, AppSpec, cgroups_of, log, read_line, run, start, status, write_pod
 from tests.support.waiting import wait_for
 
@@ -67,6 +69,19 @@ def test_a_pod_that_is_just_starting_is_stopped_as_well(tmp_path: Path, rootfs: 
         assert run(pod, verb="stop").code == 0
         assert (pod / "end").exists()
         assert monitor.wait() in (7, 128 + signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_as_the_first_file_is_written_is_no_end_without_a_word(
+    tmp_path: Path, rootfs: Path, number: signal.Signals
+) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "stay"])}, gracePeriod=0)
+    with held_up("rename", "run", str(pod), when="1") as monitor:
+        wait_for(lambda: (pod / "cgroups.new").exists() or (pod / "cgroups").exists(), "the list of cgroups")
+        monitor.send_signal(number)
+        assert monitor.wait() == 128 + number
+    assert json.loads((pod / "end").read_text()) == {"exit": 128 + number}
+    assert cgroups_of(pod) == []
 
 
 def test_a_signal_to_who_enters_never_leaves_the_command_behind(tmp_path: Path, rootfs: Path) -> None:

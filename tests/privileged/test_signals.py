@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +113,23 @@ def test_a_lock_of_something_else_is_no_lock(tmp_path: Path, rootfs: Path) -> No
     assert (result.returncode, result.stdout) == (125, "")
     assert "is not a descriptor of the pod directory" in result.stderr
     assert run(pod).code == 0
+
+
+# Begins a program to which a signal has been sent already, as acrun holds it back for stage1.
+WAITING = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [int(sys.argv[1])])
+os.kill(os.getpid(), int(sys.argv[1]))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_was_there_before_stage1_is_answered_and_the_end_is_told(
+    tmp_path: Path, rootfs: Path, number: signal.Signals
+) -> None:
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "stay"])}, gracePeriod=0)
+    command = [sys.executable, "-c", WAITING, str(int(number)), *STAGE1, "run", str(pod)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 128 + number
+    assert json.loads((pod / "end").read_text()) == {"exit": 128 + number}
+    assert cgroups_of(pod) == []
