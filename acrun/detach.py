@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 
-from acrun.stage1 import become_stage1
+from acrun.stage1 import become_stage1, release_requests
 from acspec.descriptors import close_all_but
 from acspec.errors import reason_of
 from acspec.execution import open_pidfd
@@ -61,7 +61,7 @@ def start_detached(stage1: Sequence[str], pod: Pod, *, debug: bool) -> Detached:
         _be_monitor(stage1, pod, messages, ready_end, debug=debug)
     monitor = open_pidfd(pid)
     asked = _end_when_asked(monitor)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    release_requests()
     os.close(ready_end)
     pod.unlock()  # stage1 has it, too
     is_started = _read(ready).endswith(_STARTED)

@@ -11,7 +11,7 @@ import os
 
 from acrun.backends import COPY, choose_backend
 from acrun.idmap import choose_id_map
-from acrun.stage1 import become_stage1, get_stage1
+from acrun.stage1 import become_stage1, get_stage1, hold_requests
 from acrun.supervision import Supervision
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, sync_file_system, write_file
@@ -176,9 +176,13 @@ def start(pod: Pod, options: RunOptions) -> Detached:
 def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions, phase: str) -> Pod:
     """Return a new pod of *plan* with *trees*, one for each app, locked and in *phase*: prepared or run. What fails leaves nothing.
 
+    Of one that is to be run stage1 answers the signals that come from now on: the pod ends, and that is told in it.
+
     Raises: UsageError; OutputError when the pod's name is taken; FormatError for what JSON cannot hold; StorageError; OSError.
     Source: spec/pod-directory.md, Phases.
     """
+    if phase != PREPARED:
+        hold_requests(options.run.stage1)
     pod = Pods(run_directory).create()
     try:
         _fill(pod, plan, trees, options)

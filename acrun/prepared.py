@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from acrun.launch import start
+from acrun.stage1 import hold_requests
 from acspec.durable import write_file
 from acspec.errors import BusyError, FormatError, MissingInputError
 from acspec.jsontext import dump_json, read_json_file
@@ -37,6 +38,7 @@ def run_prepared(pods: Pods, text: str, options: RunOptions) -> Detached:
     except BusyError:
         raise BusyError(text, "another process works on it") from None
     _adapt(pod.path, options)
+    hold_requests(options.stage1)
     pod.move("run")
     return start(pod, options)
 

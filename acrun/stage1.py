@@ -8,12 +8,15 @@ Source: spec/stage1.md, The four verbs.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # the module `signal` makes enums of them, which takes 4 ms
 import os
 import sys
 
 from acspec.errors import MissingInputError
 
 TYPE_CHECKING = False
+_ANSWERED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
@@ -38,6 +41,22 @@ def get_stage1(option: str | None) -> list[str]:
         if directory.startswith("/") and os.access(path, os.X_OK):
             return [path]
     raise MissingInputError("acstage1", "not found beside acrun nor on PATH", "--stage1 PATH names another")
+
+
+def hold_requests(option: str | None) -> None:
+    """Have signals wait for stage1, which takes them as soon as it runs: none ends a run without a word in its pod any more.
+
+    *option* is `--stage1`: only of ours it is known that it does so.
+
+    Source: spec/stage1.md, run; execve(2), about the signal mask.
+    """
+    if option is None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ANSWERED)
+
+
+def release_requests() -> None:
+    """Take signals again that `hold_requests` has held back: this process does not become stage1. Source: pthread_sigmask(3)."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ANSWERED)
 
 
 def become_stage1(stage1: Sequence[str], pod: Pod, *, interactive: bool, debug: bool, further: Sequence[str] = ()) -> NoReturn:
