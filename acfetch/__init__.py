@@ -3,6 +3,7 @@
 The only program with an HTTP client; it needs no root and runs nothing it fetches. Modules, from top to bottom:
 
     cli              the command line: which subcommand, and the exit code
+    hints            what was meant by commands and options that acfetch does not have
     command_fetch    `acfetch fetch`
     command_trust    `acfetch trust`
     command_discover  `acfetch discover`

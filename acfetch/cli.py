@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 
 from acspec.commands import run_command
-from acspec.errors import UnavailableError, UsageError
 from acspec.program import run_program
 
 COMMANDS = {
@@ -20,12 +19,6 @@ COMMANDS = {
     "gc": "acfetch.command_gc:gc",
     "config": "acfetch.command_config:config",
 }
-# The words of other container tools.
-_ELSEWHERE = {
-    "image": "acfetch images", "inspect": "acfetch images --json", "list": "acfetch images", "ls": "acfetch images",
-    "prune": "acfetch gc", "pull": "acfetch fetch", "rm": "acfetch images rm", "rmi": "acfetch images rm", "run": "acrun",
-    "version": "acfetch --version",
-}  # fmt: skip
 _SUMMARY = "Discover, download and verify App Container Images into the store."
 
 
@@ -38,19 +31,10 @@ def main() -> int:
 def _main(words: list[str]) -> int:
     try:
         return run_command("acfetch", _SUMMARY, COMMANDS, words, default="fetch")
-    except UnavailableError as error:
-        raise _find_meant(error, words) or error from None
+    except Exception as exception:
+        from acfetch.hints import advise
 
-
-def _find_meant(error: UnavailableError, words: list[str]) -> UsageError | None:
-    """Return what to say of a word that no image could be found by, when it is one for a command."""
-    if error.what not in words or words[0] in COMMANDS:
-        return None
-    if error.what in COMMANDS:
-        return UsageError(error.what, "is a command, which comes first", f"acfetch {error.what} …")
-    if error.what in _ELSEWHERE:
-        return UsageError(error.what, "no such command", f"did you mean {_ELSEWHERE[error.what]}?")
-    return None
+        raise advise(exception, words, COMMANDS) or exception from None
 
 
 def _complete(words: list[str]) -> list[str]:

@@ -28,8 +28,11 @@ COMMANDS = {
 }
 # The words of other tools that make and look into images.
 _ELSEWHERE = {
-    "discover": "acfetch discover", "fetch": "acfetch", "inspect": "actool cat-manifest --pretty-print", "pack": "actool build",
-    "run": "acrun", "unpack": "actool extract", "version": "actool --version",
+    "begin": "actool init", "copy": "acfetch --output FILE", "create": "actool build", "discover": "acfetch discover",
+    "fetch": "acfetch", "images": "acfetch images", "inspect": "actool cat-manifest --pretty-print",
+    "label": "actool patch-manifest", "new": "actool init", "pack": "actool build", "pull": "acfetch", "repack": "actool build",
+    "rm": "acfetch images rm", "rmi": "acfetch images rm", "run": "acrun", "show": "actool cat-manifest --pretty-print",
+    "tag": "actool patch-manifest", "trust": "acfetch trust", "unpack": "actool extract", "version": "actool --version",
 }  # fmt: skip
 _SUMMARY = "Build, validate, inspect, change and sign App Container Images."
 

@@ -25,6 +25,7 @@ MISTAKES = {
     "actool build layout /nope/x.aci": (73, "/nope/x.aci"),
     "actool build layout empty-directory": (2, "must end in .aci"),
     "actool version": (2, "version: no such command (did you mean actool --version?)"),
+    "actool pull example.com/x": (2, "pull: no such command (did you mean acfetch?)"),
     "actool discover example.com/x": (2, "discover: no such command (did you mean acfetch discover?)"),
     "actool build --compression zip layout x.aci": (2, "zip"),
     "actool validate": (2, "FILE"),
@@ -109,6 +110,7 @@ MISTAKES = {
     "acfetch trust add --prefix ../up good.aci": (2, "../up"),
     "acfetch trust remove --root nope": (2, "nope"),
     "acfetch images nope": (2, "nope"),
+    "acfetch trust --prefix example.com good.aci": (2, "--prefix: no such option (acfetch trust add --prefix PREFIX, and FILE"),
     "acfetch image list": (2, "image: no such command (did you mean acfetch images?)"),
     "acfetch version": (2, "version: no such command (did you mean acfetch --version?)"),
     # acrun
