@@ -9,6 +9,7 @@ Source: ace.md, Filesystem Setup ("every execution of an app MUST start from a c
 from __future__ import annotations
 
 import os
+from errno import ENOSPC
 
 from acrun.workspace import make_workspace
 from acspec.durable import remove_tree, write_file
@@ -73,13 +74,15 @@ def _try_overlay(run_directory: str) -> bool:
 def copy_tree(source: str, target: str) -> None:
     """Copy the rendered tree *source* to the new directory *target* with everything it has, by reflink where there are any.
 
-    Raises: StorageError.
+    Raises: StorageError; OSError when there is no room.
     """
     why = _try_copy(copy_command(source, target))
     if why and not is_root():  # an image may close files to everybody, and these belong to the caller
         remove_tree(target)
         if not _try_copy(copy_command(source, target, as_owner=True)):
             return
+    if why.endswith(os.strerror(ENOSPC)):
+        raise OSError(ENOSPC, os.strerror(ENOSPC), target)
     if why:
         raise StorageError(target, f"the tree could not be copied: {why}")
 
@@ -88,7 +91,15 @@ def _try_copy(words: list[str]) -> str:
     """Run a copy and return the first thing that it says when it fails."""
     import subprocess
 
-    result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="surrogateescape", check=False)
+    result = subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        env={**os.environ, "LC_ALL": "C"},
+        check=False,
+    )
     if result.returncode == 0:
         return ""
     return (result.stderr.strip().splitlines() or [f"cp ended with {result.returncode}"])[0]

@@ -13,6 +13,7 @@ from acrun.backends import COPY, choose_backend
 from acrun.idmap import choose_id_map
 from acrun.stage1 import become_stage1, get_stage1, hold_requests
 from acrun.supervision import Supervision
+from acrun.workspace import name_full_disk
 from acrun.write import AppFiles, make_volumes, stage1_document, write_pod
 from acspec.durable import remove_tree, sync_file_system, write_file
 from acspec.errors import FormatError, UsageError
@@ -192,6 +193,8 @@ def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: Lau
     except BaseException as error:
         pod.pods.release_names(pod.uuid)
         remove_tree(pod.path)
+        if isinstance(error, OSError) and error.filename != options.make.uuid_file:  # that one is not in RUN
+            raise name_full_disk(run_directory, error) from None
         if isinstance(error, UnicodeEncodeError):  # a byte that no text has, in a word that is neither a path nor an image
             raise FormatError("pod", "a word of the command line or a path in it is not UTF-8, as JSON has to be") from None
         raise

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import errno
 import os
-from errno import EDQUOT, ENOSPC
 
-from acrun.workspace import make_workspace
+from acrun.workspace import make_workspace, name_full_disk
 from acspec.durable import remove_tree, sync_directory, sync_file_system, write_file
-from acspec.errors import BusyError, DamagedImageError, StorageError, reason_of
+from acspec.errors import BusyError, DamagedImageError
 from acspec.jsontext import dump_json
 from acspec.locks import open_locked
 
@@ -127,9 +126,7 @@ def _render(run_directory: str, path: str, layers: Sequence[Layer], images: Mapp
         _publish(work, path)
         return lost
     except OSError as error:
-        if error.errno in (ENOSPC, EDQUOT):  # whatever entry of the image it was that found no room
-            raise StorageError(run_directory, reason_of(error), "acrun gc and acfetch gc make room") from None
-        raise
+        raise name_full_disk(run_directory, error) from None
     finally:
         remove_tree(work)
         os.close(lock)

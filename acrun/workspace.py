@@ -6,9 +6,10 @@ And RUN itself, out of which trees and notes are believed: nobody else may be ab
 from __future__ import annotations
 
 import os
+from errno import EDQUOT, ENOSPC
 
 from acspec.directories import run_directory
-from acspec.errors import BusyError, TrustError
+from acspec.errors import BusyError, StorageError, TrustError, reason_of
 from acspec.locks import open_locked
 from acspec.ownership import is_owned_by_us, others_can_write
 
@@ -31,6 +32,13 @@ def check_run_directory(path: str) -> None:
         raise TrustError(path, f"belongs to user {status.st_uid}, who could put anything there", "$APPC_RUN names another place")
     if others_can_write(status):
         raise TrustError(path, "can be written to by others", "chmod go-w, or $APPC_RUN names another place")
+
+
+def name_full_disk(run_directory: str, error: OSError) -> StorageError | OSError:
+    """Return what to say of *error* in the making of something in RUN: of a full disk which it is, not which file had no room."""
+    if error.errno in (ENOSPC, EDQUOT):
+        return StorageError(run_directory, reason_of(error), "acrun gc and acfetch gc make room")
+    return error
 
 
 def make_workspace(run_directory: str, kind: str) -> tuple[str, int]:

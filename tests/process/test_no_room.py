@@ -1,4 +1,4 @@
-"""Outputs of actool on disks that take nothing, or too little: one line that names what was to be made, and nothing left."""
+"""Disks that take nothing, or too little, beneath outputs of actool and pods of acrun: one line that names what, nothing left."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.support.desk import Desk, app_image
+from tests.support.desk import Desk, app_image, assert_refused, probe_files
 
 FILES = {"big": os.urandom(400_000)}
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a file system of its own")
@@ -43,6 +43,22 @@ def test_a_full_disk_is_told_by_the_name_that_was_typed(command: str, plain_desk
     assert (code, left, error.count("\n")) == (74, "", 1)
     assert error.startswith(f"actool: {what}")
     assert error.endswith(": no space left on device\n")
+
+
+# How large the disk is on which RUN is, what has been done there, and what finds no room.
+RUNS = {
+    "the copy of a tree": ("10m", "true", "--no-overlay"),
+    "the files of a pod": ("20m", "acrun prepare ./app.aci > id && cat /dev/zero > disk/rest 2> said", ""),
+}
+
+
+@pytest.mark.parametrize("title", RUNS)
+def test_a_full_disk_beneath_a_pod_is_named_and_not_the_file_that_had_no_room(title: str, plain_desk: Desk) -> None:
+    size, before, options = RUNS[title]
+    (plain_desk.path / "app.aci").write_bytes(app_image(files={"big": os.urandom(6 << 20), **probe_files()}))
+    mount = f"mkdir disk && mount -t tmpfs -o mode=755,size={size} tmpfs disk && export APPC_DIR=$PWD/disk"
+    ended = plain_desk.run("unshare", "--mount", "sh", "-c", f"{mount} && {{ {before}; acrun {options} ./app.aci -- exit 0; }}")
+    assert_refused(ended, 125, "/disk: no space left on device (acrun gc and acfetch gc make room)", "acrun")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
