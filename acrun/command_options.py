@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 Directory = Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The data directory ($APPC_DIR).")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 Stage1 = Annotated[str | None, typer.Option("--stage1", metavar="PATH", help="The stage1 program.")]
-PodArgument = Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of one.")]
-PodArguments = Annotated[list[str], typer.Argument(metavar="POD…", help="Names, UUIDs, or unique beginnings of them.")]
+PodArgument = Annotated[str, typer.Argument(metavar="POD", help="A name, a UUID, or a unique beginning of a UUID.")]
+PodArguments = Annotated[list[str], typer.Argument(metavar="POD…", help="Names, UUIDs, or unique beginnings of UUIDs.")]
 
 
 def option_names(function: Callable[..., object]) -> set[str]:

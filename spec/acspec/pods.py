@@ -161,7 +161,7 @@ class Pods:
                     yield Pod(self, phase, name)
 
     def get(self, text: str) -> Pod:
-        """Return the pod that *text* means: a name, a UUID, or a unique beginning of one.
+        """Return the pod that *text* means: a name, a UUID, or a unique beginning of a UUID.
 
         Raises: MissingInputError when there is none, or more than one.
         """
