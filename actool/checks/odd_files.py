@@ -1,6 +1,6 @@
 """Files that are odd in any image, whatever its manifest says: counted, and the first of each sort remembered by name.
 
-Source: chmod(1), Setuid and setgid bits; mknod(2).
+Source: chmod(1), Setuid and setgid bits; mknod(2); overlayfs.rst, whiteouts and opaque directories.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ class Samples:
 class OddFiles:
     """The odd files of one image."""
 
-    __slots__ = ("_devices", "_named", "_setuid", "_writable", "_xattrs")
+    __slots__ = ("_devices", "_named", "_setuid", "_whiteouts", "_writable", "_xattrs")
 
     def __init__(self) -> None:
         self._setuid = Samples()
         self._writable = Samples()
         self._devices = Samples()
+        self._whiteouts = Samples()
         self._named = Samples()
         self._xattrs = Samples()
 
@@ -67,7 +68,8 @@ class OddFiles:
     def add(self, entry: Entry) -> None:
         """Look at *entry*, which has one of the odd bits or is a device."""
         if entry.kind in DEVICES:
-            self._devices.add(entry.name)
+            sort = self._whiteouts if entry.kind is Kind.CHARACTER_DEVICE and entry.major == entry.minor == 0 else self._devices
+            sort.add(entry.name)
         elif entry.kind is Kind.FILE:
             if entry.mode & _SETUID:
                 self._setuid.add(entry.name)
@@ -82,6 +84,7 @@ class OddFiles:
             ("setuid-file", self._setuid, "is setuid or setgid"),
             ("world-writable", self._writable, "can be written by everybody"),
             ("device-node", self._devices, "is a device, which executors bring themselves"),
+            ("whiteout", self._whiteouts, "is character device 0:0, which an overlay takes for a file that is not there"),
             ("rkt-loses", self._named, "is left out by rkt (its name is not UTF-8)"),
             (
                 "rkt-loses",

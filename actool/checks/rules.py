@@ -101,6 +101,7 @@ RULES = (
         "leave it out, or rename it, where the image is for rkt, too",
     ),
     Rule("device-node", _W, "The image leaves devices to the executor.", "leave them out"),
+    Rule("whiteout", _W, "The image holds no file that stands for none.", "leave them out, and with each what it is to hide"),
     Rule("exec-format", _W, "What is executed is a program or a script.", "add the line"),
     Rule("exec-missing", _W, "What is executed is in the image.", "add the file, mend the path, or list it in `pathWhitelist`"),
     Rule(

@@ -79,6 +79,7 @@ BROKEN: dict[str, bytes] = {
     "rkt-refuses": images.manifest_bytes(annotations=[{"name": "created", "value": "2016-12-31T23:59:60Z"}]),
     "rkt-loses": images.image({**HELLO, "\udcff": b""}),
     "device-node": images.image({**HELLO, "null": Node(kind="3", major=1, minor=3)}),
+    "whiteout": images.image({**HELLO, "gone": Node(kind="3", major=0, minor=0)}),
     "exec-format": images.image({"bin": None, "bin/hello": Node(b"echo hello\n", mode=0o755)}),
     "exec-missing": images.image({"bin": None}),
     "exec-not-executable": images.image({"bin": None, "bin/hello": b""}),
