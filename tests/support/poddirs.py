@@ -144,21 +144,29 @@ def stop_between_attempts(monitor: subprocess.Popen[Any], pod: Path, is_right: C
 
     On a slow machine that wait may be over before the monitor stands still: after the next attempt there is a longer one.
     """
+    attempt = 0
     while True:
-        wait_for(lambda: _rests(pod) and is_right(), "a pause between two attempts")
+        attempt = _wait_for_pause(pod, attempt, is_right)
         monitor.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, monitor.pid, os.WSTOPPED)
         if _rests(pod) and is_right():
-            return int(status(pod, "app")["attempt"])
+            return _last_attempt(pod)
         monitor.send_signal(signal.SIGCONT)
+
+
+def _wait_for_pause(pod: Path, attempt: int, is_right: Callable[[], bool]) -> int:
+    """Wait for a pause, or for the end of an attempt after *attempt*, and return the number of the last one."""
+    wait_for(lambda: _last_attempt(pod) > attempt or (_rests(pod) and is_right()), "a pause between two attempts")
+    return _last_attempt(pod)
+
+
+def _last_attempt(pod: Path) -> int:
+    return int(status(pod, "app")["attempt"]) if (pod / "status" / "app").exists() else 0
 
 
 def _rests(pod: Path) -> bool:
     """Tell whether the next attempt is still to come, as the last one's status has it; the moments are of the same length."""
-    try:
-        return bool(status(pod, "app").get("next", "") > now())
-    except FileNotFoundError:  # the first one has not ended yet
-        return False
+    return _last_attempt(pod) > 0 and bool(status(pod, "app").get("next", "") > now())
 
 
 def wait_for_end(pid: int) -> None:
