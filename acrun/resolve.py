@@ -76,7 +76,7 @@ def _open_path(path: str, own: Store) -> tuple[Store | None, ImageFile]:
 
 
 def _scan(path: str) -> ImageFile:
-    descriptor = open_image(path)
+    descriptor = open_image(path, wait=False)
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):

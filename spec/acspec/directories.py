@@ -71,5 +71,6 @@ def _user_directory(variable: str, below_home: str) -> str:
         return os.path.join(base, "appc")
     home = os.environ.get("HOME", "")
     if not home.startswith("/"):
-        raise ConfigError("HOME", "is not set, so there is no place for data", "--dir DIR or $APPC_DIR names one")
+        why = "is no absolute path" if home else "is not set"
+        raise ConfigError("HOME", f"{why}, so there is no place for data", "--dir DIR or $APPC_DIR names one")
     return os.path.join(home, below_home, "appc")

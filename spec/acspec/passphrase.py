@@ -11,7 +11,7 @@ import fcntl
 import os
 import stat
 
-from acspec.errors import FormatError, MissingInputError, UsageError, reason_of
+from acspec.errors import MissingInputError, UsageError, reason_of
 from acspec.jsontext import read_limited
 from acspec.limits import PASSPHRASE_BYTES
 
@@ -54,7 +54,7 @@ class Passphrase:
     def read(self) -> bytes:
         """Return the passphrase: the first line of its source, without the end of the line.
 
-        Raises: UsageError when there is none or it cannot be one; FormatError beyond the limit; MissingInputError; OSError.
+        Raises: UsageError when there is none or it cannot be one; MissingInputError; OSError.
         """
         if self._value is None:
             self._value = self._read_first_line()
@@ -144,7 +144,7 @@ def _read_line(descriptor: int) -> bytes:
 
 def _first_line(data: bytes, what: str) -> bytes:
     if len(data) > PASSPHRASE_BYTES:
-        raise FormatError(what, f"larger than the limit of {PASSPHRASE_BYTES} bytes for a passphrase")
+        raise UsageError(what, f"larger than the limit of {PASSPHRASE_BYTES} bytes for a passphrase")
     line = data.partition(b"\n")[0].removesuffix(b"\r")
     if not line:
         raise UsageError(what, "holds no passphrase")

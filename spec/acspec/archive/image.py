@@ -231,15 +231,15 @@ def _hashing(chunks: Iterator[bytes], update: Tap) -> Iterator[bytes]:
         yield chunk
 
 
-def open_image(path: str, what: str | None = None) -> int:
-    """Open the image at *path* for reading and return its descriptor.
+def open_image(path: str, *, wait: bool = True) -> int:
+    """Open the image at *path* for reading and return its descriptor. Of a FIFO, *wait* for who writes.
 
     Raises: MissingInputError when there is none; OSError.
     """
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if wait else os.O_NONBLOCK))
     except (FileNotFoundError, NotADirectoryError):
-        raise MissingInputError(what or path or '""', "no such file") from None
+        raise MissingInputError(path or '""', "no such file") from None
 
 
 def read_image(
