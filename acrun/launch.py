@@ -177,18 +177,18 @@ def start(pod: Pod, options: RunOptions) -> Detached:
 def make_pod(run_directory: str, plan: Plan, trees: Sequence[Tree], options: LaunchOptions, phase: str) -> Pod:
     """Return a new pod of *plan* with *trees*, one for each app, locked and in *phase*: prepared or run. What fails leaves nothing.
 
-    Of one that is to be run stage1 answers the signals that come from now on: the pod ends, and that is told in it.
+    Signals that come once a pod is in phase run are stage1's to answer: the pod ends, and that is told in it.
 
     Raises: UsageError; OutputError when the pod's name is taken; FormatError for what JSON cannot hold; StorageError; OSError.
     Source: spec/pod-directory.md, Phases.
     """
-    if phase != PREPARED:
-        hold_requests(options.run.stage1)
     pod = Pods(run_directory).create()
     try:
         _fill(pod, plan, trees, options)
         if phase == PREPARED:
             sync_file_system(pod.path)  # it may be run after the next boot
+        else:
+            hold_requests(options.run.stage1)  # not before: a root that is copied may take its time
         pod.move(phase)
     except BaseException as error:
         pod.pods.release_names(pod.uuid)
