@@ -157,7 +157,7 @@ def _check_hostname(text: str) -> None:
     labels = text.split(".")
     fine = all(label.replace("-", "").isalnum() and not label.startswith("-") and not label.endswith("-") for label in labels)
     if not (fine and text.isascii() and len(text) <= _HOSTNAME_BYTES):
-        raise UsageError(f"--hostname {text}", f"not letters, digits and - between dots, at most {_HOSTNAME_BYTES} of them")
+        raise UsageError(f"--hostname {text}", f"is no host name: at most {_HOSTNAME_BYTES} letters, digits, - and dots")
 
 
 def start(pod: Pod, options: RunOptions) -> Detached:

@@ -15,13 +15,13 @@ import sys
 from acspec.errors import MissingInputError
 
 TYPE_CHECKING = False
-_ANSWERED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
     from acspec.pods import Pod
+
+_ANSWERED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def get_stage1(option: str | None) -> list[str]:

@@ -37,7 +37,6 @@ class Programs:
         pip = [self.python, "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check"]
         for words in (
             [real_interpreter(), "-m", "venv", str(place / "venv")],
-            [*pip, "install", "--upgrade", "pip"],  # the scripts that older ones write import re, which takes 4 ms
             [*pip, "wheel", "--no-deps", "--wheel-dir", str(place / "wheel"), str(ROOT)],
         ):
             subprocess.run(words, check=True, env=clean, stdout=subprocess.DEVNULL)

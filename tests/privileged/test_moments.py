@@ -75,11 +75,10 @@ def test_a_pod_that_is_just_starting_is_stopped_as_well(tmp_path: Path, rootfs: 
 def test_a_signal_that_comes_as_the_first_file_is_written_is_no_end_without_a_word(
     tmp_path: Path, rootfs: Path, number: signal.Signals
 ) -> None:
-    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "stay"])}, gracePeriod=0)
-    with held_up("rename", "run", str(pod), when="1") as monitor:
-        wait_for(lambda: (pod / "cgroups.new").exists() or (pod / "cgroups").exists(), "the list of cgroups")
-        monitor.send_signal(number)
-        assert monitor.wait() == 128 + number
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "stay", "7"])}, gracePeriod=0)
+    fault = f"inject=rename:signal={number.name}:when=1"
+    command = ["strace", "-o", "/dev/null", "-e", "trace=rename", "-e", fault, *STAGE1, "run", str(pod)]
+    assert subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 128 + number
     assert json.loads((pod / "end").read_text()) == {"exit": 128 + number}
     assert cgroups_of(pod) == []
 

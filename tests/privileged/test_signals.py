@@ -128,7 +128,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 def test_a_signal_that_was_there_before_stage1_is_answered_and_the_end_is_told(
     tmp_path: Path, rootfs: Path, number: signal.Signals
 ) -> None:
-    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "stay"])}, gracePeriod=0)
+    pod = write_pod(tmp_path, rootfs, {"app": AppSpec(["/bin/probe", "stay", "7"])}, gracePeriod=0)
     command = [sys.executable, "-c", WAITING, str(int(number)), *STAGE1, "run", str(pod)]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 128 + number
     assert json.loads((pod / "end").read_text()) == {"exit": 128 + number}
